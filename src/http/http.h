@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP as the handlers see it: a request in, a reply out, routes as rows.  Knows no devices, no
+ * people and no database.  Handlers run on worker threads top to bottom; only the router sends.
+ */
+#pragma once
+
+#include "base/field.h"
+#include "codec/uri.h"
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
+extern const char *const http_method_names[]; /* "GET", ... NULL */
+
+/* Which door a request came through: each has its own unix socket behind the edge. */
+enum http_door {
+    DOOR_FRONT = 1 << 0,
+    DOOR_DEVICE = 1 << 1,
+    DOOR_PLAIN = 1 << 2,
+    DOOR_METRICS = 1 << 3,
+    DOOR_GATEWAY = 1 << 4,
+};
+
+struct http_header {
+    const char *name, *value;
+};
+
+struct request {
+    void *owner; /* pool of this request: freed after the reply was sent */
+    enum http_method method;
+    enum http_door door;
+    const char *path; /* decoded, "/api/v1/devices/x" */
+    struct uri_query query;
+    struct bytes query_raw; /* as sent, without '?': SCEP needs it */
+    const struct http_header *headers;
+    size_t header_count;
+    struct bytes body;
+    struct bytes client_certificate; /* DER, from the edge's socket alone; data NULL = none */
+    const char *peer;                /* address text of the client as the edge saw it */
+    const char *id;                  /* request id: in the log, the reply and the audit */
+    int64_t now;                     /* seconds UTC when the request arrived */
+    const char *params[4];           /* what the {holes} of the route matched, in order */
+    const struct route *route;
+    void *services; /* what server/ gave to the listener for this worker (struct fleet *) */
+    void *who;      /* what the steps found out: struct actor * or struct channel's device */
+};
+
+struct reply {
+    int status;
+    const char *type; /* content type; NULL with an empty body */
+    struct bytes body;
+    struct http_header headers[12];
+    size_t header_count;
+};
+
+struct route;
+typedef bool http_handler(struct request *request, struct reply *reply, struct err *err);
+/* A step runs before the handler: true = go on. False with *err filled = refused; false with
+ * reply->status set = answered by the step. */
+typedef bool http_step(struct request *request, struct reply *reply, struct err *err);
+
+#define HTTP_STEPS_MAX 4
+struct route {
+    enum http_method method;
+    const char *path; /* "/api/v1/devices/{id}": a hole matches one segment of 1..200 bytes */
+    http_handler *handler;
+    http_step *const steps[HTTP_STEPS_MAX];
+    unsigned doors;    /* set of http_door */
+    size_t body_limit; /* bytes; 0 = no body accepted */
+    /* What the OpenAPI document and the permission test read; empty outside /api/v1. */
+    const char *name;       /* operationId, "device_get" */
+    const char *summary;    /* one line */
+    const char *permission; /* "device.read"; NULL = public or device-authenticated */
+    const struct field *takes, *gives, *asks; /* JSON body, JSON answer, query parameters */
+    size_t takes_count, gives_count, asks_count;
+    unsigned flags;
+    /* How errors are written for this route: NULL = problem+json (RFC 9457). */
+    void (*render_error)(const struct request *request, const struct err *err, struct reply *reply);
+};
+enum route_flags {
+    ROUTE_GIVES_LIST = 1 << 0, /* {"items": [...], "next": cursor} of `gives` */
+    ROUTE_CREATES = 1 << 1,    /* 201 + Location */
+    ROUTE_RAW = 1 << 2,        /* answer is not JSON */
+};
+#define TAKES(table) .takes = (table), .takes_count = COUNT(table)
+#define GIVES(table) .gives = (table), .gives_count = COUNT(table)
+#define ASKS(table) .asks = (table), .asks_count = COUNT(table)
+
+struct routes { /* one table of one area; the router is given several */
+    const struct route *list;
+    size_t count;
+};
+
+const char *request_header(const struct request *request, const char *name); /* or NULL */
+const char *request_query(const struct request *request, const char *name);  /* or NULL */
+
+void reply_empty(struct reply *reply, int status);
+void reply_bytes(struct reply *reply, int status, const char *type, struct bytes body);
+void reply_header(struct reply *reply, const char *name, const char *value);
+
+/* The one table kind -> HTTP status. */
+int http_status_of(enum err_kind kind);
+/* application/problem+json with type, title, status, detail, instance, errors[].pointer, remedy,
+ * request_id (RFC 9457). */
+void problem_render(const struct request *request, const struct err *err, struct reply *reply);

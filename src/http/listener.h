@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inner listener: libmicrohttpd in plain HTTP on unix sockets (and loopback ports), a few
+ * epoll threads that never block, a bounded queue, and worker threads that run the router.
+ */
+#pragma once
+
+#include "http/router.h"
+
+struct listener_socket {
+    enum http_door door;
+    const char *path; /* unix socket, mode 0600; NULL: loopback */
+    int port;         /* loopback port where path is NULL; 0 = free port */
+    bool trusts_edge; /* the peer is the edge: certificate and address headers count */
+};
+
+struct listener_settings {
+    const struct listener_socket *sockets;
+    size_t socket_count;
+    const struct router *router;
+    unsigned workers;      /* threads */
+    size_t queue_limit;    /* waiting requests; above: 503 with Retry-After */
+    unsigned idle_seconds; /* connection time-out; longer than the edge's keep-alive */
+    /* Called on each worker thread at its start and end: makes request->services. */
+    bool (*worker_start)(void *context, void **services, struct err *err);
+    void (*worker_stop)(void *context, void *services);
+    void *context;
+};
+
+struct listener;
+MUST_CHECK bool listener_start(void *owner, const struct listener_settings *settings,
+                               struct listener **out, struct err *err);
+int listener_port(const struct listener *listener, size_t socket_index);
+/* No new requests; those under way are answered; returns when all are, or after the deadline. */
+void listener_stop(struct listener *listener, unsigned seconds);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The router: finds the route, runs its steps and handler, turns an error into a reply, once. */
+#pragma once
+
+#include "http/http.h"
+
+struct router;
+
+/* Tables must outlive the router. Two rows for the same method, door and path: bug(). */
+struct router *router_make(void *owner, const struct routes *tables, size_t count);
+/* The row for this request (params filled), or NULL with *allowed = methods of that path. */
+const struct route *router_find(const struct router *router, struct request *request,
+                                unsigned *allowed);
+/* Always fills reply: 404, 405 with Allow, 413, the handler's answer, or its rendered error;
+ * logs each error once with the request id. */
+void router_run(const struct router *router, struct request *request, struct reply *reply);
+/* Every row, for OpenAPI and the permission test. */
+struct routes router_tables(const struct router *router, size_t index);
+size_t router_table_count(const struct router *router);

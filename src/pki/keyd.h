@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client of keyd, the key process: operations, never keys and never a digest oracle.
+ *
+ * One handle serves all threads of a process (calls are short and serialised per connection; the
+ * handle may hold several).  Every call can fail with ERR_UNAVAILABLE while keyd restarts; there
+ * is no fallback.  Never call it inside a transaction.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+struct keyd;
+
+/* fd: an end of a SOCK_SEQPACKET socketpair that the supervisor made; owned by the handle. */
+MUST_CHECK bool keyd_attach(void *owner, int fd, struct keyd **out, struct err *err);
+/* keyd was restarted: use this end from now on; calls under way fail with ERR_UNAVAILABLE. */
+void keyd_replace(struct keyd *keyd, int fd);
+MUST_CHECK bool keyd_ping(struct keyd *keyd, struct err *err);
+
+/* ---- secrets at rest ---- */
+enum keyd_class {
+    KEYD_CLASS_CONNECTOR = 1, /* APNs key, LDAP password, ...: opened for the server's own use */
+    KEYD_CLASS_DEVICE,        /* push token, push magic */
+    KEYD_CLASS_COMMAND,       /* unlock token: opened one at a time, each opening logged by keyd */
+    KEYD_CLASS_TLS,           /* server keys for the edge's run directory */
+};
+/* AES-256-GCM under a key derived from the master secret and the class; `about` (an id) is bound
+ * as associated data and must be given again. */
+MUST_CHECK bool keyd_seal(struct keyd *keyd, void *owner, enum keyd_class class, const char *about,
+                          struct bytes plain, struct bytes *sealed, struct err *err);
+MUST_CHECK bool keyd_open(struct keyd *keyd, void *owner, enum keyd_class class, const char *about,
+                          struct bytes sealed, struct bytes *plain, struct err *err);
+
+/* HMAC-SHA-256 under a key of its own per use: what the database stores of a bearer secret. */
+enum keyd_mac { KEYD_MAC_CHALLENGE = 1, KEYD_MAC_LINK, KEYD_MAC_TOKEN, KEYD_MAC_SESSION };
+MUST_CHECK bool keyd_mac(struct keyd *keyd, enum keyd_mac use, struct bytes message,
+                         uint8_t out[32], struct err *err);
+
+/* ---- the authority ---- */
+struct authority { /* certificates, DER */
+    struct bytes root;
+    struct bytes issuing;      /* RSA: signs device certificates */
+    struct bytes registration; /* the RA: SCEP envelope and CertRep signature */
+    struct bytes ocsp;         /* P-256 delegate */
+    struct bytes profile;      /* signs configuration profiles */
+};
+MUST_CHECK bool keyd_authority(struct keyd *keyd, void *owner, struct authority *out,
+                               struct err *err);
+
+enum certificate_purpose { PURPOSE_MDM_IDENTITY = 1, PURPOSE_SERVER_TLS };
+struct issue_fields { /* a certificate is built from these and nothing else */
+    enum certificate_purpose purpose;
+    const char *common_name;       /* attribute values, never parsed as DN text */
+    const char *organization;      /* may be NULL */
+    const char *const *san_dns;    /* NULL-terminated, may be NULL */
+    const char *const *san_ip;     /* textual addresses */
+    const char *san_uri;           /* "urn:uuid:<enrolment id>", may be NULL */
+    struct bytes spki;             /* SubjectPublicKeyInfo, DER: RSA 2048..4096, P-256, P-384 */
+    uint8_t serial[16];            /* 127 random bits, made by the caller and written ahead */
+    int64_t not_before, not_after; /* keyd clamps to its limits and to the issuer */
+    const char *crl_url, *ocsp_url, *issuer_url; /* CDP and AIA; may be NULL */
+};
+/* keyd re-checks purpose (key usage, EKU, basicConstraints come from it), key, validity and
+ * serial, and appends to its own issuance log before it answers. */
+MUST_CHECK bool keyd_issue(struct keyd *keyd, void *owner, const struct issue_fields *fields,
+                           struct bytes *der, struct err *err);
+
+/* RSA decryption of a SCEP content key with the RA key: PKCS#1 v1.5 to exactly `size` bytes; a
+ * wrong padding gives a random key, so that there is no padding oracle. */
+MUST_CHECK bool keyd_unwrap(struct keyd *keyd, void *owner, struct bytes encrypted, size_t size,
+                            struct bytes *key, struct err *err);
+enum keyd_digest { KEYD_SHA256 = 1, KEYD_SHA384, KEYD_SHA512 };
+/* RSA signature of the RA over the DER of a SCEP reply's signed attributes (SET OF Attribute that
+ * holds the SCEP messageType CertRep; anything else is refused). */
+MUST_CHECK bool keyd_sign_reply(struct keyd *keyd, void *owner, struct bytes attributes,
+                                enum keyd_digest digest, struct bytes *signature, struct err *err);
+/* CMS SignedData, attached, DER, SHA-256, with signer, issuing CA and root embedded. */
+MUST_CHECK bool keyd_sign_profile(struct keyd *keyd, void *owner, struct bytes content,
+                                  struct bytes *cms, struct err *err);
+
+enum ocsp_state { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
+struct ocsp_single {
+    struct bytes cert_id; /* DER of the CertID of the request, echoed */
+    enum ocsp_state state;
+    int64_t revoked_at;
+    int reason; /* RFC 5280 5.3.1 */
+};
+MUST_CHECK bool keyd_sign_ocsp(struct keyd *keyd, void *owner, const struct ocsp_single *singles,
+                               size_t count, struct bytes nonce, int64_t this_update,
+                               int64_t next_update, struct bytes *der, struct err *err);
+struct crl_entry {
+    struct bytes serial; /* big endian */
+    int64_t revoked_at;
+    int reason;
+};
+/* In as many frames as it needs; at most 100,000 entries. */
+MUST_CHECK bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_entry *entries,
+                              size_t count, int64_t number, int64_t this_update,
+                              int64_t next_update, struct bytes *der, struct err *err);
+
+/* A new RSA-2048 key and a PKCS#10 request for it (Apple's push portal); the key comes back
+ * sealed (KEYD_CLASS_CONNECTOR, about = the returned SPKI's SHA-256 in hex). */
+MUST_CHECK bool keyd_make_request(struct keyd *keyd, void *owner, const char *common_name,
+                                  const char *email, struct bytes *request,
+                                  struct bytes *sealed_key, struct err *err);
+/* The front's and device listener's TLS identities (one P-256, one RSA), made on demand for these
+ * names and kept until they change or 30 days before they end; PEM, for the edge's files only. */
+struct tls_identity {
+    struct bytes certificate_pem, key_pem;
+};
+MUST_CHECK bool keyd_tls_identities(struct keyd *keyd, void *owner, const char *const *names,
+                                    struct tls_identity out[2], struct err *err);
+/* P-256 signature over the head of the audit chain (position, hash). */
+MUST_CHECK bool keyd_sign_audit(struct keyd *keyd, void *owner, int64_t position,
+                                const uint8_t hash[32], int64_t at, struct bytes *signature,
+                                struct err *err);
+MUST_CHECK bool keyd_verify_audit(struct keyd *keyd, int64_t position, const uint8_t hash[32],
+                                  int64_t at, struct bytes signature, struct err *err);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compliance: what compliance policies ask of a device against the facts that it reported.  Pure
+ * and deterministic; `now` is a parameter.
+ */
+#pragma once
+
+#include "policy/resolve.h"
+
+/* Ascending severity: the highest of its rules is the device's state (design: NotApplicable <
+ * Compliant < InGracePeriod < Unknown < NonCompliant < Error). NOT_EVALUATED stands apart: no
+ * compliance policy targets the device; it is never compliant. */
+enum compliance_state {
+    COMPLIANCE_NOT_EVALUATED,
+    COMPLIANCE_NOT_APPLICABLE,
+    COMPLIANCE_COMPLIANT,
+    COMPLIANCE_IN_GRACE_PERIOD,
+    COMPLIANCE_UNKNOWN,
+    COMPLIANCE_NON_COMPLIANT,
+    COMPLIANCE_ERROR,
+};
+extern const char *const compliance_state_names[]; /* "not_evaluated", ..., NULL */
+
+enum evidence {
+    EVIDENCE_NONE,
+    EVIDENCE_CLAIMED,
+    EVIDENCE_ACKNOWLEDGED,
+    EVIDENCE_MEASURED,
+    EVIDENCE_ATTESTED
+};
+extern const char *const evidence_names[];
+
+struct fact {     /* what a device, or a source, reported, in catalogue words */
+    char *name;   /* "password.compliant", "os.version", "integrity.state", "encryption.enabled" */
+    char *value;  /* text form */
+    int evidence; /* enum evidence */
+    char *source; /* "SecurityInfo", ... */
+    int64_t reported_at;
+};
+
+/* Rules that are not catalogue settings. */
+enum comply_rule_kind {
+    COMPLY_SETTING,    /* a setting of the catalogue (password.*, encryption.*) */
+    COMPLY_OS_MINIMUM, /* text "17.4" */
+    COMPLY_OS_MAXIMUM,
+    COMPLY_INTEGRITY,   /* the device must be attested as intact */
+    COMPLY_CONTACT_AGE, /* days without contact after which it is non-compliant */
+};
+
+struct comply_rule { /* one rule of one assigned compliance policy revision */
+    const char *policy_id, *policy_name;
+    int64_t revision;
+    int64_t grace_seconds;
+    int64_t assigned_at;
+    enum comply_rule_kind kind;
+    enum setting_id setting; /* COMPLY_SETTING */
+    int64_t value;           /* COMPLY_SETTING, COMPLY_CONTACT_AGE */
+    const char *text;        /* COMPLY_OS_* */
+};
+
+struct comply_result { /* the decision record of one rule */
+    const struct comply_rule *rule;
+    enum compliance_state state;
+    const char *name;     /* "password.min_length", "os.minimum", "integrity" */
+    const char *expected; /* for people: "at least 8 characters" */
+    const char *actual;   /* for people: "passcode present, not compliant" or "not reported" */
+    const char *reason;   /* one sentence */
+    const char *remedy;   /* what the user or the administrator does; may be NULL */
+    const struct fact *evidence; /* the fact it rests on; NULL = none */
+    int64_t since;               /* since when this state holds (from `previous`, else now) */
+    int64_t grace_until;         /* 0 = none */
+};
+
+struct compliance {
+    enum compliance_state state;
+    const struct comply_result *results;
+    size_t count;
+    int64_t recheck_at; /* when a grace period or an age ends; 0 = only on new facts */
+};
+
+struct comply_previous { /* of the last evaluation, for `since` */
+    const char *policy_id, *name;
+    enum compliance_state state;
+    int64_t since;
+};
+
+struct comply_input {
+    const struct target_device *device;
+    const struct comply_rule *rules;
+    size_t rule_count;
+    const struct fact *facts;
+    size_t fact_count;
+    const struct comply_previous *previous;
+    size_t previous_count;
+    int64_t last_contact_at;
+    int64_t now;
+};
+/* rule_count 0: COMPLIANCE_NOT_EVALUATED. The result belongs to owner, points into the input. */
+void policy_comply(void *owner, const struct comply_input *input, struct compliance *out);
+
+/* "17.4.1" against "17.10": numeric by dotted parts. False when either is not a version. */
+bool version_compare(const char *a, const char *b, int *out);

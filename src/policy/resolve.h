@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Resolution: all assigned values of one device in, the effective set and one decision per
+ * setting out.  Pure and deterministic: the result does not depend on the order of the input.
+ */
+#pragma once
+
+#include "policy/setting.h"
+
+enum policy_kind { POLICY_CONFIGURATION, POLICY_COMPLIANCE, POLICY_KIND_COUNT };
+extern const char *const policy_kind_names[]; /* "configuration", "compliance", NULL */
+
+enum conflict_mode { CONFLICT_STRICTEST, CONFLICT_COMPLIANCE_FIRST };
+extern const char *const conflict_mode_names[]; /* "strictest", "compliance_first", NULL */
+
+struct candidate { /* one setting of one assigned policy revision */
+    const char *policy_id, *policy_name;
+    int64_t revision;
+    enum policy_kind kind;
+    int64_t band; /* lower = stronger; default 100 */
+    enum setting_id setting;
+    int64_t value;
+};
+
+struct target_device { /* what resolution may look at */
+    enum platform platform;
+    const char *os_version;
+    bool is_supervised;
+    const char *ownership; /* "company", "personal" */
+    /* Does the device's room have a way for this setting? NULL reason = yes. */
+    const char *(*unsupported)(enum setting_id setting, const struct target_device *device);
+};
+
+enum decision_state { DECISION_SET, DECISION_CONFLICT, DECISION_NOT_APPLICABLE };
+extern const char *const decision_state_names[]; /* "set", "conflict", "not_applicable", NULL */
+
+struct decision { /* the decision record of one setting */
+    enum setting_id setting;
+    enum decision_state state;
+    int64_t value;
+    const char *rule; /* "only value", "strictest: higher wins", "band 10 before 100", ... */
+    const struct candidate *winner; /* NULL when not applicable */
+    const struct candidate **losers;
+    size_t loser_count;
+    const struct candidate **dropped; /* not applicable here */
+    const char **dropped_reasons;
+    size_t dropped_count;
+};
+
+struct resolution {
+    const struct decision *decisions; /* by setting id */
+    size_t count;
+};
+
+/* current (may be NULL): values already on the device, by setting id, for rule 4 of unrankable
+ * values. The result belongs to owner and points into candidates. */
+void policy_resolve(void *owner, const struct candidate *candidates, size_t count,
+                    const struct target_device *device, enum conflict_mode mode,
+                    const struct setting_value *current, size_t current_count,
+                    struct resolution *out);
