@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "model/fact.h"
 #include "policy/resolve.h"
 
 /* Ascending severity: the highest of its rules is the device's state (design: NotApplicable <
@@ -20,23 +21,6 @@ enum compliance_state {
     COMPLIANCE_ERROR,
 };
 extern const char *const compliance_state_names[]; /* "not_evaluated", ..., NULL */
-
-enum evidence {
-    EVIDENCE_NONE,
-    EVIDENCE_CLAIMED,
-    EVIDENCE_ACKNOWLEDGED,
-    EVIDENCE_MEASURED,
-    EVIDENCE_ATTESTED
-};
-extern const char *const evidence_names[];
-
-struct fact {     /* what a device, or a source, reported, in catalogue words */
-    char *name;   /* "password.compliant", "os.version", "integrity.state", "encryption.enabled" */
-    char *value;  /* text form */
-    int evidence; /* enum evidence */
-    char *source; /* "SecurityInfo", ... */
-    int64_t reported_at;
-};
 
 /* Rules that are not catalogue settings. */
 enum comply_rule_kind {

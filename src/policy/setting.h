@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/field.h"
+#include "model/platform.h"
 
 enum setting_id {
 #define SETTING(id, ...) SETTING_##id,
@@ -25,9 +26,6 @@ enum setting_rule {
     STRICTER_RANK,     /* enums: later in `choices` is stricter */
     STRICTER_CONFLICT, /* not comparable */
 };
-
-enum platform { PLATFORM_IOS, PLATFORM_IPADOS, PLATFORM_MACOS, PLATFORM_COUNT };
-extern const char *const platform_names[]; /* "ios", "ipados", "macos", NULL */
 
 struct setting {
     const char *name; /* stable: "password.min_length", in the API and the database */
