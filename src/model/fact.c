@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/fact.h"
+
+#include "base/mem.h"
+#include "model/platform.h"
+
+const char *const platform_names[] = {"ios", "ipados", "macos", NULL};
+const char *const evidence_names[] = {"none", "claimed", "acknowledged", "measured", "attested",
+                                      NULL};
+
+static const struct field rows[] = {
+    TEXT_FIELD(struct fact, name, FIELD_READ_ONLY, .help = "Name in catalogue words"),
+    TEXT_FIELD(struct fact, value, FIELD_READ_ONLY, .help = "Value in text form"),
+    ENUM_FIELD(struct fact, evidence, FIELD_READ_ONLY, evidence_names,
+               .help = "How far it can be trusted"),
+    TEXT_FIELD(struct fact, source, FIELD_READ_ONLY, .help = "What was asked"),
+    TIME_FIELD(struct fact, reported_at, FIELD_READ_ONLY, .help = "When the device reported it"),
+};
+const struct fields fact_fields = FIELDS(rows);
