@@ -5,8 +5,8 @@
 #include "model/platform.h"
 
 const char *const platform_names[] = {"ios", "ipados", "macos", NULL};
-const char *const evidence_names[] = {"none", "claimed", "acknowledged", "measured", "attested",
-                                      NULL};
+const char *const evidence_names[] = {"none",     "claimed",  "acknowledged",
+                                      "measured", "attested", NULL};
 
 static const struct field rows[] = {
     TEXT_FIELD(struct fact, name, FIELD_READ_ONLY, .help = "Name in catalogue words"),

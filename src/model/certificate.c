@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/certificate.h"
+
+const char *const certificate_state_names[] = {"reserved", "issued", "revoked", NULL};
+const char *const challenge_state_names[] = {"delivered", "used",      "burnt",
+                                             "expired",   "cancelled", NULL};
+const char *const certificate_step_titles[] = {
+    "",
+    "Profile with the wanted properties made",
+    "Rendered for the device and handed out",
+    "Requested by the device",
+    "Request compared with the expectation",
+    "Request confirmed",
+    "Certificate issued",
+    "Certificate in use on the device",
+    NULL,
+};
+
+static const struct field certificate_rows[] = {
+    TEXT_FIELD(struct certificate_record, id, FIELD_READ_ONLY, .help = "Identifier"),
+    TEXT_FIELD(struct certificate_record, enrolment_id, FIELD_READ_ONLY, .help = "Enrolment"),
+    TEXT_FIELD(struct certificate_record, challenge_id, FIELD_READ_ONLY, .help = "Challenge"),
+    TEXT_FIELD(struct certificate_record, device_id, FIELD_READ_ONLY, .help = "Device"),
+    TEXT_FIELD(struct certificate_record, purpose, FIELD_READ_ONLY, .help = "What it is for"),
+    ENUM_FIELD(struct certificate_record, state, FIELD_READ_ONLY, certificate_state_names,
+               .help = "State"),
+    TEXT_FIELD(struct certificate_record, serial, FIELD_READ_ONLY, .help = "Serial number"),
+    TEXT_FIELD(struct certificate_record, subject, FIELD_READ_ONLY, .help = "Subject"),
+    BYTES_FIELD(struct certificate_record, spki_sha256, FIELD_READ_ONLY,
+                .help = "SHA-256 of the public key"),
+    BYTES_FIELD(struct certificate_record, sha256, FIELD_READ_ONLY,
+                .help = "SHA-256 of the certificate"),
+    BYTES_FIELD(struct certificate_record, der, FIELD_READ_ONLY, .help = "The certificate, DER"),
+    BYTES_FIELD(struct certificate_record, request, FIELD_READ_ONLY, .help = "The request, DER"),
+    TIME_FIELD(struct certificate_record, not_before, FIELD_READ_ONLY, .help = "Valid from"),
+    TIME_FIELD(struct certificate_record, not_after, FIELD_READ_ONLY, .help = "Valid until"),
+    TIME_FIELD(struct certificate_record, created_at, FIELD_READ_ONLY, .help = "When it was made"),
+    TIME_FIELD(struct certificate_record, seen_at, FIELD_READ_ONLY,
+               .help = "When the device first used it"),
+    TIME_FIELD(struct certificate_record, revoked_at, FIELD_READ_ONLY,
+               .help = "When it was revoked"),
+    INTEGER_FIELD(struct certificate_record, reason, FIELD_READ_ONLY,
+                  .help = "Reason of the revocation (RFC 5280 5.3.1)"),
+};
+const struct fields certificate_fields = FIELDS(certificate_rows);
+
+static const struct field challenge_rows[] = {
+    TEXT_FIELD(struct challenge, id, FIELD_READ_ONLY),
+    TEXT_FIELD(struct challenge, enrolment_id, FIELD_READ_ONLY),
+    TEXT_FIELD(struct challenge, purpose, FIELD_READ_ONLY),
+    TEXT_FIELD(struct challenge, expectation, FIELD_READ_ONLY),
+    ENUM_FIELD(struct challenge, state, FIELD_READ_ONLY, challenge_state_names),
+    INTEGER_FIELD(struct challenge, tries, FIELD_READ_ONLY),
+    TIME_FIELD(struct challenge, created_at, FIELD_READ_ONLY),
+    TIME_FIELD(struct challenge, expires_at, FIELD_READ_ONLY),
+    TIME_FIELD(struct challenge, used_at, FIELD_READ_ONLY),
+    BYTES_FIELD(struct challenge, used_spki, FIELD_READ_ONLY),
+    TEXT_FIELD(struct challenge, used_transaction, FIELD_READ_ONLY),
+    TEXT_FIELD(struct challenge, certificate_id, FIELD_READ_ONLY),
+};
+const struct fields challenge_fields = FIELDS(challenge_rows);
+
+static const struct field certificate_step_rows[] = {
+    INTEGER_FIELD(struct certificate_step, step, FIELD_READ_ONLY, .help = "1 to 7"),
+    TEXT_FIELD(struct certificate_step, title, FIELD_READ_ONLY, .help = "What happened"),
+    TEXT_FIELD(struct certificate_step, outcome, FIELD_READ_ONLY, .help = "How it went"),
+    RAW_FIELD(struct certificate_step, detail, FIELD_READ_ONLY,
+              .help = "Expected against asked, and what else is known"),
+    TIME_FIELD(struct certificate_step, at, FIELD_READ_ONLY, .help = "When"),
+};
+const struct fields certificate_step_fields = FIELDS(certificate_step_rows);

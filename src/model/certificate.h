@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates that we issued, the challenges behind them and the steps of their making. */
+#pragma once
+
+#include "base/field.h"
+
+enum certificate_state { CERTIFICATE_RESERVED, CERTIFICATE_ISSUED, CERTIFICATE_REVOKED };
+extern const char *const certificate_state_names[];
+
+struct certificate_record {
+    char *id;
+    char *enrolment_id, *challenge_id, *device_id;
+    char *purpose; /* "mdm-identity" */
+    int state;
+    char *serial; /* lower-case hexadecimal */
+    char *subject;
+    struct bytes spki_sha256, sha256, der, request;
+    int64_t not_before, not_after, created_at;
+    int64_t seen_at; /* when the device first used it */
+    int64_t revoked_at;
+    int64_t reason; /* RFC 5280 5.3.1 */
+};
+extern const struct fields certificate_fields;
+
+enum challenge_state {
+    CHALLENGE_DELIVERED,
+    CHALLENGE_USED,
+    CHALLENGE_BURNT, /* too many requests that differed from the expectation */
+    CHALLENGE_EXPIRED,
+    CHALLENGE_CANCELLED,
+};
+extern const char *const challenge_state_names[];
+
+struct challenge {
+    char *id;
+    char *enrolment_id;
+    char *purpose;
+    char *expectation; /* JSON: see fleet/issue.h */
+    int state;
+    int64_t tries, created_at, expires_at, used_at;
+    struct bytes used_spki;
+    char *used_transaction, *certificate_id;
+};
+extern const struct fields challenge_fields;
+
+/* The seven steps from a wish to a certificate on a device. */
+enum certificate_step_number {
+    STEP_PROFILE_MADE = 1, /* the enrolment profile with the wanted properties */
+    STEP_RENDERED,         /* in the device's protocol, and handed out */
+    STEP_REQUESTED,        /* the device asked */
+    STEP_COMPARED,         /* asked against expected */
+    STEP_CONFIRMED,        /* or refused */
+    STEP_ISSUED,
+    STEP_RECEIVED, /* the device used it */
+};
+extern const char *const certificate_step_titles[]; /* index = number */
+
+struct certificate_step {
+    int64_t step;
+    char *title;
+    char *outcome; /* "ok", "refused", "repeated" */
+    char *detail;  /* JSON object */
+    int64_t at;
+};
+extern const struct fields certificate_step_fields;

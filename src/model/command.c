@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/command.h"
+
+const char *const command_kind_names[] = {
+    "install_item", "remove_item", "query_device", "query_security", "query_items", "lock",
+    "wipe",         "retire",      "restart",      "sync",           NULL};
+const char *const command_state_names[] = {"queued",   "sent",   "delivered", "applied",
+                                           "verified", "failed", "cancelled", "superseded",
+                                           "expired",  NULL};
+
+static const struct field command_rows[] = {
+    TEXT_FIELD(struct command, id, FIELD_READ_ONLY, .help = "Identifier"),
+    TEXT_FIELD(struct command, enrolment_id, FIELD_READ_ONLY, .help = "Enrolment"),
+    TEXT_FIELD(struct command, device_id, FIELD_READ_ONLY, .help = "Device"),
+    ENUM_FIELD(struct command, kind, FIELD_READ_ONLY, command_kind_names, .help = "What to do"),
+    TEXT_FIELD(struct command, item, FIELD_READ_ONLY, .help = "Which part of the effective set"),
+    RAW_FIELD(struct command, parameters, FIELD_READ_ONLY, .help = "Parameters"),
+    ENUM_FIELD(struct command, state, FIELD_READ_ONLY, command_state_names, .help = "State"),
+    INTEGER_FIELD(struct command, priority, FIELD_READ_ONLY, .help = "Lower goes first"),
+    BOOLEAN_FIELD(struct command, is_deferred, FIELD_READ_ONLY, .help = "The device asked to wait"),
+    INTEGER_FIELD(struct command, attempts, FIELD_READ_ONLY, .help = "How often it was fetched"),
+    TEXT_FIELD(struct command, reason, FIELD_READ_ONLY, .help = "Why it failed"),
+    TEXT_FIELD(struct command, remedy, FIELD_READ_ONLY, .help = "What to do about it"),
+    TEXT_FIELD(struct command, created_by, FIELD_READ_ONLY, .help = "Who asked for it"),
+    TIME_FIELD(struct command, created_at, FIELD_READ_ONLY, .help = "When it was queued"),
+    TIME_FIELD(struct command, sent_at, FIELD_READ_ONLY, .help = "When the push was accepted"),
+    TIME_FIELD(struct command, delivered_at, FIELD_READ_ONLY, .help = "When it was fetched"),
+    TIME_FIELD(struct command, finished_at, FIELD_READ_ONLY, .help = "When it ended"),
+    TIME_FIELD(struct command, expires_at, FIELD_READ_ONLY, .help = "When it is given up"),
+};
+const struct fields command_fields = FIELDS(command_rows);
+
+static const struct field delivered_rows[] = {
+    TEXT_FIELD(struct delivered, enrolment_id, FIELD_READ_ONLY, .help = "Enrolment"),
+    TEXT_FIELD(struct delivered, item, FIELD_READ_ONLY, .help = "Part of the effective set"),
+    TEXT_FIELD(struct delivered, hash, FIELD_READ_ONLY, .help = "What the device has"),
+    TEXT_FIELD(struct delivered, wanted_hash, FIELD_READ_ONLY, .help = "What it should have"),
+    ENUM_FIELD(struct delivered, state, FIELD_READ_ONLY, command_state_names, .help = "State"),
+    TEXT_FIELD(struct delivered, reason, FIELD_READ_ONLY, .help = "Why it failed"),
+    TEXT_FIELD(struct delivered, remedy, FIELD_READ_ONLY, .help = "What to do about it"),
+    TIME_FIELD(struct delivered, changed_at, FIELD_READ_ONLY, .help = "Since when"),
+};
+const struct fields delivered_fields = FIELDS(delivered_rows);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands: one-shot acts, neutral here, rendered by a room when the device calls. */
+#pragma once
+
+#include "base/field.h"
+
+/* What can be asked of a device; a room says which it can carry. */
+enum command_kind {
+    COMMAND_INSTALL_ITEM, /* bring one item of the effective set to the device */
+    COMMAND_REMOVE_ITEM,
+    COMMAND_QUERY_DEVICE,   /* who are you */
+    COMMAND_QUERY_SECURITY, /* how safe are you */
+    COMMAND_QUERY_ITEMS,    /* which items do you have: reads back what was delivered */
+    COMMAND_LOCK,
+    COMMAND_WIPE,
+    COMMAND_RETIRE,
+    COMMAND_RESTART,
+    COMMAND_SYNC, /* all queries */
+};
+extern const char *const command_kind_names[];
+
+/* The words that every surface uses (one vocabulary). */
+enum command_state {
+    COMMAND_QUEUED,
+    COMMAND_SENT,      /* the push service took the wake-up */
+    COMMAND_DELIVERED, /* the device fetched it */
+    COMMAND_APPLIED,   /* the device said yes */
+    COMMAND_VERIFIED,  /* read back */
+    COMMAND_FAILED,
+    COMMAND_CANCELLED,
+    COMMAND_SUPERSEDED,
+    COMMAND_EXPIRED,
+};
+extern const char *const command_state_names[];
+
+struct command {
+    char *id; /* also the UUID on the wire */
+    char *enrolment_id, *device_id;
+    int kind;
+    char *item;       /* of install and remove */
+    char *parameters; /* JSON, by kind; NULL */
+    int state;
+    int64_t priority; /* lower goes first */
+    bool is_deferred; /* the device said: not now */
+    int64_t attempts;
+    char *reason, *remedy; /* of a failure */
+    char *created_by;
+    int64_t created_at, sent_at, delivered_at, finished_at, expires_at;
+};
+extern const struct fields command_fields;
+
+/* What is known of one item of the effective set on one enrolment. */
+struct delivered {
+    char *enrolment_id, *item;
+    char *hash;        /* what the device has; "" = nothing */
+    char *wanted_hash; /* what it should have; NULL = nothing */
+    int state;         /* enum command_state */
+    char *reason, *remedy;
+    int64_t changed_at;
+};
+extern const struct fields delivered_fields;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices, their enrolments and the links that let them in. */
+#pragma once
+
+#include "base/field.h"
+
+extern const char *const ownership_names[]; /* "company", "personal", NULL */
+enum ownership { OWNERSHIP_COMPANY, OWNERSHIP_PERSONAL };
+
+struct device {
+    char *id;
+    char *name;
+    int platform; /* enum platform */
+    char *model, *product, *serial, *udid, *os_version, *os_build;
+    int ownership;
+    bool is_supervised;
+    int64_t created_at;
+    /* what lists show beside it; read only */
+    int enrolment_state; /* enum enrolment_state of the current enrolment */
+    char *compliance;    /* state name, or NULL: not evaluated */
+    int64_t last_contact_at;
+};
+extern const struct fields device_fields;
+
+enum enrolment_state {
+    ENROLMENT_PENDING,     /* the profile was handed out */
+    ENROLMENT_ACTIVE,      /* the device can be reached */
+    ENROLMENT_BLOCKED,     /* known, enrolled, and refused */
+    ENROLMENT_RETIRING,    /* to leave: only its removal is delivered */
+    ENROLMENT_RETIRED,     /* left because we asked */
+    ENROLMENT_CHECKED_OUT, /* left by itself */
+    ENROLMENT_SUPERSEDED,  /* the device enrolled again */
+    ENROLMENT_WIPING,      /* only the erasure is delivered */
+    ENROLMENT_WIPED,
+    ENROLMENT_RETIRED_UNCONFIRMED, /* silent since it was asked to leave */
+    ENROLMENT_WIPED_UNCONFIRMED,
+};
+extern const char *const enrolment_state_names[];
+
+struct enrolment {
+    char *id;
+    char *device_id; /* NULL until the device says who it is */
+    char *link_id;
+    char *channel;
+    int state;
+    char *topic;
+    struct bytes push_token, push_magic, unlock_token; /* sealed by keyd */
+    int64_t push_dead_at, created_at, enrolled_at, ended_at, last_contact_at;
+};
+extern const struct fields enrolment_fields;
+
+struct enrolment_link {
+    char *id;
+    char *name;
+    int ownership;
+    int64_t created_at;
+    char *created_by;
+    int64_t expires_at, used_at, revoked_at;
+};
+extern const struct fields enrolment_link_fields;
