@@ -70,8 +70,7 @@ struct route {
     const char *name;       /* operationId, "device_get" */
     const char *summary;    /* one line */
     const char *permission; /* "device.read"; NULL = public or device-authenticated */
-    const struct field *takes, *gives, *asks; /* JSON body, JSON answer, query parameters */
-    size_t takes_count, gives_count, asks_count;
+    const struct fields *takes, *gives, *asks; /* JSON body, JSON answer, query parameters */
     unsigned flags;
     /* How errors are written for this route: NULL = problem+json (RFC 9457). */
     void (*render_error)(const struct request *request, const struct err *err, struct reply *reply);
@@ -81,10 +80,6 @@ enum route_flags {
     ROUTE_CREATES = 1 << 1,    /* 201 + Location */
     ROUTE_RAW = 1 << 2,        /* answer is not JSON */
 };
-#define TAKES(table) .takes = (table), .takes_count = COUNT(table)
-#define GIVES(table) .gives = (table), .gives_count = COUNT(table)
-#define ASKS(table) .asks = (table), .asks_count = COUNT(table)
-
 struct routes { /* one table of one area; the router is given several */
     const struct route *list;
     size_t count;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every room (a protocol that devices speak) offers to the rest of the house. */
+#pragma once
+
+#include "fleet/desired.h"
+#include "http/http.h"
+
+struct channel_settings;
+
+struct wake_result { /* of one enrolment */
+    enum { WAKE_SENT, WAKE_LATER, WAKE_DEAD, WAKE_IMPOSSIBLE } outcome;
+    int64_t retry_seconds; /* WAKE_LATER */
+    int64_t dead_since;    /* WAKE_DEAD: seconds UTC */
+    const char *reason;
+};
+
+struct channel {
+    const char *name; /* "apple": enrolment.channel */
+    const struct routes *routes;
+    /* NULL: the platform can carry it; else why not, for people. */
+    fleet_unsupported *unsupported;
+    /* Can this command be given to this device? NULL, or why not. */
+    const char *(*refuses)(enum command_kind kind, int platform, bool is_supervised);
+    /* Split an effective set into items. The result belongs to owner; equal values give equal
+     * hashes. */
+    bool (*items)(void *owner, const struct effective *effective, struct wanted_item **items,
+                  size_t *count, struct err *err);
+    /* Make a device call in; NULL where devices poll. `state` is the room's own (made by
+     * wake_open), one per job thread: it keeps connections. */
+    bool (*wake_open)(void *owner, const struct channel_settings *settings, void **state,
+                      struct err *err);
+    bool (*wake)(struct fleet *fleet, void *state, const char *enrolment_id, int64_t now,
+                 struct wake_result *result, struct err *err);
+};
+
+struct channel_settings {
+    const char *apns_url;     /* "https://api.push.apple.com" */
+    const char *apns_ca_file; /* NULL: the system's trust store */
+};
+
+extern const struct channel *const channels[]; /* NULL-terminated */
+const struct channel *channel_find(const char *name);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands: asked for by people, fetched by devices, finished by their answers. */
+#pragma once
+
+#include "fleet/enrol.h"
+#include "model/command.h"
+
+/* parameters: JSON text for the kind, or NULL. Permission device.<kind>. COMMAND_RETIRE and
+ * COMMAND_WIPE also move the enrolment (retiring, wiping), cancel its other commands, revoke its
+ * certificates at once (OCSP says so from now on) and leave the history. COMMAND_SYNC queues all
+ * queries. ERR_PRECONDITION when the device has no active enrolment, ERR_CONFLICT for a duplicate
+ * that is still open. */
+MUST_CHECK bool fleet_command_create(struct fleet *fleet, const struct actor *actor, void *owner,
+                                     const char *device_id, enum command_kind kind,
+                                     const char *parameters, struct command *out, struct err *err);
+/* Only before it was delivered. Permission command.cancel. */
+MUST_CHECK bool fleet_command_cancel(struct fleet *fleet, const struct actor *actor, const char *id,
+                                     struct err *err);
+/* device_id NULL: of all devices. Permission device.read. */
+MUST_CHECK bool fleet_command_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                                   const char *device_id, const struct page *page, struct list *out,
+                                   struct err *err);
+MUST_CHECK bool fleet_command_get(struct fleet *fleet, const struct actor *actor, void *owner,
+                                  const char *id, struct command *out, struct err *err);
+
+/* ---- the device's side ---- */
+/* A new session begins: what was deferred may be offered again. Writes only when something was. */
+MUST_CHECK bool fleet_session_begin(struct fleet *fleet, const struct actor *actor,
+                                    const struct identity *identity, struct err *err);
+/*
+ * The next open command, marked delivered and durable before it returns; out->id NULL = none.
+ * Retiring and wiping enrolments get only their one command. The same command is offered again with
+ * the same id until it is answered.
+ */
+MUST_CHECK bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *owner,
+                                    const struct identity *identity, struct command *out,
+                                    struct err *err);
+/* The room cannot carry this command (any more): failed before sending, next one please. */
+MUST_CHECK bool fleet_command_refuse(struct fleet *fleet, const struct actor *actor,
+                                     const struct identity *identity, const char *id,
+                                     const char *reason, const char *remedy, struct err *err);
+
+enum command_answer { ANSWER_DONE, ANSWER_FAILED, ANSWER_NOT_NOW };
+struct command_result {
+    const char *command_id;
+    enum command_answer answer;
+    const char *reason, *remedy; /* of a failure */
+    const char *item_hash;       /* ANSWER_DONE of install_item: what is on the device now */
+    const struct fact *facts;    /* what the answer reports, in catalogue words */
+    size_t fact_count;
+    const struct reported_item *items; /* ANSWER_DONE of query_items */
+    size_t item_count;
+    bool has_items;
+};
+struct reported_item { /* what the device says it has */
+    const char *item, *hash;
+};
+enum result_outcome { RESULT_TAKEN, RESULT_REPEATED, RESULT_UNKNOWN };
+/*
+ * One transaction: command, delivered items, facts, compliance, events. RESULT_UNKNOWN: no such
+ * command was delivered to this enrolment (recorded, nothing changed); RESULT_REPEATED: it had
+ * ended before (nothing changed). The caller answers 200 to all three.
+ */
+MUST_CHECK bool fleet_command_finish(struct fleet *fleet, const struct actor *actor,
+                                     const struct identity *identity,
+                                     const struct command_result *result,
+                                     enum result_outcome *outcome, struct err *err);
+/* Facts outside a command's answer. Evaluates compliance in the same transaction. */
+MUST_CHECK bool fleet_observe(struct fleet *fleet, const struct actor *actor, const char *device_id,
+                              const struct fact *facts, size_t count, struct err *err);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Desired state: what should be on a device (its variant), what is, and the difference.  A room
+ * splits a variant into items (an Apple profile each); fleet compares hashes and queues commands.
+ */
+#pragma once
+
+#include "fleet/act.h"
+#include "policy/resolve.h"
+
+struct effective { /* what holds for a device */
+    char *device_id;
+    char *variant_hash;
+    int platform;
+    const struct setting_value *values; /* states DECISION_SET and DECISION_CONFLICT */
+    size_t count;
+    char *decisions;               /* JSON array: the decision records (fleet/explain.h) */
+    const struct delivered *items; /* of the current enrolment */
+    size_t item_count;
+    int64_t changed_at;
+};
+/* ERR_NOT_FOUND for an unknown device. Permission device.read is checked when actor is an account.
+ */
+MUST_CHECK bool fleet_effective(struct fleet *fleet, const struct actor *actor, void *owner,
+                                const char *device_id, struct effective *out, struct err *err);
+
+struct wanted_item {  /* made by the room out of the values; equal variants give equal items */
+    const char *item; /* "password": stable name */
+    const char *hash; /* of what would be delivered */
+};
+/*
+ * Compare with what was delivered and queue install/remove for the difference; older open
+ * install/remove commands of the same item are superseded. Does nothing when variant_hash is not
+ * the device's desired one any more (a newer plan follows). Idempotent.
+ */
+MUST_CHECK bool fleet_plan(struct fleet *fleet, const struct actor *actor, const char *device_id,
+                           const char *variant_hash, const struct wanted_item *items, size_t count,
+                           struct err *err);
+/* Devices whose variant was resolved but not planned yet, at most `limit`; for the planning job. */
+MUST_CHECK bool fleet_unplanned(struct fleet *fleet, void *owner, int64_t limit, char ***device_ids,
+                                size_t *count, struct err *err);
+/* How rooms answer "can this platform carry it": given once at start. */
+typedef const char *fleet_unsupported(enum setting_id setting, const struct target_device *device);
+void fleet_set_unsupported(struct fleet_shared *shared, fleet_unsupported *unsupported);
+
+/* Facts and the verdict with its records, as the API shows them. */
+MUST_CHECK bool fleet_fact_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                                const char *device_id, struct list *out, struct err *err);
+struct compliance_view {
+    char *state;
+    int64_t since, evaluated_at;
+    char *results; /* JSON array: the decision records */
+};
+MUST_CHECK bool fleet_compliance_get(struct fleet *fleet, const struct actor *actor, void *owner,
+                                     const char *device_id, struct compliance_view *out,
+                                     struct err *err);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The use cases.  Every transaction starts in this folder; rooms, the API and jobs call it and see
+ * no SQL.  A `struct fleet` belongs to one thread; what threads share is behind fleet_shared.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+struct db;
+struct database;
+struct keyd;
+struct fleet_shared;
+
+struct fleet_settings {          /* texts outlive the shared part */
+    const char *front_url;       /* "https://mdm.example.org:8443": links, console, API */
+    const char *device_url;      /* "https://mdm.example.org:8444" */
+    const char *plain_url;       /* "http://mdm.example.org:8080": SCEP, CRL, OCSP */
+    int64_t link_seconds;        /* life of an enrolment link */
+    int64_t challenge_seconds;   /* life of a challenge */
+    int64_t certificate_seconds; /* life of a device certificate */
+    int64_t session_seconds;
+};
+
+struct fleet {
+    struct db *db;
+    struct keyd *keyd;
+    struct fleet_shared *shared;
+    const struct fleet_settings *settings;
+};
+
+/* One per process; threads share it. */
+struct fleet_shared *fleet_shared_make(void *owner, const struct fleet_settings *settings);
+/* One per thread. database and keyd must outlive it. */
+MUST_CHECK bool fleet_open(void *owner, struct database *database, struct keyd *keyd,
+                           struct fleet_shared *shared, struct fleet **out, struct err *err);
+/* Make the organisation on the first start; ERR_* of the store. */
+MUST_CHECK bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t now,
+                                  struct err *err);
+/* Database and keyd answer. */
+MUST_CHECK bool fleet_ready(struct fleet *fleet, struct err *err);
+
+/* Who acts: every mutation takes one. */
+enum actor_kind { ACTOR_SYSTEM, ACTOR_ACCOUNT, ACTOR_DEVICE, ACTOR_PUBLIC };
+struct actor {
+    enum actor_kind kind;
+    const char *id;   /* account, device or enrolment; "system" */
+    const char *name; /* as it is now: kept in the audit */
+    int role;         /* enum role, of accounts */
+    const char *token_id;
+    const char *reason;          /* may be NULL */
+    const char *idempotency_key; /* may be NULL */
+    const char *request_id;
+    int64_t now; /* seconds UTC */
+};
+struct actor fleet_system_actor(int64_t now);
+
+/* Has the actor this permission ("device.wipe")? An unknown name is a bug. */
+bool fleet_may(const struct actor *actor, const char *permission);
+/* ERR_FORBIDDEN naming the permission. */
+MUST_CHECK bool fleet_need(const struct actor *actor, const char *permission, struct err *err);
+
+/* Lists: newest first or by name, `limit` rows after an opaque cursor. */
+#define LIST_LIMIT 50 /* rows where the caller names none */
+#define LIST_LIMIT_MAX 1000
+struct page {
+    int64_t limit;      /* 1..LIST_LIMIT_MAX */
+    const char *cursor; /* NULL = from the start */
+};
+struct list { /* structs of the entity asked for, in order */
+    void *items;
+    size_t count;
+    const char *next; /* cursor of the next page; NULL = this was the last */
+};

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Background work: rows with a lease, kept by kind and subject. */
+#pragma once
+
+#include "fleet/fleet.h"
+
+struct job {
+    char *kind, *subject;
+    int64_t due_at, tries;
+};
+#define JOB_LEASE_SECONDS 60
+/* The next due job of this kind, leased to the caller; out->kind NULL = none. */
+MUST_CHECK bool fleet_job_claim(struct fleet *fleet, void *owner, const char *kind, int64_t now,
+                                struct job *out, struct err *err);
+/* Done: gone, unless it was scheduled again meanwhile. */
+MUST_CHECK bool fleet_job_done(struct fleet *fleet, const struct job *job, struct err *err);
+/* Try again at due_at. */
+MUST_CHECK bool fleet_job_retry(struct fleet *fleet, const struct job *job, int64_t due_at,
+                                const char *reason, struct err *err);
+MUST_CHECK bool fleet_job_schedule(struct fleet *fleet, const char *kind, const char *subject,
+                                   int64_t due_at, struct err *err);
+/* Sleep until a commit scheduled something, at most ms milliseconds. */
+void fleet_job_wait(struct fleet_shared *shared, const char *kind, int ms);
+void fleet_job_stop(struct fleet_shared *shared); /* wakes all; waits return at once from now on */
+bool fleet_job_stopped(const struct fleet_shared *shared);
