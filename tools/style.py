@@ -1,13 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The style checks, in the order of their price.  `tools/style.py NAME…` runs some of them."""
+import os
 import pathlib
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-CHECKS = ["layers"]
+CHECKS = [
+    "layers", "sizes", "markup", "repeats", "words", "format", "spelling",
+    "clang", "globals", "tidy",  # in this order: the last two read what the first one built
+]
 
 
 def run(names):
@@ -16,7 +20,8 @@ def run(names):
     for name in names:
         start = time.monotonic()
         script = ROOT / "tools" / f"check_{name}.py"
-        code = subprocess.run(["/usr/bin/python3", script], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+        code = subprocess.run(["/usr/bin/python3", script], cwd=ROOT, stdin=subprocess.DEVNULL,
+                              stderr=subprocess.STDOUT).returncode
         failed += code != 0
         print(f"{'ok    ' if code == 0 else 'FAILED'} {name} ({time.monotonic() - start:.1f} s)", flush=True)
     return len(names) - failed, failed
@@ -33,4 +38,5 @@ def main(words):
 
 
 if __name__ == "__main__":
+    os.environ["PATH"] = f"/usr/lib/ccache:{os.environ['PATH']}"
     sys.exit(main(sys.argv[1:]))
