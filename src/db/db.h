@@ -11,8 +11,9 @@
 #include "base/field.h"
 
 struct statement {
-    const char *name; /* "device_by_id": stable, for logs and prepared names */
-    const char *sql;  /* parameters $1..$n */
+    const char *name;         /* "device_by_id": stable, for logs and prepared names */
+    const char *sql;          /* parameters $1..$n */
+    const char *sql_postgres; /* NULL, or what PostgreSQL needs instead */
 };
 
 enum value_type { VALUE_NULL, VALUE_INTEGER, VALUE_REAL, VALUE_TEXT, VALUE_BYTES };
@@ -56,11 +57,13 @@ struct rows { /* whole result, owned by the owner given to db_run */
 };
 
 #define DB_ROWS_MAX 100000 /* rows of one result; more is ERR_TOO_LARGE */
+#define DB_ARGS_MAX 64     /* parameters of one statement */
 
 struct database;
 struct db;
 
-/* "sqlite:/path/file.db" or "postgres:<libpq conninfo>". Closing the owner closes the handle. */
+/* "sqlite:/path/file.db" or "postgres:<libpq conninfo>". Closing the owner closes the handle:
+ * transactions that still wait get ERR_UNAVAILABLE; no connection may be used afterwards. */
 MUST_CHECK bool database_open(void *owner, const char *url, struct database **out, struct err *err);
 /* Bring the schema to the newest version: each migration in its own transaction, recorded with
  * a checksum; ERR_PRECONDITION when the database is newer than this program or a recorded migration
@@ -74,9 +77,17 @@ MUST_CHECK bool db_prepare(struct db *db, const struct statement *const *list, s
                            struct err *err);
 
 /* Run one statement; rows may be NULL. ERR_CONFLICT for a violated constraint, ERR_UNAVAILABLE
- * when busy or the server is gone, ERR_INTERNAL otherwise. */
+ * when busy or the server is gone, ERR_TOO_LARGE, ERR_INTERNAL otherwise.  Inside a transaction
+ * a failure is final: later statements and the transaction fail too, on both engines (expect a
+ * duplicate with ON CONFLICT DO NOTHING and look at rows->changed). */
 MUST_CHECK bool db_run(struct db *db, void *owner, const struct statement *statement,
                        const struct value *args, size_t count, struct rows **rows, struct err *err);
+
+/* The same statement for row_count rows of `count` arguments each (row-major); pipelined on
+ * PostgreSQL.  Only inside a transaction, and only for statements that return no rows. */
+MUST_CHECK bool db_run_many(struct db *db, const struct statement *statement,
+                            const struct value *args, size_t count, size_t row_count,
+                            struct err *err);
 
 /*
  * Run body in a transaction: commit when it returns true, roll back otherwise; true is returned
@@ -87,6 +98,10 @@ MUST_CHECK bool db_run(struct db *db, void *owner, const struct statement *state
 typedef bool db_body(struct db *tx, void *context, struct err *err);
 MUST_CHECK bool db_transaction(struct db *db, db_body *body, void *context, struct err *err);
 bool db_in_transaction(const struct db *db);
+
+/* Since open: transactions that were kept, and the commits that they took together. */
+uint64_t database_transactions(const struct database *database);
+uint64_t database_commits(const struct database *database);
 
 /* Copy row `index` into a struct by field table (columns that no row names are skipped; NULL
  * leaves the member alone). Texts and bytes belong to rows. An enum name that is not in the
