@@ -32,7 +32,6 @@ if [ "$(id -u)" != 0 ]; then
         echo "these packages are missing, and installing them needs root or sudo:$missing" >&2
         exit 1
     }
-    echo "installing with sudo:$missing"
     exec sudo sh "$0" "$@"
 fi
 
@@ -62,10 +61,26 @@ if [ -e "$cluster" ]; then
 fi
 echo 'create_main_cluster = false' >>"$cluster"
 
+run() { # quietly; everything it said when it fails
+    "$@" >"$kept/log" 2>&1 || {
+        cat "$kept/log" >&2
+        exit 1
+    }
+}
+echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1
-apt='apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5 -o Dpkg::Use-Pty=0'
-$apt update
+apt='apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5 -o Dpkg::Use-Pty=0'
 # shellcheck disable=SC2086 # words on purpose
-$apt install -y --no-install-recommends -o Dpkg::Options::=--force-confdef \
+run $apt update
+# shellcheck disable=SC2086
+run $apt install --no-install-recommends -o Dpkg::Options::=--force-confdef \
     -o Dpkg::Options::=--force-confold $missing
-say "installed:$missing"
+
+# What we run ourselves must not start with the machine; a service that was there before stays.
+for service in nginx:nginx-light certmonger:certmonger; do
+    case " $missing " in *" ${service#*:} "*) ;; *) continue ;; esac
+    update-rc.d "${service%:*}" disable >/dev/null 2>&1 || true
+    if command -v systemctl >/dev/null; then
+        systemctl disable "${service%:*}.service" >/dev/null 2>&1 || true
+    fi
+done
