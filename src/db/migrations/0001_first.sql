@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The first schema.  Ids are UUIDs in text form, times are seconds UTC, JSON is text that C reads.
 -- Values of bearer secrets are stored as HMACs made by keyd, values that must come back are sealed.
 
