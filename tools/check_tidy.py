@@ -13,6 +13,8 @@ import source
 
 BUILD = source.ROOT / "build" / "clang"
 CACHE = source.ROOT / "build" / "tidy"
+HINTS = source.ROOT / "tools" / "analyzer.h"
+ERR = source.ROOT / "src" / "base" / "err.c"
 
 
 def commands():
@@ -53,17 +55,20 @@ def look_at(path, digest):
     seen = CACHE / digest
     if seen.exists():
         return ""
-    result = subprocess.run(["clang-tidy-14", "--quiet", "-p", BUILD, path], capture_output=True,
-                            text=True, cwd=source.ROOT)
+    command = ["clang-tidy-14", "--quiet", "-p", BUILD, path]
+    if path != ERR:
+        command += [f"--extra-arg=-include{HINTS}"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=source.ROOT)
     if result.returncode == 0:
         seen.touch()
         return ""
-    return result.stdout.strip() or result.stderr.strip()
+    text = result.stdout.strip() or result.stderr.strip()
+    return text.replace(f"{BUILD}/../../", "").replace(f"{source.ROOT}/", "")
 
 
 def main():
     CACHE.mkdir(parents=True, exist_ok=True)
-    configuration = (source.ROOT / ".clang-tidy").read_text()
+    configuration = (source.ROOT / ".clang-tidy").read_text() + HINTS.read_text()
     needed = dependencies()
     jobs = []
     for path, entry in sorted(commands().items()):
