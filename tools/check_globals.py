@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import build
 import source
 
 ALLOWED = {
@@ -18,8 +19,7 @@ SYMBOL = re.compile(r"^[0-9a-f]+ .{7} (\.(?:data|bss|tdata|tbss)\S*)\s+[0-9a-f]+
 
 def objects():
     """The clang build has no sanitizers, whose bookkeeping would drown ours."""
-    build = source.ROOT / "build" / "clang" / "src"
-    return sorted(build.rglob("*.o"))
+    return sorted((build.folder_of("clang") / "src").rglob("*.o"))
 
 
 def writable(path):
@@ -34,7 +34,7 @@ def main():
     found = objects()
     if not found:
         return source.report(["no object files in build/clang: run the check `clang` first"])
-    wrong = [f"{path.relative_to(source.ROOT / 'build' / 'clang')}: {name} is writable state"
+    wrong = [f"{path.relative_to(build.folder_of('clang'))}: {name} is writable state"
              for path in found for name in writable(path) if name.split(".")[-1] not in ALLOWED]
     return source.report(wrong)
 

@@ -9,9 +9,10 @@ import pathlib
 import subprocess
 import sys
 
+import build
 import source
 
-BUILD = source.ROOT / "build" / "clang"
+BUILD = build.folder_of("clang")
 CACHE = source.ROOT / "build" / "tidy"
 HINTS = source.ROOT / "tools" / "analyzer.h"
 ERR = source.ROOT / "src" / "base" / "err.c"

@@ -11,22 +11,15 @@ import re
 import subprocess
 import sys
 
+import build
 import source
 
-BUILD = source.ROOT / "build" / "fuzz"
+BUILD = build.folder_of("fuzz")
 FUZZ = source.ROOT / "tests" / "fuzz"
 FINDINGS = BUILD / "findings"
 INPUT_MOST = 65536  # bytes
 MEMORY_MOST = 1024  # MB
 INPUT_SECONDS = 10  # one input that takes longer is a finding
-
-
-def build():
-    environment = {**os.environ, "CC": "clang-14"}
-    if not (BUILD / "build.ninja").exists():
-        setup = ["meson", "setup", BUILD, "-Dfuzz=true", "-Db_sanitize=address,undefined"]
-        subprocess.run(setup, cwd=source.ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", BUILD, "--quiet"], check=True)
 
 
 def targets(words):
@@ -62,7 +55,8 @@ def fuzz(name, program, seconds):
 
 def main(words):
     seconds = int(words.pop(0)) if words and words[0].isdigit() else 60
-    build()
+    if not build.make("fuzz"):
+        return 1
     wanted, failed, passed = floors(), 0, 0
     for name, program in targets(words).items():
         edges, found = fuzz(name, program, seconds)

@@ -31,14 +31,8 @@ for word; do
 done
 
 sh tools/install_deps.sh --quiet
-PATH=/usr/lib/ccache:$PATH
-export PATH
-build=$PWD/build/release
-if [ ! -e "$build/build.ninja" ]; then
-    meson setup "$build" --buildtype=release >/dev/null
-fi
 echo "building…"
-ninja -C "$build" --quiet
+/usr/bin/python3 tools/build.py release
 mkdir -p var
 # shellcheck disable=SC2086 # words on purpose
-MUSTER_BUILD=$build MUSTER_DATA=$PWD/var exec sh tools/demo.sh $options
+MUSTER_BUILD=$PWD/build/release MUSTER_DATA=$PWD/var exec sh tools/demo.sh $options

@@ -7,15 +7,17 @@ counted, not programs.  A skipped test counts as failed: nothing here may be lef
 """
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as xml
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build" / "test"
+import build
+import style
+
+ROOT = build.source.ROOT
+BUILD = build.folder_of("test")
 REPORTS = BUILD / "reports"
 AREA_SECONDS = 40 * 60  # an area that takes longer hangs
 SANITIZERS = {
@@ -76,15 +78,6 @@ def run(command, seconds=AREA_SECONDS, **environment):
             process.wait()
 
 
-def build():
-    """The test build: AddressSanitizer, UndefinedBehaviorSanitizer, warnings are errors."""
-    if not (BUILD / "build.ninja").exists():
-        setup = ["meson", "setup", BUILD, "-Db_sanitize=address,undefined", "-Dwerror=true"]
-        if run(setup):
-            return False
-    return run(["ninja", "-C", BUILD, "-j", str(os.cpu_count() or 2), "--quiet"]) == 0
-
-
 def meson_tests():
     """(name, suites) of every test that the build knows."""
     listing = subprocess.run(["meson", "introspect", BUILD, "--tests"], check=True,
@@ -105,16 +98,17 @@ def cases_of(test):
     return Count(passed, failed or 1)
 
 
-def run_meson(label, names):
+def run_meson(label, expected, choice):
+    """choice: Meson's way to say which tests; expected: how many programs that are."""
     command = ["meson", "test", "-C", BUILD, "--no-rebuild", "--num-processes", "2",
-               "--timeout-multiplier", "10", "--print-errorlogs", "--logbase", label, *names]
+               "--timeout-multiplier", "10", "--print-errorlogs", "--logbase", label, *choice]
     code = run(command, MESON_TESTTHREADS="2")
-    count, good = Count(), 0
+    count, seen = Count(), 0
     log = BUILD / "meson-logs" / f"{label}.json"
     for line in log.read_text().splitlines() if log.exists() else []:
         count += cases_of(json.loads(line))
-        good += 1
-    if (code and not count.failed) or good < len(names):
+        seen += 1
+    if (code and not count.failed) or seen != expected:
         count.failed += 1
     return count
 
@@ -139,8 +133,6 @@ def run_pytest(area):
 
 
 def run_style():
-    sys.path.insert(0, str(ROOT / "tools"))
-    import style
     return Count(*style.run(style.CHECKS))
 
 
@@ -148,11 +140,14 @@ def run_area(area, named, tests):
     count = Count()
     if area.style:
         count += run_style()
-    suites = set(area.suites)
-    folders = tuple(f"{folder}/" for folder in area.folders) if named else ()
-    names = [name for name, of in tests if of & suites or (folders and name.startswith(folders))]
+    suites = {suite for _, of in tests for suite in of} & set(area.suites)
+    if suites:
+        expected = sum(bool(of & suites) for _, of in tests)
+        count += run_meson(area.name, expected, [word for suite in sorted(suites) for word in ("--suite", suite)])
+    folders = tuple(f"{folder}/" for folder in area.folders)
+    names = [name for name, of in tests if "unit" in of and name.startswith(folders)] if named and folders else []
     if names:
-        count += run_meson(area.name, names)
+        count += run_meson(f"{area.name}-unit", len(names), names)
     if area.mark and any((ROOT / "tests").rglob("test_*.py")):
         count += run_pytest(area)
     return count
@@ -179,7 +174,7 @@ def choose(words):
 def main(words):
     areas = choose(words)
     results, total = [], Count()
-    if not build():
+    if not build.make("test"):
         results.append(("build", Count(0, 1), 0.0))
         areas = []
     tests = meson_tests() if areas else []

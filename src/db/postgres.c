@@ -81,8 +81,8 @@ static const char *const settings[] = {
     /* Writing outside a transaction fails; durable means durable, whatever the server's default. */
     "SET default_transaction_read_only = on",
     "SET default_transaction_isolation = 'read committed'",
-    "SELECT set_config('synchronous_commit', 'on', false)"
-    " WHERE current_setting('synchronous_commit') = 'off'",
+    ("SELECT set_config('synchronous_commit', 'on', false)"
+     " WHERE current_setting('synchronous_commit') = 'off'"),
     "SET idle_in_transaction_session_timeout = '60s'",
     "SET client_min_messages = warning",
     "SET standard_conforming_strings = on",

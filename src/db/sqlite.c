@@ -215,7 +215,10 @@ static bool bind_all(const struct sqlite *sqlite, const struct prepared *prepare
     if (count != prepared->args)
         return err_set(err, ERR_INTERNAL, "takes %zu arguments, got %zu", prepared->args, count);
     for (int i = 0; i < prepared->slots; i++) {
-        int code = bind(prepared->handle, i + 1, &args[prepared->number[i] - 1]);
+        size_t at = (size_t)prepared->number[i] - 1;
+        if (at >= count)
+            bug("$%zu of %zu arguments", at + 1, count);
+        int code = bind(prepared->handle, i + 1, &args[at]);
         if (code != SQLITE_OK)
             return fail(sqlite, code, err);
     }
