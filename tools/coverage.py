@@ -116,10 +116,9 @@ def link(proof):
 
 
 def table(header, rows):
-    """A Markdown table whose source can be read as well."""
-    widths = [max(len(row[at]) for row in [header, *rows]) for at in range(len(header))]
-    line = lambda row: "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |"
-    return [line(header), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(line, rows)]
+    """Without padding: a changed row is one changed line."""
+    line = lambda row: "| " + " | ".join(row) + " |"
+    return [line(header), "|" + "---|" * len(header), *map(line, rows)]
 
 
 def summary(rows, found):

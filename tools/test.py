@@ -102,9 +102,10 @@ def run_meson(label, expected, choice):
     """choice: Meson's way to say which tests; expected: how many programs that are."""
     command = ["meson", "test", "-C", BUILD, "--no-rebuild", "--num-processes", "2",
                "--timeout-multiplier", "10", "--print-errorlogs", "--logbase", label, *choice]
-    code = run(command, MESON_TESTTHREADS="2")
-    count, seen = Count(), 0
     log = BUILD / "meson-logs" / f"{label}.json"
+    log.unlink(missing_ok=True)
+    code = run(command)
+    count, seen = Count(), 0
     for line in log.read_text().splitlines() if log.exists() else []:
         count += cases_of(json.loads(line))
         seen += 1
