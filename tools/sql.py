@@ -9,7 +9,9 @@ name makes that text serve one engine; the same name must then appear again for 
 
     sql.py --prefix store --out-header sql.h --out-source sql.c device.sql ...
 
-Migrations: files NNNN_name.sql without names, cut into statements at their semicolons.
+Migrations: files NNNN_name.sql without names, cut into statements at their semicolons.  SQLite
+lets NULL into a primary key unless told otherwise: NOT NULL is added where a column is the key,
+and asked for where a key has several columns.
 
     sql.py --migrations --out-source migrations.c 0001_first.sql ...
 """
@@ -175,6 +177,20 @@ def source_text(prefix, include, table):
     return "\n".join(lines) + "\n"
 
 
+def key_close(sql, where):
+    """The statement with primary keys that mean the same on both engines."""
+    if not re.match(r"CREATE\s+TABLE\b", sql, re.IGNORECASE):
+        return sql
+    if re.search(r"\bINTEGER\s+(NOT\s+NULL\s+)?PRIMARY\b", sql, re.IGNORECASE):
+        raise Refused(f"{where}: SQLite numbers an INTEGER PRIMARY KEY itself; use BIGINT or TEXT")
+    for key in re.finditer(r"\bPRIMARY\s+KEY\s*\(([^)]*)\)", sql, re.IGNORECASE):
+        for column in (name.strip() for name in key[1].split(",")):
+            if not re.search(rf"[(,]\s*{re.escape(column)}\s[^,]*\bNOT\s+NULL\b", sql, re.IGNORECASE):
+                raise Refused(f"{where}: {column} is part of a primary key and not NOT NULL")
+    return re.sub(r"(?<!NULL )\bPRIMARY\s+KEY\b(?!\s*\()", "NOT NULL PRIMARY KEY", sql,
+                  flags=re.IGNORECASE)
+
+
 def migration_source(paths):
     lines = ["/* Made by tools/sql.py; do not edit. */", '#include "db/migrate.h"', ""]
     rows = []
@@ -183,7 +199,8 @@ def migration_source(paths):
         if not named or int(named[1]) != expected:
             raise Refused(f"{path}: migration {expected} must be called {expected:04}_name.sql")
         data = path.read_bytes()
-        statements = scan(data.decode("utf-8"), str(path))
+        statements = [(key_close(sql, str(path)), numbers)
+                      for sql, numbers in scan(data.decode("utf-8"), str(path))]
         if not statements:
             raise Refused(f"{path}: no statement")
         if any(numbers for _, numbers in statements):

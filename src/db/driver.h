@@ -7,7 +7,6 @@
 #include "db/db.h"
 #include "db/migrate.h"
 
-struct sqlite3;
 struct writer;
 
 enum db_role {
@@ -89,13 +88,6 @@ bool db_body_run(struct db *db, db_body *body, void *context, struct err *err);
 bool writer_start(void *owner, struct database *database, struct writer **out, struct err *err);
 bool writer_run(struct writer *writer, struct db *db, db_body *body, void *context,
                 struct err *err);
-/* SQLite's own handle, for the writer and for tests that make it fail. */
-struct sqlite3 *sqlite_handle(struct db *db);
-bool sqlite_savepoint(struct db *db, struct err *err);
-bool sqlite_release(struct db *db, struct err *err);
-bool sqlite_undo(struct db *db); /* back to the savepoint; false: the transaction is gone */
-bool sqlite_references_open(struct db *db); /* a deferred foreign key is violated now */
-void sqlite_checkpoint(struct db *db, bool is_idle);
 
 struct rows_builder {
     struct rows *rows; /* free with CLEANUP(rows_builder_free) */

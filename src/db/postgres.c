@@ -180,6 +180,8 @@ static bool session_reopen(struct db *db, struct err *err)
 bool postgres_ready(struct db *db, PGconn **out, struct err *err)
 {
     const struct postgres *postgres = db->connection;
+    if (postgres->connection && PQstatus(postgres->connection) == CONNECTION_BAD)
+        postgres_drop(db); /* it ended behind an answer that was still read */
     if (!postgres->connection && db->in_transaction)
         return fail_lost(db, err);
     if (!postgres->connection && !session_reopen(db, err))

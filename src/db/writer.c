@@ -9,7 +9,7 @@
 #include <signal.h>
 
 #include "base/mem.h"
-#include "db/driver.h"
+#include "db/sqlite.h"
 
 struct job { /* lives on the waiting thread's stack */
     db_body *body;
@@ -189,6 +189,16 @@ static bool queue(struct writer *writer, struct job *job)
     }
     (void)pthread_mutex_unlock(&writer->mutex);
     return is_open;
+}
+
+size_t writer_waiting(struct writer *writer)
+{
+    size_t count = 0;
+    (void)pthread_mutex_lock(&writer->mutex);
+    for (const struct job *job = writer->first; job; job = job->next)
+        count++;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return count;
 }
 
 bool writer_run(struct writer *writer, struct db *db, db_body *body, void *context, struct err *err)

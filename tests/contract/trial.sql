@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Statements of test_db.c.
+-- Statements of the test_db_*.c programs.
 
 -- name: thing_make
 CREATE TABLE thing (
-    id TEXT PRIMARY KEY,
+    id TEXT NOT NULL PRIMARY KEY,
     name TEXT,
     size BIGINT,
     is_big BOOLEAN,
@@ -27,6 +27,9 @@ SELECT count(*) AS count FROM thing;
 -- name: thing_add
 INSERT INTO thing (id, size) VALUES ($1, $2);
 
+-- name: thing_data
+INSERT INTO thing (id, data) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET data = excluded.data;
+
 -- name: thing_add_unless
 INSERT INTO thing (id, size) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING;
 
@@ -44,7 +47,7 @@ SELECT sum(size) AS sum, avg(weight) AS mean FROM thing;
 SELECT id FROM thing WHERE is_big AND (kind = $1 OR $1 IS NULL) ORDER BY id;
 
 -- name: counter_make
-CREATE TABLE counter (id TEXT PRIMARY KEY, value BIGINT NOT NULL, CHECK (value >= 0));
+CREATE TABLE counter (id TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL, CHECK (value >= 0));
 
 -- name: counter_start
 INSERT INTO counter (id, value) VALUES ($1, 0);
@@ -56,11 +59,11 @@ SELECT value FROM counter WHERE id = $1;
 UPDATE counter SET value = value + 1 WHERE id = $1;
 
 -- name: parent_make
-CREATE TABLE parent (id TEXT PRIMARY KEY);
+CREATE TABLE parent (id TEXT NOT NULL PRIMARY KEY);
 
 -- name: child_make
 CREATE TABLE child (
-    id TEXT PRIMARY KEY,
+    id TEXT NOT NULL PRIMARY KEY,
     parent TEXT NOT NULL REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED
 );
 
@@ -94,3 +97,10 @@ WHERE pid <> pg_backend_pid() AND usename = current_user AND application_name = 
 -- name: kill_others
 -- only: sqlite
 SELECT 0 AS count WHERE CAST($1 AS TEXT) IS NOT NULL;
+
+-- Refused by both engines, but only when a table of this name is not there.
+-- name: nowhere_get
+SELECT id FROM nowhere WHERE id = $1;
+
+-- name: numbers_as_text
+SELECT $1 || '' AS text;
