@@ -344,10 +344,7 @@ bool postgres_run_many(struct db *db, const struct statement *statement, const s
 {
     const struct postgres *postgres = db->connection;
     struct prepared *prepared;
-    if (!prepare(db, statement, &prepared, err))
-        return false;
-    /* The analyzer cannot see that postgres_fail() is always false. */
-    if (!columns_check(db, prepared, err)) // NOLINT(clang-analyzer-core.CallAndMessage)
+    if (!prepare(db, statement, &prepared, err) || !columns_check(db, prepared, err))
         return false;
     if (!PQenterPipelineMode(postgres->connection))
         return postgres_fail(db, NULL, err);
