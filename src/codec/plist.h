@@ -34,8 +34,8 @@ struct plist { /* read freely; changed only by the functions below */
 };
 
 struct plist_limits {
-    size_t size;  /* bytes */
-    size_t depth; /* containers inside containers */
+    size_t size;  /* bytes; in the binary form also of all texts and data after expansion */
+    size_t depth; /* containers inside containers; never more than 512 */
     size_t nodes; /* values, keys not counted */
 };
 
@@ -58,7 +58,8 @@ bool plist_boolean(const struct plist *dict, const char *key, bool *out);
 MUST_CHECK bool plist_bind(void *owner, const struct plist *dict, struct fields fields,
                            void *target, uint64_t *present, struct err *err);
 
-/* ---- building; every node belongs to the tree's root ---- */
+/* ---- building; every node belongs to the tree's root; setting a key again replaces its value ----
+ */
 struct plist *plist_new_dict(void *owner);
 struct plist *plist_new_array(void *owner);
 struct plist *plist_set_dict(struct plist *dict, const char *key); /* key NULL: append to array */
@@ -72,6 +73,8 @@ void plist_set_data(struct plist *dict, const char *key, struct bytes data);
 /* A deep copy of value below dict[key]. */
 void plist_set_copy(struct plist *dict, const char *key, const struct plist *value);
 
-/* XML with Apple's DOCTYPE; the same tree gives the same bytes. The result belongs to owner. */
+/* XML with Apple's DOCTYPE; the same tree gives the same bytes. The result belongs to owner.
+ * ERR_TOO_LARGE; ERR_BAD_INPUT for what XML cannot carry: control characters, numbers that are not
+ * finite, dates outside the years 1 to 9999. */
 MUST_CHECK bool plist_render(void *owner, const struct plist *plist, size_t limit,
                              struct bytes *out, struct err *err);
