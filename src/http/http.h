@@ -8,7 +8,15 @@
 #include "base/field.h"
 #include "codec/uri.h"
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD, /* never in a route: served by the GET row */
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+};
 extern const char *const http_method_names[]; /* "GET", ... NULL */
 
 /* Which door a request came through: each has its own unix socket behind the edge. */
@@ -59,6 +67,8 @@ typedef bool http_handler(struct request *request, struct reply *reply, struct e
 typedef bool http_step(struct request *request, struct reply *reply, struct err *err);
 
 #define HTTP_STEPS_MAX 4
+#define HTTP_QUERY_PAIRS 64    /* parameters of one query string */
+#define HTTP_TARGET_SIZE 16384 /* bytes of path and query together */
 struct route {
     enum http_method method;
     const char *path; /* "/api/v1/devices/{id}": a hole matches one segment of 1..200 bytes */
@@ -79,6 +89,7 @@ enum route_flags {
     ROUTE_GIVES_LIST = 1 << 0, /* {"items": [...], "next": cursor} of `gives` */
     ROUTE_CREATES = 1 << 1,    /* 201 + Location */
     ROUTE_RAW = 1 << 2,        /* answer is not JSON */
+    ROUTE_RAW_QUERY = 1 << 3,  /* the query is not parsed: the handler reads query_raw */
 };
 struct routes { /* one table of one area; the router is given several */
     const struct route *list;

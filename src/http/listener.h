@@ -12,6 +12,9 @@ struct listener_socket {
     const char *path; /* unix socket, mode 0600; NULL: loopback */
     int port;         /* loopback port where path is NULL; 0 = free port */
     bool trusts_edge; /* the peer is the edge: certificate and address headers count */
+    /* An edge that runs as somebody else: its uid is accepted beside our own, and the socket is
+     * 0660 of this group.  0: only our own uid, mode 0600. */
+    unsigned edge_uid, edge_group;
 };
 
 struct listener_settings {
@@ -20,6 +23,7 @@ struct listener_settings {
     const struct router *router;
     unsigned workers;      /* threads */
     size_t queue_limit;    /* waiting requests; above: 503 with Retry-After */
+    unsigned connections;  /* at once, per socket; 0 = 1024 */
     unsigned idle_seconds; /* connection time-out; longer than the edge's keep-alive */
     /* Called on each worker thread at its start and end: makes request->services. */
     bool (*worker_start)(void *context, void **services, struct err *err);
