@@ -34,13 +34,10 @@ static bool pem_body(const char *pem, struct buffer *body)
 
 static bool der_decode(void *owner, struct bytes text, struct bytes *out, struct err *err)
 {
-    struct bytes der;
-    if (!base64_decode(owner, text, EDGE_CERTIFICATE_SIZE, &der, err))
-        return err_context(err, "client certificate from the edge");
-    if (der.size == 0)
+    if (text.size == 0)
         return err_set(err, ERR_BAD_INPUT, "the client certificate from the edge is empty");
-    *out = der;
-    return true;
+    return base64_decode(owner, text, EDGE_CERTIFICATE_SIZE, out, err) ||
+           err_context(err, "client certificate from the edge");
 }
 
 bool edge_certificate_escaped(void *owner, const char *value, struct bytes *out, struct err *err)

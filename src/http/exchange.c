@@ -47,9 +47,10 @@ void *exchange_begin(void *context, const char *uri, struct MHD_Connection *conn
     exchange->connection = connection;
     exchange->target = mem_text(pool, uri);
     exchange->headers = mem_array(pool, struct http_header, HEADERS_MAX);
-    exchange->request = (struct request){
-        .owner = pool, .door = door->settings.door, .headers = exchange->headers,
-        .now = clock_now()};
+    exchange->request = (struct request){.owner = pool,
+                                         .door = door->settings.door,
+                                         .headers = exchange->headers,
+                                         .now = clock_now()};
     atomic_fetch_add(door->active, 1);
     return exchange;
 }

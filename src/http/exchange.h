@@ -16,7 +16,7 @@ struct door { /* one listening socket */
     struct listener_socket settings;
     const struct router *router;
     struct workers *workers;
-    atomic_size_t *active;        /* requests begun and not completed */
+    atomic_size_t *active;         /* requests begun and not completed */
     const atomic_bool *is_closing; /* each reply ends its connection */
     struct MHD_Daemon *daemon;
     int fd, port;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -52,8 +53,7 @@ static bool unix_bind(int fd, const struct listener_socket *settings, struct err
         return err_set(err, ERR_INTERNAL, "cannot bind %s: %m", settings->path);
     if (settings->edge_group && (chown(settings->path, (uid_t)-1, settings->edge_group) != 0 ||
                                  chmod(settings->path, mode) != 0))
-        return err_set(err, ERR_INTERNAL, "cannot give %s to the edge's group: %m",
-                       settings->path);
+        return err_set(err, ERR_INTERNAL, "cannot give %s to the edge's group: %m", settings->path);
     return true;
 }
 

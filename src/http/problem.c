@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Problem documents (RFC 9457): an error as its reader may see it. */
-#include <jansson.h>
-
 #include "base/mem.h"
 #include "codec/json.h"
 #include "http/problem.h"

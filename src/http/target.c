@@ -58,7 +58,7 @@ bool target_parse(struct request *request, const char *target, struct err *err)
     request->path = buffer_string(&path);
     request->query_raw = NO_BYTES;
     if (mark)
-        request->query_raw =
-            bytes_copy(request->owner, (struct bytes){whole.data + size + 1, whole.size - size - 1});
+        request->query_raw = bytes_copy(
+            request->owner, (struct bytes){whole.data + size + 1, whole.size - size - 1});
     return true;
 }

@@ -7,8 +7,8 @@
 #include "base/err.h"
 
 struct workers_settings {
-    unsigned count;    /* threads */
-    size_t limit;      /* waiting items */
+    unsigned count; /* threads */
+    size_t limit;   /* waiting items */
     /* On each thread at its start and end; false ends workers_start with that error. */
     bool (*start)(void *context, void **state, struct err *err);
     void (*stop)(void *context, void *state);

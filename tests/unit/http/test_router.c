@@ -148,8 +148,8 @@ static const char *header_of(const struct fixture *fixture, const char *name)
 static json_t *problem_of(const struct fixture *fixture)
 {
     assert_string_equal(fixture->reply.type, "application/problem+json");
-    json_t *problem = json_loadb((const char *)fixture->reply.body.data, fixture->reply.body.size,
-                                 0, NULL);
+    json_t *problem =
+        json_loadb((const char *)fixture->reply.body.data, fixture->reply.body.size, 0, NULL);
     assert_non_null(problem);
     return problem;
 }
@@ -188,7 +188,8 @@ static void a_literal_wins_over_a_hole_for_every_method(void **state)
 
 static void an_unknown_path_is_404_with_a_problem_document(void **state)
 {
-    static const char *const paths[] = {"/no", "/devices/", "/devices/a/b", "/a/b/c/d/e/f/g/h/i/j/k/l/m/n"};
+    static const char *const paths[] = {"/no", "/devices/", "/devices/a/b",
+                                        "/a/b/c/d/e/f/g/h/i/j/k/l/m/n"};
     struct fixture *fixture = *state;
     for (size_t i = 0; i < COUNT(paths); i++) {
         ask(fixture, HTTP_GET, paths[i]);
@@ -292,9 +293,9 @@ static void steps_run_in_order_and_may_refuse_or_answer(void **state)
 static void a_path_that_can_be_read_two_ways_is_refused(void **state)
 {
     static const char *const targets[] = {
-        "",           "devices",      "http://host/devices", "*",         "//devices",
-        "/devices//", "/devices/%2F", "/devices/..",         "/%2e%2E/",  "/devices/%00",
-        "/%zz",       "/%",           "/a%0d%0ab",           "/%ff%fe",   "/./devices"};
+        "",           "devices",      "http://host/devices", "*",        "//devices",
+        "/devices//", "/devices/%2F", "/devices/..",         "/%2e%2E/", "/devices/%00",
+        "/%zz",       "/%",           "/a%0d%0ab",           "/%ff%fe",  "/./devices"};
     struct fixture *fixture = *state;
     for (size_t i = 0; i < COUNT(targets); i++) {
         ask(fixture, HTTP_GET, targets[i]);
