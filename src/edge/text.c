@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "edge/text.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+const char *const edge_kind_names[] = {
+    [EDGE_FRONT] = "front", [EDGE_DEVICE] = "device", [EDGE_PLAIN] = "plain"};
+
+static bool file_check(const char *path, struct err *err)
+{
+    if (!path || path[0] != '/')
+        return err_set(err, ERR_BAD_INPUT, "the edge needs absolute paths, not '%s'",
+                       path ? path : "");
+    for (const char *c = path; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("/._-+@,~", *c))
+            return err_set(err, ERR_BAD_INPUT, "the path '%s' cannot stand in the edge's file",
+                           path);
+    return true;
+}
+
+static bool location_check(const struct edge_location *location, struct err *err)
+{
+    for (const char *c = location->path; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("/._-{}", *c))
+            return err_set(err, ERR_BAD_INPUT, "the route '%s' cannot stand in the edge's file",
+                           location->path);
+    return true;
+}
+
+static bool door_check(const struct edge_door *door, struct err *err)
+{
+    struct in6_addr address;
+    if (inet_pton(AF_INET, door->address, &address) != 1 &&
+        inet_pton(AF_INET6, door->address, &address) != 1)
+        return err_set(err, ERR_BAD_INPUT, "'%s' is not an IP address", door->address);
+    if (door->port < 1 || door->port > 65535)
+        return err_set(err, ERR_BAD_INPUT, "%d is not a port", door->port);
+    for (size_t i = 0; i < door->location_count; i++)
+        if (!location_check(&door->locations[i], err))
+            return false;
+    return file_check(door->upstream, err);
+}
+
+bool edge_settings_check(const struct edge_settings *settings, struct err *err)
+{
+    for (size_t i = 0; i < 2; i++)
+        if (!file_check(settings->certificates[i], err) || !file_check(settings->keys[i], err))
+            return false;
+    for (size_t i = 0; i < settings->door_count; i++)
+        if (!door_check(&settings->doors[i], err))
+            return false;
+    return file_check(settings->device_authority, err) && file_check(settings->run_dir, err);
+}
+
+void edge_address_put(struct buffer *out, const struct edge_door *door)
+{
+    bool is_six = strchr(door->address, ':') != NULL;
+    buffer_format(out, is_six ? "[%s]:%d" : "%s:%d", door->address, door->port);
+}
+
+bool edge_path_has_hole(const char *path)
+{
+    return strchr(path, '{') != NULL;
+}
+
+void edge_pattern_put(struct buffer *out, const char *path)
+{
+    buffer_text(out, "^");
+    for (; *path; path++) {
+        if (*path == '{') {
+            buffer_text(out, "[^/]+");
+            path = strchrnul(path, '}');
+            if (!*path)
+                break;
+        } else if (*path == '.') {
+            buffer_text(out, "\\.");
+        } else {
+            buffer_byte(out, (uint8_t)*path);
+        }
+    }
+    buffer_text(out, "$");
+}
