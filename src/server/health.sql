@@ -1,0 +1,2 @@
+-- name: server_answers
+SELECT 1 AS one

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* musterd: one program, several roles. */
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "keyd/keyd.h"
+#include "server/control.h"
+#include "server/directories.h"
+#include "server/edge_plan.h"
+#include "server/serve.h"
+#include "server/supervisor.h"
+#include "server/wiring.h"
+
+/* Several processes live as long as the machine: what they hold at their end is no leak. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
+
+static int failed(const struct err *err)
+{
+    (void)fprintf(stderr, "musterd: %s\n", err->text);
+    return 2;
+}
+
+static bool fd_is_socket(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode);
+}
+
+static int not_by_hand(void)
+{
+    (void)fputs("musterd: this role is started by the supervisor\n", stderr);
+    return 2;
+}
+
+static int role_keyd(void *owner, const struct options *options)
+{
+    if (!fd_is_socket(KEYD_FD_IN_KEYD))
+        return not_by_hand();
+    struct keyd_options keyd = {.directory =
+                                    mem_format(owner, "%s/" DIRECTORY_KEYS, options->data_dir),
+                                .organization = options->organization,
+                                .credentials_directory = getenv("CREDENTIALS_DIRECTORY"),
+                                .key_user = options->keyd_user};
+    _exit(keyd_main(KEYD_FD_IN_KEYD, &keyd));
+}
+
+static int role_server(void *owner, const struct options *options)
+{
+    (void)owner;
+    return fd_is_socket(CONTROL_FD) && fd_is_socket(KEYD_FD_IN_SERVER) ? serve_run(options)
+                                                                       : not_by_hand();
+}
+
+static int role_run(void *owner, const struct options *options)
+{
+    (void)owner;
+    return supervisor_run(options);
+}
+
+static int role_check(void *owner, const struct options *options)
+{
+    (void)owner;
+    (void)printf("The configuration is fine.\nfront  %s\ndevice %s\nplain  %s\n",
+                 options->front_url, options->device_url, options->plain_url);
+    return 0;
+}
+
+static int edge_config(void *owner, const struct options *options,
+                       bool (*render)(void *, const struct edge_settings *, struct bytes *,
+                                      struct err *))
+{
+    size_t count;
+    struct bytes text;
+    struct err err;
+    const struct routes *tables = wiring_tables(owner, &count);
+    if (!render(owner, edge_plan(owner, options, tables, count), &text, &err))
+        return failed(&err);
+    return fwrite(text.data, 1, text.size, stdout) == text.size ? 0 : 1;
+}
+
+static int role_edge_nginx(void *owner, const struct options *options)
+{
+    return edge_config(owner, options, edge_nginx_render);
+}
+
+static int role_edge_haproxy(void *owner, const struct options *options)
+{
+    return edge_config(owner, options, edge_haproxy_render);
+}
+
+static const struct role {
+    const char *words[2]; /* the second may be NULL */
+    int (*run)(void *owner, const struct options *options);
+    const char *help; /* NULL: internal */
+} roles[] = {
+    {{"run", NULL}, role_run, "serve until SIGTERM (the default)"},
+    {{"check-config", NULL}, role_check, "read the options, say whether they are fine"},
+    {{"edge-config", "nginx"}, role_edge_nginx, "print the configuration for an nginx of your own"},
+    {{"edge-config", "haproxy"}, role_edge_haproxy, "the same for HAProxy"},
+    {{"server", NULL}, role_server, NULL},
+    {{"keyd", NULL}, role_keyd, NULL},
+};
+
+static int help(void *owner)
+{
+    (void)puts("usage: musterd [WORD] [--config FILE] [--set SECTION.KEY=VALUE]...\n");
+    for (size_t i = 0; i < COUNT(roles); i++) {
+        const char *second = roles[i].words[1];
+        if (roles[i].help)
+            (void)printf("  %s%s%s\n      %s\n", roles[i].words[0], second ? " " : "",
+                         second ? second : "", roles[i].help);
+    }
+    (void)puts("  version\n      print the version\n\nOptions, with their defaults:");
+    (void)fputs(options_help(owner), stdout);
+    return 0;
+}
+
+/* How many words name the role; *role NULL: none of ours. */
+static int role_find(int count, char *const *words, const struct role **role)
+{
+    *role = &roles[0];
+    if (count == 0 || text_starts(words[0], "--"))
+        return 0;
+    for (size_t i = 0; i < COUNT(roles); i++) {
+        const char *second = roles[i].words[1];
+        *role = &roles[i];
+        if (!text_equal(words[0], roles[i].words[0]))
+            continue;
+        if (!second)
+            return 1;
+        if (count > 1 && text_equal(words[1], second))
+            return 2;
+    }
+    *role = NULL;
+    return 0;
+}
+
+int main(int count, char **words)
+{
+    CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
+    const struct role *role;
+    struct options options;
+    struct err err;
+    if (count > 1 && (text_equal(words[1], "--help") || text_equal(words[1], "help")))
+        return help(owner);
+    if (count > 1 && (text_equal(words[1], "version") || text_equal(words[1], "--version")))
+        return puts("musterd " MUSTER_VERSION) < 0;
+    int used = role_find(count - 1, words + 1, &role);
+    if (!role) {
+        (void)err_set(&err, ERR_BAD_INPUT, "unknown word '%s'; try musterd --help", words[1]);
+        return failed(&err);
+    }
+    if (!options_load(owner, count - 1 - used, words + 1 + used, &options, &err))
+        return failed(&err);
+    log_level_set((enum log_level)options.log);
+    return role->run(owner, &options);
+}

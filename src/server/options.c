@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/options.h"
+
+#include <arpa/inet.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define HELP_SIZE (64 * 1024)
+#define NAME_LONGEST 253   /* of a host name */
+#define RUN_DIR_LONGEST 80 /* a socket's path has 107 bytes */
+
+static const char *const edge_modes[] = {"embedded", "external", NULL};
+static const char *const log_names[] = {"error", "warn", "info", "debug", NULL};
+
+#define TEXT_KEY(key, member, text) TEXT_AS(key, struct options, member, 0, .help = (text))
+#define PORT_KEY(key, member, low, text)                                                           \
+    INTEGER_AS(key, struct options, member, 0, .lowest = (low), .highest = 65535, .help = (text))
+#define NUMBER_KEY(key, member, low, high, text)                                                   \
+    INTEGER_AS(key, struct options, member, 0, .lowest = (low), .highest = (high), .help = (text))
+#define CHOICE_KEY(key, member, list, text)                                                        \
+    {                                                                                              \
+        .name = (key), .type = FIELD_ENUM, .names = (list),                                        \
+        .offset = offsetof(struct options, member), .help = (text)                                 \
+    }
+
+static const struct field server_keys[] = {
+    TEXT_KEY("data_dir", data_dir, "Where everything is kept that must outlive a restart."),
+    TEXT_KEY("run_dir", run_dir, "Sockets and the files of the edge; at most 80 bytes."),
+    TEXT_KEY("database", database,
+             "sqlite:FILE or postgres:CONNINFO; empty: sqlite:<data_dir>/muster.db."),
+    TEXT_KEY("organization", organization, "The name that devices and certificates show."),
+    TEXT_KEY("names", names,
+             "Host names and addresses of this server, the first for URLs; empty: the host name."),
+    CHOICE_KEY("log", log, log_names, "The least important line that is logged."),
+    NUMBER_KEY("workers", workers, 1, 256, "Threads that handle requests."),
+    NUMBER_KEY("queue", queue, 1, 100000, "Requests that may wait for a thread."),
+    NUMBER_KEY("stop_seconds", stop_seconds, 1, 600, "Time to finish what is under way at a stop."),
+};
+static const struct field front_keys[] = {
+    TEXT_KEY("address", front_address, "IPv4 or IPv6 address to listen on."),
+    PORT_KEY("port", front_port, 1, "Console, portal, API, enrolment pages (TLS)."),
+    TEXT_KEY("url", front_url, "How others reach it; empty: https://<first name>:<port>."),
+};
+static const struct field device_keys[] = {
+    TEXT_KEY("address", device_address, "IPv4 or IPv6 address to listen on."),
+    PORT_KEY("port", device_port, 1, "Managed devices (TLS with client certificates)."),
+    TEXT_KEY("url", device_url, "How devices reach it; empty: https://<first name>:<port>."),
+};
+static const struct field plain_keys[] = {
+    TEXT_KEY("address", plain_address, "IPv4 or IPv6 address to listen on."),
+    PORT_KEY("port", plain_port, 1, "SCEP, CRL, OCSP: signed messages without TLS."),
+    TEXT_KEY("url", plain_url, "How devices reach it; empty: http://<first name>:<port>."),
+};
+static const struct field metrics_keys[] = {
+    PORT_KEY("port", metrics_port, 0, "Loopback port of /metrics, /livez, /readyz; 0: none."),
+};
+static const struct field edge_keys[] = {
+    CHOICE_KEY("mode", edge_mode, edge_modes,
+               "embedded: musterd runs nginx; external: see musterd edge-config."),
+    TEXT_KEY("program", edge_program, "The nginx to run."),
+    NUMBER_KEY("workers", edge_workers, 0, 256, "Processes of the edge; 0: one per core."),
+    NUMBER_KEY("connections", edge_connections, 64, 1000000, "Connections of each of them."),
+};
+static const struct field user_keys[] = {
+    TEXT_KEY("user", user, "Runs the server when started as root; empty: nobody else."),
+    TEXT_KEY("keyd_user", keyd_user, "Runs the key process."),
+    TEXT_KEY("edge_user", edge_user, "Runs the edge; its group may read the edge's files."),
+};
+
+static const struct config_section sections[] = {
+    {"server", FIELDS(server_keys)},   {"front", FIELDS(front_keys)},
+    {"device", FIELDS(device_keys)},   {"plain", FIELDS(plain_keys)},
+    {"metrics", FIELDS(metrics_keys)}, {"edge", FIELDS(edge_keys)},
+    {"users", FIELDS(user_keys)},
+};
+
+static struct options defaults_of(void *owner)
+{
+    char *empty = mem_text(owner, ""), *everywhere = mem_text(owner, "0.0.0.0");
+    return (struct options){
+        .data_dir = mem_text(owner, "/var/lib/muster"),
+        .run_dir = mem_text(owner, "/run/muster"),
+        .database = empty,
+        .organization = mem_text(owner, "Muster"),
+        .names = empty,
+        .log = LOG_INFO,
+        .workers = 16,
+        .queue = 1024,
+        .stop_seconds = 20,
+        .front_address = everywhere,
+        .device_address = everywhere,
+        .plain_address = everywhere,
+        .front_url = empty,
+        .device_url = empty,
+        .plain_url = empty,
+        .front_port = 8443,
+        .device_port = 8444,
+        .plain_port = 8080,
+        .metrics_port = 9464,
+        .edge_mode = EDGE_MODE_EMBEDDED,
+        .edge_program = mem_text(owner, "/usr/sbin/nginx"),
+        .edge_connections = 4096,
+        .user = empty,
+        .keyd_user = empty,
+        .edge_user = empty,
+    };
+}
+
+/* ---- what follows from other options ---- */
+
+static bool name_check(const char *name, struct err *err)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:";
+    if (strlen(name) > NAME_LONGEST || strspn(name, letters) != strlen(name))
+        return err_set(err, ERR_BAD_INPUT, "[server] names: '%s' is no host name", name);
+    return true;
+}
+
+/* Names stand between spaces or commas. */
+static bool names_split(void *owner, struct options *options, struct err *err)
+{
+    static const char between[] = " ,\t";
+    char host[NAME_LONGEST + 1] = "localhost";
+    if (!*options->names) {
+        (void)gethostname(host, sizeof(host) - 1);
+        options->names = mem_text(owner, host);
+    }
+    size_t count = 0;
+    const char *at = options->names + strspn(options->names, between);
+    while (*at) {
+        size_t size = strcspn(at, between);
+        if (count == OPTIONS_NAMES_MAX)
+            return err_set(err, ERR_TOO_LARGE, "[server] names: more than %d", OPTIONS_NAMES_MAX);
+        options->name_list[count] = mem_text_part(owner, at, size);
+        if (!name_check(options->name_list[count++], err))
+            return false;
+        at += size;
+        at += strspn(at, between);
+    }
+    return count > 0 || err_set(err, ERR_BAD_INPUT, "[server] names: at least one");
+}
+
+static void url_default(void *owner, const struct options *options, const char *scheme,
+                        int64_t port, char **url)
+{
+    const char *name = options->name_list[0];
+    bool is_six = strchr(name, ':') != NULL;
+    if (!**url)
+        *url = mem_format(owner, is_six ? "%s://[%s]:%lld" : "%s://%s:%lld", scheme, name,
+                          (long long)port);
+}
+
+static bool directory_check(const char *key, const char *path, struct err *err)
+{
+    if (path[0] != '/' || strstr(path, "/../"))
+        return err_set(err, ERR_BAD_INPUT, "[server] %s: '%s' is not an absolute path", key, path);
+    return true;
+}
+
+static bool address_check(const char *section, const char *address, struct err *err)
+{
+    struct in6_addr binary;
+    if (inet_pton(AF_INET, address, &binary) != 1 && inet_pton(AF_INET6, address, &binary) != 1)
+        return err_set(err, ERR_BAD_INPUT, "[%s] address: '%s' is not an IP address", section,
+                       address);
+    return true;
+}
+
+static bool ports_check(const struct options *options, struct err *err)
+{
+    const int64_t ports[] = {options->front_port, options->device_port, options->plain_port,
+                             options->metrics_port};
+    for (size_t i = 0; i < COUNT(ports); i++)
+        for (size_t k = i + 1; k < COUNT(ports); k++)
+            if (ports[i] == ports[k])
+                return err_set(err, ERR_BAD_INPUT, "port %lld is given twice", (long long)ports[i]);
+    return true;
+}
+
+static bool users_check(const struct options *options, struct err *err)
+{
+    const char *const names[] = {options->user, options->keyd_user, options->edge_user};
+    struct user_ids ids;
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (!user_find(names[i], &ids, err))
+            return false;
+    return true;
+}
+
+static bool options_finish(void *owner, struct options *options, struct err *err)
+{
+    if (!directory_check("data_dir", options->data_dir, err) ||
+        !directory_check("run_dir", options->run_dir, err) ||
+        !address_check("front", options->front_address, err) ||
+        !address_check("device", options->device_address, err) ||
+        !address_check("plain", options->plain_address, err) || !ports_check(options, err) ||
+        !users_check(options, err) || !names_split(owner, options, err))
+        return false;
+    if (strlen(options->run_dir) > RUN_DIR_LONGEST)
+        return err_set(err, ERR_BAD_INPUT, "[server] run_dir: at most %d bytes", RUN_DIR_LONGEST);
+    url_default(owner, options, "https", options->front_port, &options->front_url);
+    url_default(owner, options, "https", options->device_port, &options->device_url);
+    url_default(owner, options, "http", options->plain_port, &options->plain_url);
+    if (!*options->database)
+        options->database = mem_format(owner, "sqlite:%s/muster.db", options->data_dir);
+    return true;
+}
+
+/* ---- reading ---- */
+
+static bool file_load(void *owner, const char *path, struct options *options, struct err *err)
+{
+    struct bytes content;
+    if (!file_read(owner, path, CONFIG_SIZE_MAX, &content, err))
+        return err_context(err, "%s", path);
+    const char *text = bytes_to_text(owner, content);
+    if (!text)
+        return err_set(err, ERR_BAD_INPUT, "%s is not a text", path);
+    return config_parse(owner, text, sections, COUNT(sections), options, err) ||
+           err_context(err, "%s", path);
+}
+
+static bool word_take(void *owner, const char *word, const char *value, struct options *options,
+                      struct err *err)
+{
+    if (text_equal(word, "--config"))
+        return file_load(owner, value, options, err);
+    return config_set(owner, value, sections, COUNT(sections), options, err) ||
+           err_context(err, "--set");
+}
+
+/* The file first, wherever it stands: --set wins over it. */
+bool options_load(void *owner, int count, char *const *words, struct options *out, struct err *err)
+{
+    static const char *const known[] = {"--config", "--set"};
+    struct options options = defaults_of(owner);
+    for (int i = 0; i < count; i += 2) {
+        if (!text_equal(words[i], known[0]) && !text_equal(words[i], known[1]))
+            return err_set(err, ERR_BAD_INPUT, "unknown word '%s'; try musterd --help", words[i]);
+        if (i + 1 == count)
+            return err_set(err, ERR_BAD_INPUT, "%s needs a value", words[i]);
+    }
+    for (size_t k = 0; k < COUNT(known); k++)
+        for (int i = 0; i + 1 < count; i += 2)
+            if (text_equal(words[i], known[k]) &&
+                !word_take(owner, words[i], words[i + 1], &options, err))
+                return false;
+    if (!options_finish(owner, &options, err))
+        return false;
+    options.arguments = (const char *const *)words;
+    options.argument_count = (size_t)count;
+    *out = options;
+    return true;
+}
+
+/* ---- help ---- */
+
+static void value_put(struct buffer *out, const struct field *field, const struct options *options)
+{
+    const void *member = field_in(field, options);
+    if (field->type == FIELD_TEXT)
+        buffer_text(out, *(char *const *)member);
+    else if (field->type == FIELD_ENUM)
+        buffer_text(out, field->names[*(const int *)member]);
+    else
+        buffer_format(out, "%lld", (long long)*(const int64_t *)member);
+}
+
+char *options_help(void *owner)
+{
+    struct options defaults = defaults_of(owner);
+    struct buffer out;
+    buffer_init(&out, owner, HELP_SIZE);
+    for (size_t i = 0; i < COUNT(sections); i++) {
+        buffer_format(&out, "\n[%s]\n", sections[i].name);
+        for (size_t k = 0; k < sections[i].fields.count; k++) {
+            const struct field *field = &sections[i].fields.list[k];
+            buffer_format(&out, "  %s = ", field->name);
+            value_put(&out, field, &defaults);
+            buffer_format(&out, "\n      %s", field->help);
+            if (field->type == FIELD_ENUM)
+                buffer_format(&out, " (%s)", name_list(owner, field->names));
+            buffer_text(&out, "\n");
+        }
+    }
+    return mem_text(owner, buffer_string(&out));
+}
+
+char *options_run_path(void *owner, const struct options *options, const char *name)
+{
+    return mem_format(owner, "%s/%s", options->run_dir, name);
+}
+
+bool user_find(const char *name, struct user_ids *out, struct err *err)
+{
+    char text[4096];
+    struct passwd entry, *found = NULL;
+    *out = (struct user_ids){0};
+    if (!*name)
+        return true;
+    if (getpwnam_r(name, &entry, text, sizeof(text), &found) != 0 || !found)
+        return err_set(err, ERR_BAD_INPUT, "[users]: there is no user '%s'", name);
+    *out = (struct user_ids){.user = found->pw_uid, .group = found->pw_gid, .is_set = true};
+    return true;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What can be configured: one table of sections is the parser, the help text, the check and the
+ * manual page.  Values come from defaults, then a file, then --set on the command line.
+ */
+#pragma once
+
+#include "base/config.h"
+
+#define OPTIONS_NAMES_MAX 16 /* names of the server */
+
+enum edge_mode { EDGE_MODE_EMBEDDED, EDGE_MODE_EXTERNAL };
+
+struct options {
+    /* [server] */
+    char *data_dir, *run_dir, *database, *organization, *names;
+    int log;
+    int64_t workers, queue, stop_seconds;
+    /* [front], [device], [plain], [metrics] */
+    char *front_address, *front_url;
+    char *device_address, *device_url;
+    char *plain_address, *plain_url;
+    int64_t front_port, device_port, plain_port, metrics_port;
+    /* [edge] */
+    int edge_mode;
+    char *edge_program;
+    int64_t edge_workers, edge_connections;
+    /* [users] */
+    char *user, *keyd_user, *edge_user;
+    /* not configured: made from the above */
+    const char *name_list[OPTIONS_NAMES_MAX + 1]; /* NULL-terminated */
+    const char *const *arguments; /* --config and --set as given, for the children */
+    size_t argument_count;
+};
+
+/* Take --config FILE and --set SECTION.KEY=VALUE. Texts belong to owner. */
+MUST_CHECK bool options_load(void *owner, int count, char *const *words, struct options *out,
+                             struct err *err);
+/* Every section, key, default and meaning. Belongs to owner. */
+char *options_help(void *owner);
+/* A directory of ours: "<run_dir>/<name>". Belongs to owner. */
+char *options_run_path(void *owner, const struct options *options, const char *name);
+
+/* Rows of the users section; 0 when empty, the starting user then. */
+struct user_ids {
+    unsigned user, group;
+    bool is_set;
+};
+MUST_CHECK bool user_find(const char *name, struct user_ids *out, struct err *err);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/serve.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/listener.h"
+#include "server/control.h"
+#include "server/edge_files.h"
+#include "server/edge_plan.h"
+
+#define KEYD_WAIT_MS 60000     /* the first start makes the keys of the authority */
+#define KEYD_RETRY_MS 100      /* between two attempts */
+#define RENEW_MS (3600 * 1000) /* how often certificates are looked at */
+#define INNER_IDLE_SECONDS 90  /* well above EDGE_UPSTREAM_IDLE: the edge closes first */
+_Static_assert(INNER_IDLE_SECONDS > 2 * EDGE_UPSTREAM_IDLE, "the edge must close first");
+
+struct server {
+    const struct options *options;
+    struct house house;
+    struct router *router;
+    struct listener *listener;
+    int signals;
+    bool is_stopping;
+    bool must_reload;
+};
+
+static bool signals_open(struct server *server, struct err *err)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return err_set(err, ERR_INTERNAL, "cannot set up signals: %m");
+    server->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return server->signals >= 0 || err_set(err, ERR_INTERNAL, "no signalfd: %m");
+}
+
+/* ---- the control socket ---- */
+
+static void control_take(struct server *server)
+{
+    enum control_word word;
+    struct err err;
+    int fd;
+    if (!control_receive(CONTROL_FD, &word, &fd, &err)) {
+        server->is_stopping = true; /* the supervisor is gone: so are we */
+        return;
+    }
+    if (word == CONTROL_KEYD && fd >= 0) {
+        keyd_replace(server->house.keyd, fd);
+        log_event(LOG_INFO, "server.keyd-replaced", NULL);
+        return;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    if (word == CONTROL_RELOAD)
+        server->must_reload = true;
+}
+
+/* Waits for a word or a signal. */
+static void look(struct server *server, int64_t milliseconds)
+{
+    struct signalfd_siginfo info;
+    struct pollfd polls[] = {{.fd = CONTROL_FD, .events = POLLIN},
+                             {.fd = server->signals, .events = POLLIN}};
+    if (poll(polls, COUNT(polls), (int)milliseconds) <= 0)
+        return;
+    if (polls[0].revents)
+        control_take(server);
+    if (polls[1].revents && read(server->signals, &info, sizeof(info)) > 0)
+        server->is_stopping = true;
+}
+
+/* ---- start ---- */
+
+/* keyd may still be making its keys, or be restarted meanwhile. */
+static bool keyd_wait(struct server *server, struct err *err)
+{
+    int64_t deadline = clock_monotonic_ms() + KEYD_WAIT_MS;
+    while (!keyd_ping(server->house.keyd, err)) {
+        if (server->is_stopping || clock_monotonic_ms() >= deadline)
+            return err_context(err, "waiting for the key process");
+        look(server, KEYD_RETRY_MS);
+    }
+    return true;
+}
+
+static bool house_open(void *owner, struct server *server, struct err *err)
+{
+    struct house *house = &server->house;
+    size_t count;
+    house->options = server->options;
+    if (!keyd_attach(owner, KEYD_FD_IN_SERVER, &house->keyd, err) ||
+        !database_open(owner, server->options->database, &house->database, err) ||
+        !database_migrate(house->database, err) || !keyd_wait(server, err))
+        return false;
+    const struct routes *tables = wiring_tables(owner, &count);
+    server->router = router_make(owner, tables, count);
+    return true;
+}
+
+static bool listener_open(void *owner, struct server *server, struct err *err)
+{
+    const struct options *options = server->options;
+    struct user_ids edge;
+    if (!user_find(options->edge_user, &edge, err))
+        return false;
+    bool shares = edge.is_set && edge.user != geteuid();
+    struct listener_socket sockets[] = {
+        {.door = DOOR_FRONT, .path = edge_socket_path(owner, options, EDGE_FRONT)},
+        {.door = DOOR_DEVICE, .path = edge_socket_path(owner, options, EDGE_DEVICE)},
+        {.door = DOOR_PLAIN, .path = edge_socket_path(owner, options, EDGE_PLAIN)},
+        {.door = DOOR_METRICS, .port = (int)options->metrics_port},
+    };
+    for (size_t i = 0; i < COUNT(sockets); i++) {
+        if (!sockets[i].path)
+            continue;
+        sockets[i].trusts_edge = true;
+        sockets[i].edge_uid = shares ? edge.user : 0;
+        sockets[i].edge_group = shares ? edge.group : 0;
+    }
+    struct listener_settings settings = {
+        .sockets = sockets,
+        .socket_count = options->metrics_port ? COUNT(sockets) : COUNT(sockets) - 1,
+        .router = server->router,
+        .workers = (unsigned)options->workers,
+        .queue_limit = (size_t)options->queue,
+        .idle_seconds = INNER_IDLE_SECONDS,
+        .worker_start = wiring_worker_start,
+        .worker_stop = wiring_worker_stop,
+        .context = &server->house,
+    };
+    return listener_start(owner, &settings, &server->listener, err);
+}
+
+/* ---- while it runs ---- */
+
+/* A failure leaves the edge with what it has. */
+static void edge_refresh(const struct server *server)
+{
+    struct err err;
+    bool changed = false;
+    if (!edge_files_write(&server->house, &changed, &err))
+        log_err("server.edge-files", &err, NULL);
+    else if (changed && !control_send(CONTROL_FD, CONTROL_EDGE_CHANGED, -1, &err))
+        log_err("server.edge-ready", &err, NULL);
+}
+
+static void loop(struct server *server)
+{
+    int64_t next = clock_monotonic_ms() + RENEW_MS;
+    while (!server->is_stopping) {
+        int64_t now = clock_monotonic_ms();
+        if (server->must_reload || now >= next) {
+            server->must_reload = false;
+            next = now + RENEW_MS;
+            edge_refresh(server);
+        }
+        look(server, next - now);
+    }
+}
+
+static bool serve(void *owner, struct server *server, struct err *err)
+{
+    bool changed = false;
+    if (!signals_open(server, err) || !house_open(owner, server, err) ||
+        !edge_files_write(&server->house, &changed, err) || !listener_open(owner, server, err))
+        return false;
+    enum control_word word = changed ? CONTROL_EDGE_CHANGED : CONTROL_EDGE_READY;
+    if (control_send(CONTROL_FD, word, -1, err)) {
+        log_event(LOG_INFO, "server.ready", "version", MUSTER_VERSION, NULL);
+        loop(server);
+    }
+    listener_stop(server->listener, (unsigned)server->options->stop_seconds);
+    log_event(LOG_INFO, "server.stopped", NULL);
+    return true;
+}
+
+int serve_run(const struct options *options)
+{
+    CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
+    struct server server = {.options = options, .signals = -1};
+    struct err err;
+    if (!serve(owner, &server, &err) && !server.is_stopping) {
+        log_err("server.start", &err, NULL);
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server process: inner listener, workers, and the supervisor's control socket. */
+#pragma once
+
+#include "server/options.h"
+
+/* Started by the supervisor with CONTROL_FD and KEYD_FD_IN_SERVER open. Exit status. */
+int serve_run(const struct options *options);
