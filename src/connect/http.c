@@ -2,7 +2,6 @@
 #include "connect/http.h"
 
 #include <curl/curl.h>
-#include <pthread.h>
 
 #include "base/mem.h"
 
@@ -21,17 +20,12 @@ struct http_client {
     char message[CURL_ERROR_SIZE];
 };
 
-static void start_once(void)
-{
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        bug("libcurl does not start");
-}
-
 static int client_close(struct http_client *client)
 {
     if (client->curl)
         curl_easy_cleanup(client->curl);
     bytes_wipe(client->key, client->key_size);
+    curl_global_cleanup();
     return 0;
 }
 
@@ -86,9 +80,9 @@ static void set_up(struct http_client *client, const struct http_client_settings
 bool http_client_open(void *owner, const struct http_client_settings *settings,
                       struct http_client **out, struct err *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    if (pthread_once(&once, start_once) != 0)
-        bug("pthread_once");
+    /* counted by libcurl and safe between threads since 7.84 */
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return err_set(err, ERR_INTERNAL, "libcurl does not start");
     CLEANUP(mem_free_at) struct http_client *client = mem_new(NULL, struct http_client);
     mem_destructor(client, client_close);
     client->curl = curl_easy_init();
