@@ -37,7 +37,7 @@ class Area:
 AREAS = [
     Area("unit", "one program per source file, and the fuzz seeds", suites=("unit", "fuzz")),
     Area("contract", "stores and statements on SQLite and PostgreSQL", suites=("contract", "sqlite", "postgres")),
-    Area("style", "layers, sizes, format, analysis, documents", style=True),
+    Area("style", "layers, sizes, format, analysis, documents", mark="style", style=True),
     Area("e2e", "the real programs, end to end", suites=("e2e",), mark="e2e"),
     Area("pki", "authority, SCEP, OCSP against foreign clients", suites=("pki",), mark="pki",
          folders=("pki", "keyd", "ca")),
