@@ -15,7 +15,8 @@ struct wake_result { /* of one enrolment */
 };
 
 struct channel {
-    const char *name; /* "apple": enrolment.channel */
+    const char *name;   /* "apple": enrolment.channel */
+    unsigned platforms; /* that speak it: 1 << enum platform */
     const struct routes *routes;
     /* NULL: the platform can carry it; else why not, for people. */
     fleet_unsupported *unsupported;
@@ -27,7 +28,7 @@ struct channel {
                   size_t *count, struct err *err);
     /* Make a device call in; NULL where devices poll. `state` is the room's own (made by
      * wake_open), one per job thread: it keeps connections. */
-    bool (*wake_open)(void *owner, const struct channel_settings *settings, void **state,
+    bool (*wake_open)(void *owner, const struct channel_settings *options, void **state,
                       struct err *err);
     bool (*wake)(struct fleet *fleet, void *state, const char *enrolment_id, int64_t now,
                  struct wake_result *result, struct err *err);
@@ -38,5 +39,13 @@ struct channel_settings {
     const char *apns_ca_file; /* NULL: the system's trust store */
 };
 
+extern const struct channel channel_apple;
+
 extern const struct channel *const channels[]; /* NULL-terminated */
 const struct channel *channel_find(const char *name);
+/* NULL: no room speaks with this platform. */
+const struct channel *channel_of_platform(int platform);
+/* Split what holds for this device into items and queue the difference to what it has. A device
+ * for which nothing was resolved yet is no error. */
+MUST_CHECK bool channel_plan(struct fleet *fleet, const struct actor *actor, const char *device_id,
+                             struct err *err);
