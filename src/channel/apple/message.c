@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "channel/apple/message.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#define IDENTIFIER_LONGEST 255 /* bytes of a UDID, a user identifier or a command's UUID */
+#define CLAIM_LONGEST 255      /* bytes of what a device says of itself */
+#define TOPIC_LONGEST 255
+#define MAGIC_LONGEST 255         /* bytes; a UUID in practice */
+#define TOKEN_LONGEST 100         /* bytes: the protocol's own limit */
+#define UNLOCK_TOKEN_LONGEST 8192 /* bytes: the protocol's own limit */
+#define ERROR_TEXT_LONGEST 1024
+
+const char *const apple_status_names[] = {
+    "Idle", "Acknowledged", "Error", "CommandFormatError", "NotNow", NULL};
+
+/* ---- who says it ---- */
+
+struct sender_keys {
+    char *udid, *enrollment_id, *user_id, *enrollment_user_id;
+};
+static const struct field sender_rows[] = {
+    TEXT_AS("UDID", struct sender_keys, udid, 0, .highest = IDENTIFIER_LONGEST),
+    TEXT_AS("EnrollmentID", struct sender_keys, enrollment_id, 0, .highest = IDENTIFIER_LONGEST),
+    TEXT_AS("UserID", struct sender_keys, user_id, 0, .highest = IDENTIFIER_LONGEST),
+    TEXT_AS("EnrollmentUserID", struct sender_keys, enrollment_user_id, 0,
+            .highest = IDENTIFIER_LONGEST),
+};
+
+/* Where both are told, the UDID is the name of the device. Account-driven enrolments, which have no
+ * UDID, are never handed out by us. */
+static bool sender_parse(void *owner, const struct plist *dict, struct apple_sender *out,
+                         struct err *err)
+{
+    struct sender_keys keys = {0};
+    if (!plist_bind(owner, dict, FIELDS(sender_rows), &keys, NULL, err))
+        return false;
+    if (!keys.udid || keys.udid[0] == '\0')
+        return err_at(err, ERR_BAD_INPUT, "/UDID", "the message does not name its device");
+    *out = (struct apple_sender){
+        .udid = keys.udid,
+        .user_id = keys.user_id ? keys.user_id : keys.enrollment_user_id,
+        .enrollment_id = keys.enrollment_id,
+    };
+    return true;
+}
+
+static bool dict_parse(void *owner, struct bytes body, const struct plist_limits *limits,
+                       const struct plist **out, struct err *err)
+{
+    struct plist *root = NULL;
+    if (!plist_parse(owner, body, limits, &root, err))
+        return false;
+    if (root->type != PLIST_DICT)
+        return err_set(err, ERR_BAD_INPUT, "the message is not a dictionary");
+    *out = root;
+    return true;
+}
+
+static bool need_text(const char *text, const char *where, struct err *err)
+{
+    return (text && text[0] != '\0') || err_at(err, ERR_BAD_INPUT, where, "must not be empty");
+}
+
+/* ---- check-in ---- */
+
+static const struct field authenticate_rows[] = {
+    TEXT_AS("Topic", struct apple_authenticate, topic, FIELD_REQUIRED, .highest = TOPIC_LONGEST),
+    TEXT_AS("DeviceName", struct apple_authenticate, device_name, 0, .highest = CLAIM_LONGEST),
+    TEXT_AS("Model", struct apple_authenticate, model, 0, .highest = CLAIM_LONGEST),
+    TEXT_AS("ModelName", struct apple_authenticate, model_name, 0, .highest = CLAIM_LONGEST),
+    TEXT_AS("ProductName", struct apple_authenticate, product_name, 0, .highest = CLAIM_LONGEST),
+    TEXT_AS("SerialNumber", struct apple_authenticate, serial_number, 0, .highest = CLAIM_LONGEST),
+    TEXT_AS("OSVersion", struct apple_authenticate, os_version, 0, .highest = CLAIM_LONGEST),
+    TEXT_AS("BuildVersion", struct apple_authenticate, build_version, 0, .highest = CLAIM_LONGEST),
+    TEXT_AS("IMEI", struct apple_authenticate, imei, 0, .highest = CLAIM_LONGEST),
+    TEXT_AS("MEID", struct apple_authenticate, meid, 0, .highest = CLAIM_LONGEST),
+};
+static bool authenticate_parse(void *owner, const struct plist *dict, struct apple_checkin *out,
+                               struct err *err)
+{
+    return plist_bind(owner, dict, FIELDS(authenticate_rows), &out->authenticate, NULL, err);
+}
+
+static const struct field token_update_rows[] = {
+    TEXT_AS("Topic", struct apple_token_update, topic, FIELD_REQUIRED, .highest = TOPIC_LONGEST),
+    TEXT_AS("PushMagic", struct apple_token_update, push_magic, FIELD_REQUIRED | FIELD_SECRET,
+            .highest = MAGIC_LONGEST),
+    BYTES_AS("Token", struct apple_token_update, token, FIELD_REQUIRED | FIELD_SECRET,
+             .highest = TOKEN_LONGEST),
+    BYTES_AS("UnlockToken", struct apple_token_update, unlock_token, FIELD_SECRET,
+             .highest = UNLOCK_TOKEN_LONGEST),
+    BOOLEAN_AS("AwaitingConfiguration", struct apple_token_update, awaiting_configuration, 0),
+};
+static bool token_update_parse(void *owner, const struct plist *dict, struct apple_checkin *out,
+                               struct err *err)
+{
+    struct apple_token_update *update = &out->token_update;
+    if (!plist_bind(owner, dict, FIELDS(token_update_rows), update, NULL, err))
+        return false;
+    if (update->token.size == 0)
+        return err_at(err, ERR_BAD_INPUT, "/Token", "must not be empty");
+    if (update->unlock_token.size == 0) /* empty is the same as none: it erases nothing */
+        update->unlock_token = NO_BYTES;
+    return need_text(update->push_magic, "/PushMagic", err);
+}
+
+static const struct checkin_row {
+    const char *name;
+    enum apple_checkin_kind kind;
+    bool (*parse)(void *owner, const struct plist *dict, struct apple_checkin *out,
+                  struct err *err);
+} checkin_rows[] = {
+    {"Authenticate", CHECKIN_AUTHENTICATE, authenticate_parse},
+    {"TokenUpdate", CHECKIN_TOKEN_UPDATE, token_update_parse},
+    {"CheckOut", CHECKIN_CHECK_OUT, NULL},
+    {"UserAuthenticate", CHECKIN_USER_AUTHENTICATE, NULL},
+};
+
+static const struct field checkin_fields[] = {
+    TEXT_AS("MessageType", struct apple_checkin, message_type, FIELD_REQUIRED, .highest = 64),
+};
+
+bool apple_checkin_parse(void *owner, struct bytes body, struct apple_checkin *out, struct err *err)
+{
+    const struct plist_limits limits = {CHECKIN_SIZE_MAX, MESSAGE_DEPTH_MAX, CHECKIN_NODES_MAX};
+    const struct plist *dict = NULL;
+    struct apple_checkin checkin = {.kind = CHECKIN_UNSUPPORTED};
+    if (!dict_parse(owner, body, &limits, &dict, err) ||
+        !plist_bind(owner, dict, FIELDS(checkin_fields), &checkin, NULL, err) ||
+        !need_text(checkin.message_type, "/MessageType", err) ||
+        !sender_parse(owner, dict, &checkin.sender, err))
+        return false;
+    for (size_t i = 0; i < COUNT(checkin_rows); i++) {
+        const struct checkin_row *row = &checkin_rows[i];
+        if (!text_equal(row->name, checkin.message_type))
+            continue;
+        checkin.kind = row->kind;
+        if (row->parse && !row->parse(owner, dict, &checkin, err))
+            return err_context(err, "%s", row->name);
+    }
+    *out = checkin;
+    return true;
+}
+
+/* ---- connect ---- */
+
+struct error_keys {
+    int64_t code;
+    char *domain, *english, *local;
+};
+static const struct field error_rows[] = {
+    INTEGER_AS("ErrorCode", struct error_keys, code, FIELD_REQUIRED),
+    TEXT_AS("ErrorDomain", struct error_keys, domain, FIELD_REQUIRED, .highest = CLAIM_LONGEST),
+    TEXT_AS("USEnglishDescription", struct error_keys, english, 0, .highest = ERROR_TEXT_LONGEST),
+    TEXT_AS("LocalizedDescription", struct error_keys, local, 0, .highest = ERROR_TEXT_LONGEST),
+};
+
+static bool errors_parse(void *owner, const struct plist *dict, struct apple_result *out,
+                         struct err *err)
+{
+    const struct plist *chain = plist_get(dict, "ErrorChain");
+    if (!chain)
+        return true;
+    if (chain->type != PLIST_ARRAY)
+        return err_at(err, ERR_BAD_INPUT, "/ErrorChain", "must be an array");
+    size_t count = chain->count < ERROR_CHAIN_MAX ? chain->count : ERROR_CHAIN_MAX;
+    struct apple_error *errors = mem_array(owner, struct apple_error, count + 1);
+    const struct plist *at = chain->first;
+    for (size_t i = 0; i < count; i++, at = at->next) {
+        struct error_keys keys = {0};
+        if (at->type != PLIST_DICT)
+            return err_at(err, ERR_BAD_INPUT, "/ErrorChain", "must hold dictionaries");
+        if (!plist_bind(owner, at, FIELDS(error_rows), &keys, NULL, err))
+            return err_under(err, "/ErrorChain");
+        errors[i] =
+            (struct apple_error){keys.code, keys.domain, keys.english ? keys.english : keys.local};
+    }
+    out->errors = errors;
+    out->error_count = count;
+    return true;
+}
+
+static const struct field result_rows[] = {
+    {.name = "Status",
+     .type = FIELD_ENUM,
+     .offset = offsetof(struct apple_result, status),
+     .flags = FIELD_REQUIRED,
+     .names = apple_status_names},
+    TEXT_AS("CommandUUID", struct apple_result, command_uuid, 0, .highest = IDENTIFIER_LONGEST),
+};
+
+bool apple_result_parse(void *owner, struct bytes body, struct apple_result *out, struct err *err)
+{
+    const struct plist_limits limits = {CONNECT_SIZE_MAX, MESSAGE_DEPTH_MAX, CONNECT_NODES_MAX};
+    const struct plist *dict = NULL;
+    struct apple_result result = {0};
+    if (!dict_parse(owner, body, &limits, &dict, err) ||
+        !plist_bind(owner, dict, FIELDS(result_rows), &result, NULL, err) ||
+        !sender_parse(owner, dict, &result.sender, err) || !errors_parse(owner, dict, &result, err))
+        return false;
+    if (result.status == APPLE_IDLE)
+        result.command_uuid = NULL; /* an idle device answers nothing */
+    else if (!need_text(result.command_uuid, "/CommandUUID", err))
+        return false;
+    result.answer = dict;
+    *out = result;
+    return true;
+}
+
+/* ---- commands ---- */
+
+struct plist *apple_command_new(void *owner, const char *uuid, const char *request_type,
+                                struct plist **command)
+{
+    struct plist *root = plist_new_dict(owner);
+    *command = plist_set_dict(root, "Command");
+    plist_set_text(*command, "RequestType", request_type);
+    plist_set_text(root, "CommandUUID", uuid);
+    return root;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages of Apple devices: bytes to typed messages, commands to bytes.  Pure: no I/O, no
+ * database.  A message is parsed whole or refused; keys that we do not name are ignored on
+ * purpose, because devices send more with every release.
+ */
+#pragma once
+
+#include "codec/plist.h"
+
+#define CHECKIN_SIZE_MAX (64 * 1024)       /* bytes: UnlockToken is the largest, 8 kB */
+#define CONNECT_SIZE_MAX (5 * 1024 * 1024) /* bytes: a ProfileList with its payloads */
+#define MESSAGE_DEPTH_MAX 32
+#define CHECKIN_NODES_MAX 1000
+#define CONNECT_NODES_MAX 200000
+#define ERROR_CHAIN_MAX 16 /* entries read; the rest says nothing new */
+
+/* Who says it. The device channel when user_id is NULL. */
+struct apple_sender {
+    char *udid;          /* opaque, case-sensitive; never NULL */
+    char *user_id;       /* of a user channel, whatever key named it */
+    char *enrollment_id; /* of an account-driven enrolment */
+};
+
+enum apple_checkin_kind {
+    CHECKIN_AUTHENTICATE,
+    CHECKIN_TOKEN_UPDATE,
+    CHECKIN_CHECK_OUT,
+    CHECKIN_USER_AUTHENTICATE,
+    CHECKIN_UNSUPPORTED, /* known or not: we announced no capability for it */
+};
+
+struct apple_authenticate {
+    char *topic;
+    char *device_name, *model, *model_name, *product_name, *serial_number;
+    char *os_version, *build_version, *imei, *meid;
+};
+struct apple_token_update {
+    char *topic, *push_magic;
+    struct bytes token, unlock_token;
+    bool awaiting_configuration;
+};
+struct apple_checkin {
+    enum apple_checkin_kind kind;
+    char *message_type;
+    struct apple_sender sender;
+    struct apple_authenticate authenticate; /* of its kind, else zero */
+    struct apple_token_update token_update;
+};
+/* The body of a PUT to the check-in URL. Everything belongs to owner. */
+MUST_CHECK bool apple_checkin_parse(void *owner, struct bytes body, struct apple_checkin *out,
+                                    struct err *err);
+
+enum apple_status {
+    APPLE_IDLE,
+    APPLE_ACKNOWLEDGED,
+    APPLE_ERROR,
+    APPLE_COMMAND_FORMAT_ERROR,
+    APPLE_NOT_NOW,
+};
+extern const char *const apple_status_names[];
+
+struct apple_error { /* of an ErrorChain, outermost first */
+    int64_t code;
+    char *domain;
+    char *description; /* in English where the device has it */
+};
+struct apple_result {
+    int status; /* enum apple_status */
+    struct apple_sender sender;
+    char *command_uuid; /* NULL with APPLE_IDLE alone */
+    const struct apple_error *errors;
+    size_t error_count;
+    const struct plist *answer; /* the whole dictionary */
+};
+/* The body of a PUT to the server URL. Everything belongs to owner. */
+MUST_CHECK bool apple_result_parse(void *owner, struct bytes body, struct apple_result *out,
+                                   struct err *err);
+
+/* The request dictionary of a command: its type is set, the rest is the caller's. */
+struct plist *apple_command_new(void *owner, const char *uuid, const char *request_type,
+                                struct plist **command);
