@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way in: a one-time link shows a page to browsers and gives one signed profile, once. */
+#include "base/mem.h"
+#include "channel/apple/apple.h"
+#include "channel/apple/page.h"
+#include "channel/apple/profile.h"
+#include "codec/uri.h"
+#include "fleet/push.h"
+#include "pki/keyd.h"
+
+#define PROFILE_TYPE "application/x-apple-aspen-config"
+#define SCEP_NAME "apple" /* the authority's path below /scep/ */
+
+static bool is_browser(const struct request *request)
+{
+    const char *accept = request_header(request, "Accept");
+    return accept && strstr(accept, "text/html");
+}
+
+void apple_page_error(const struct request *request, const struct err *err, struct reply *reply)
+{
+    static const char *const gone[] = {
+        "It was used already, it has expired, or it was withdrawn.",
+        "Each link enrols one device. Ask the people who sent it to you for a new one.", NULL};
+    static const char *const later[] = {
+        "The server cannot prepare the profile right now. The link was not used up.",
+        "Please try again in a minute.", NULL};
+    struct err ignored;
+    bool is_gone = err->kind == ERR_NOT_FOUND;
+    const struct html_page page = {
+        .title = is_gone ? "This link cannot be used" : "Something is not ready",
+        .paragraphs = is_gone ? gone : later,
+    };
+    if (!is_browser(request) ||
+        !page_render(request, &page, http_status_of(err->kind), reply, &ignored))
+        problem_render(request, err, reply);
+}
+
+static bool link_page(struct request *request, struct reply *reply, struct err *err)
+{
+    static const char *const paragraphs[] = {
+        "Your organisation wants to manage this device. The next step downloads a profile; your "
+        "device then asks you to review it and install it in Settings.",
+        "The organisation will be able to apply its policies, such as a passcode, see the "
+        "device's model, system version and security state, and lock or erase it. Management "
+        "does not show it your messages or your photos.",
+        "You can remove the profile in Settings at any time; what the organisation installed goes "
+        "with it.",
+        NULL};
+    CLEANUP(mem_free_at) char *token = uri_encode(NULL, request->params[0]);
+    const struct html_page page = {
+        .title = "Enrol this device",
+        .paragraphs = paragraphs,
+        .button = "Download the profile",
+        .target = mem_format(request->owner, "/enrol/%s/profile", token),
+        .note = "The link works once, for one device. Open this page on the device itself, in "
+                "Safari.",
+    };
+    return fleet_link_check(fleet_of(request), request->params[0], request->now, err) &&
+           page_render(request, &page, 200, reply, err);
+}
+
+/* What can fail for reasons of ours is asked before the link is consumed. */
+static bool prepare(struct fleet *fleet, void *owner, struct authority *authority, char **topic,
+                    struct err *err)
+{
+    return keyd_authority(fleet->keyd, owner, authority, err) &&
+           fleet_push_topic(fleet, owner, topic, err);
+}
+
+static bool profile_sign(struct fleet *fleet, void *owner, const struct apple_enrolment *enrolment,
+                         struct bytes *signed_profile, struct err *err)
+{
+    struct bytes plain;
+    return apple_enrolment_render(owner, enrolment, &plain, err) &&
+           keyd_sign_profile(fleet->keyd, owner, plain, signed_profile, err);
+}
+
+static const char *url(void *owner, const char *base, const char *path)
+{
+    return mem_format(owner, "%s%s", base, path);
+}
+
+bool apple_link_profile(struct request *request, struct reply *reply, struct err *err)
+{
+    struct fleet *fleet = fleet_of(request);
+    void *owner = request->owner;
+    const struct actor actor = {
+        .kind = ACTOR_PUBLIC,
+        .id = "public",
+        .name = "enrolment link",
+        .request_id = request->id,
+        .now = request->now,
+    };
+    struct authority authority = {0};
+    struct enrolment_start start = {0};
+    struct apple_enrolment enrolment = {.start = &start, .scep_name = SCEP_NAME};
+    char *topic = NULL;
+    struct bytes profile;
+    if (!prepare(fleet, owner, &authority, &topic, err) ||
+        !fleet_enrolment_start(fleet, &actor, owner, request->params[0], "apple", &start, err))
+        return false;
+    enrolment.root = authority.root;
+    enrolment.issuing = authority.issuing;
+    enrolment.topic = topic;
+    enrolment.scep_url = url(owner, fleet->settings->plain_url, "/scep/" SCEP_NAME);
+    enrolment.checkin_url = url(owner, fleet->settings->device_url, "/apple/checkin");
+    enrolment.connect_url = url(owner, fleet->settings->device_url, "/apple/connect");
+    if (!profile_sign(fleet, owner, &enrolment, &profile, err))
+        return false;
+    reply_bytes(reply, 200, PROFILE_TYPE, profile);
+    reply_header(reply, "Cache-Control", "no-store");
+    reply_header(reply, "Content-Disposition", "attachment; filename=\"enrolment.mobileconfig\"");
+    return true;
+}
+
+bool apple_link_show(struct request *request, struct reply *reply, struct err *err)
+{
+    return is_browser(request) ? link_page(request, reply, err)
+                               : apple_link_profile(request, reply, err);
+}

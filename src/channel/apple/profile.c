@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "channel/apple/profile.h"
+
+#include "base/id.h"
+#include "base/mem.h"
+#include "channel/apple/items.h"
+#include "pki/digest.h"
+
+/* Apple: MDM payload, AccessRights. Every right: an update of the profile may not add one. */
+#define ACCESS_RIGHTS_ALL 8191
+#define SCEP_RETRIES 3
+#define SCEP_RETRY_SECONDS 10
+
+char *apple_uuid(void *owner, const char *name)
+{
+    uint8_t digest[32];
+    digest_sha256(bytes_text(name), digest);
+    return id_from_digest(owner, digest);
+}
+
+void apple_payload_head(struct plist *payload, const char *type, const char *identifier,
+                        const char *uuid)
+{
+    plist_set_text(payload, "PayloadType", type);
+    plist_set_integer(payload, "PayloadVersion", 1);
+    plist_set_text(payload, "PayloadIdentifier", identifier);
+    plist_set_text(payload, "PayloadUUID", uuid);
+}
+
+/* One payload of the enrolment profile: "org.muster.enrolment.<name>". */
+static struct plist *part_add(struct plist *content, const struct apple_enrolment *enrolment,
+                              const char *name, const char *type)
+{
+    CLEANUP(mem_free_at)
+    char *identifier = mem_format(NULL, APPLE_ENROLMENT_IDENTIFIER ".%s", name);
+    CLEANUP(mem_free_at)
+    char *seed = mem_format(NULL, "%s %s", enrolment->start->enrolment_id, name);
+    CLEANUP(mem_free_at) char *uuid = apple_uuid(NULL, seed);
+    struct plist *part = plist_set_dict(content, NULL);
+    apple_payload_head(part, type, identifier, uuid);
+    return part;
+}
+
+/* The root is the anchor of our TLS servers too: they are certified by the same authority. */
+static void certificates_add(struct plist *content, const struct apple_enrolment *enrolment)
+{
+    struct plist *root = part_add(content, enrolment, "root", "com.apple.security.root");
+    plist_set_text(root, "PayloadDisplayName", "Root certificate");
+    plist_set_data(root, "PayloadContent", enrolment->root);
+    struct plist *issuing = part_add(content, enrolment, "issuing", "com.apple.security.pkcs1");
+    plist_set_text(issuing, "PayloadDisplayName", "Issuing certificate");
+    plist_set_data(issuing, "PayloadContent", enrolment->issuing);
+}
+
+/* X.501 name as com.apple.security.scep wants it: an array of RDNs, each an array of pairs. */
+static void name_part_add(struct plist *subject, const char *attribute, const char *value)
+{
+    struct plist *pair = plist_set_array(plist_set_array(subject, NULL), NULL);
+    plist_set_text(pair, NULL, attribute);
+    plist_set_text(pair, NULL, value);
+}
+
+static void identity_add(struct plist *content, const struct apple_enrolment *enrolment)
+{
+    const struct enrolment_start *start = enrolment->start;
+    struct plist *part = part_add(content, enrolment, "identity", "com.apple.security.scep");
+    plist_set_text(part, "PayloadDisplayName", "Identity of this device");
+    struct plist *scep = plist_set_dict(part, "PayloadContent");
+    plist_set_text(scep, "URL", enrolment->scep_url);
+    plist_set_text(scep, "Name", enrolment->scep_name);
+    struct plist *subject = plist_set_array(scep, "Subject");
+    if (start->organization)
+        name_part_add(subject, "O", start->organization);
+    name_part_add(subject, "CN", start->common_name);
+    if (start->san_uri) {
+        struct plist *san = plist_set_dict(scep, "SubjectAltName");
+        plist_set_text(san, "uniformResourceIdentifier", start->san_uri);
+    }
+    plist_set_text(scep, "Challenge", start->challenge);
+    plist_set_integer(scep, "Keysize", start->key_bits);
+    plist_set_text(scep, "Key Type", "RSA");
+    plist_set_integer(scep, "Key Usage", start->key_usage);
+    plist_set_integer(scep, "Retries", SCEP_RETRIES);
+    plist_set_integer(scep, "RetryDelay", SCEP_RETRY_SECONDS);
+    /* SCEP runs in the clear: the fingerprint is what tells the device whom it asks. */
+    uint8_t digest[32];
+    digest_sha256(enrolment->issuing, digest);
+    plist_set_data(scep, "CAFingerprint", BYTES_OF(digest));
+}
+
+static void management_add(struct plist *content, const struct apple_enrolment *enrolment,
+                           const char *identity_uuid)
+{
+    struct plist *part = part_add(content, enrolment, "mdm", "com.apple.mdm");
+    plist_set_text(part, "PayloadDisplayName", "Management");
+    plist_set_text(part, "IdentityCertificateUUID", identity_uuid);
+    plist_set_text(part, "Topic", enrolment->topic);
+    plist_set_text(part, "ServerURL", enrolment->connect_url);
+    plist_set_text(part, "CheckInURL", enrolment->checkin_url);
+    plist_set_integer(part, "AccessRights", ACCESS_RIGHTS_ALL);
+    plist_set_boolean(part, "CheckOutWhenRemoved", true);
+    plist_set_boolean(part, "SignMessage", false);
+}
+
+bool apple_enrolment_render(void *owner, const struct apple_enrolment *enrolment, struct bytes *out,
+                            struct err *err)
+{
+    const char *id = enrolment->start->enrolment_id;
+    CLEANUP(mem_free_at) struct plist *profile = plist_new_dict(NULL);
+    CLEANUP(mem_free_at) char *uuid = apple_uuid(NULL, id);
+    apple_payload_head(profile, "Configuration", APPLE_ENROLMENT_IDENTIFIER, uuid);
+    plist_set_text(profile, "PayloadDisplayName", "Device management");
+    plist_set_text(profile, "PayloadDescription",
+                   "Connects this device with the management of your organisation.");
+    if (enrolment->start->organization)
+        plist_set_text(profile, "PayloadOrganization", enrolment->start->organization);
+    plist_set_text(profile, "PayloadScope", "System");
+    struct plist *content = plist_set_array(profile, "PayloadContent");
+    certificates_add(content, enrolment);
+    identity_add(content, enrolment);
+    management_add(content, enrolment, plist_text(content->last, "PayloadUUID"));
+    return plist_render(owner, profile, APPLE_PROFILE_SIZE_MAX, out, err);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Configuration profiles: the common frame, and the enrolment profile that makes a device ours.
+ * Pure: signing is the caller's.
+ */
+#pragma once
+
+#include "codec/plist.h"
+#include "fleet/enrol.h"
+
+/* The identifier decides what replaces what on a device, and what a retired device removes. */
+#define APPLE_ENROLMENT_IDENTIFIER "org.muster.enrolment"
+
+struct apple_enrolment {
+    const struct enrolment_start *start;
+    struct bytes root,
+        issuing;       /* certificates, DER: trust anchors of our TLS and of the identity */
+    const char *topic; /* of the push certificate */
+    const char *scep_url, *scep_name;
+    const char *checkin_url, *connect_url;
+};
+/* Certificates first, then the identity, then management (Apple: the order of installation). The
+ * same input gives the same bytes. *out belongs to owner and holds the challenge: never log it. */
+MUST_CHECK bool apple_enrolment_render(void *owner, const struct apple_enrolment *enrolment,
+                                       struct bytes *out, struct err *err);
+
+/* A dictionary with the four keys that every profile and payload has. */
+void apple_payload_head(struct plist *payload, const char *type, const char *identifier,
+                        const char *uuid);
+/* A stable UUID of a name. Belongs to owner. */
+char *apple_uuid(void *owner, const char *name);
