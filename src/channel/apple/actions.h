@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Actions: neutral commands as Apple's request dictionaries.  A command that this device cannot
+ * carry, or whose parameters do not fit, is refused before it is sent.
+ */
+#pragma once
+
+#include "channel/channel.h"
+#include "codec/plist.h"
+
+/* Parameters of commands (JSON objects; unknown names are refused):
+ *   lock  message, phone: shown on the lock screen; pin: six digits (macOS, required there)
+ *   wipe  pin: six digits (macOS, required there); preserve_data_plan: boolean (iPhone, iPad) */
+struct action {
+    struct fleet *fleet;
+    const struct actor *actor;
+    const struct identity *identity;
+    const struct command *command;
+};
+/* The body of the answer; belongs to owner. ERR_PRECONDITION: this device cannot be given this
+ * command, with the reason and the remedy in err; other kinds: try again later. */
+MUST_CHECK bool apple_action_render(void *owner, const struct action *action, struct bytes *out,
+                                    struct err *err);
+/* As struct channel wants it. */
+const char *apple_refuses(enum command_kind kind, int platform, bool is_supervised);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Items: an effective set split into configuration profiles, one per payload.  The hash of an item
+ * is the PayloadUUID of its profile, made out of the content: what a device lists can be compared
+ * with what it should have, and equal values give equal bytes.  Pure.
+ */
+#pragma once
+
+#include "codec/plist.h"
+#include "fleet/desired.h"
+
+#define APPLE_ITEM_PREFIX "org.muster.policy." /* of PayloadIdentifier; never changes */
+#define APPLE_PROFILE_SIZE_MAX (1024 * 1024)   /* bytes of one profile */
+
+struct apple_item {
+    const char *name; /* "passcode" */
+    const char *hash; /* a UUID in upper case */
+    struct plist *profile;
+};
+/* Everything belongs to owner. */
+MUST_CHECK bool apple_items_make(void *owner, const struct effective *effective,
+                                 struct apple_item **items, size_t *count, struct err *err);
+/* As struct channel wants it. */
+MUST_CHECK bool apple_items(void *owner, const struct effective *effective,
+                            struct wanted_item **items, size_t *count, struct err *err);
+
+char *apple_item_identifier(void *owner, const char *item);
+/* The part of a PayloadIdentifier behind our prefix; NULL: none of ours. Borrows. */
+const char *apple_item_of_identifier(const char *identifier);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands in Apple's words: those that need nothing but themselves. */
+#include "channel/apple/actions.h"
+
+#include "channel/apple/profile.h"
+#include "model/platform.h"
+#include "test.h"
+
+struct asked {
+    enum command_kind kind;
+    int platform;
+    const char *parameters;
+};
+
+static bool render(void *owner, struct asked asked, struct bytes *out, struct err *err)
+{
+    struct command command = {
+        .id = mem_text(owner, "C-1"),
+        .kind = (int)asked.kind,
+        .item = mem_text(owner, "passcode"),
+        .parameters = asked.parameters ? mem_text(owner, asked.parameters) : NULL,
+    };
+    struct identity identity = {.platform = asked.platform};
+    const struct action action = {NULL, NULL, &identity, &command};
+    return apple_action_render(owner, &action, out, err);
+}
+
+/* The command's dictionary, read back. */
+static const struct plist *command_of(void *owner, struct asked asked)
+{
+    const struct plist_limits limits = {65536, 8, 500};
+    struct plist *root = NULL;
+    struct bytes body = {0};
+    struct err err;
+    assert_works(render(owner, asked, &body, &err), err);
+    assert_works(plist_parse(owner, body, &limits, &root, &err), err);
+    assert_string_equal(plist_text(root, "CommandUUID"), "C-1");
+    return plist_get(root, "Command");
+}
+
+static void each_kind_has_its_request_type(void **state)
+{
+    static const struct {
+        enum command_kind kind;
+        const char *type;
+    } rows[] = {
+        {COMMAND_REMOVE_ITEM, "RemoveProfile"},
+        {COMMAND_QUERY_DEVICE, "DeviceInformation"},
+        {COMMAND_QUERY_SECURITY, "SecurityInfo"},
+        {COMMAND_QUERY_ITEMS, "ProfileList"},
+        {COMMAND_LOCK, "DeviceLock"},
+        {COMMAND_WIPE, "EraseDevice"},
+        {COMMAND_RETIRE, "RemoveProfile"},
+        {COMMAND_RESTART, "RestartDevice"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_string_equal(
+            plist_text(command_of(*state, (struct asked){rows[i].kind, PLATFORM_IOS, NULL}),
+                       "RequestType"),
+            rows[i].type);
+}
+
+static void removing_names_the_profile(void **state)
+{
+    const struct plist *remove =
+        command_of(*state, (struct asked){COMMAND_REMOVE_ITEM, PLATFORM_IOS, NULL});
+    assert_string_equal(plist_text(remove, "Identifier"), "org.muster.policy.passcode");
+    const struct plist *retire =
+        command_of(*state, (struct asked){COMMAND_RETIRE, PLATFORM_IOS, NULL});
+    assert_string_equal(plist_text(retire, "Identifier"), APPLE_ENROLMENT_IDENTIFIER);
+}
+
+static void a_lock_shows_message_and_phone(void **state)
+{
+    const struct plist *lock = command_of(
+        *state, (struct asked){COMMAND_LOCK, PLATFORM_IOS,
+                               "{\"message\": \"Lost & <found>\", \"phone\": \"+49 30 1\"}"});
+    assert_string_equal(plist_text(lock, "Message"), "Lost & <found>");
+    assert_string_equal(plist_text(lock, "PhoneNumber"), "+49 30 1");
+    assert_null(plist_get(lock, "PIN"));
+}
+
+static void a_mac_needs_a_pin(void **state)
+{
+    struct bytes body;
+    struct err err = {0};
+    assert_fails(render(*state, (struct asked){COMMAND_WIPE, PLATFORM_MACOS, NULL}, &body, &err),
+                 err, ERR_PRECONDITION);
+    assert_non_null(err.remedy);
+    assert_fails(render(*state,
+                        (struct asked){COMMAND_LOCK, PLATFORM_MACOS, "{\"pin\":\"12a456\"}"}, &body,
+                        &err),
+                 err, ERR_PRECONDITION);
+    const struct plist *wipe =
+        command_of(*state, (struct asked){COMMAND_WIPE, PLATFORM_MACOS, "{\"pin\": \"123456\"}"});
+    assert_string_equal(plist_text(wipe, "PIN"), "123456");
+}
+
+static void an_iphone_is_erased_without_a_pin(void **state)
+{
+    const struct plist *wipe =
+        command_of(*state, (struct asked){COMMAND_WIPE, PLATFORM_IOS, "{\"pin\": \"123456\"}"});
+    assert_null(plist_get(wipe, "PIN"));
+}
+
+static void parameters_that_do_not_fit_are_refused_before_sending(void **state)
+{
+    static const char *const bad[] = {"{\"mesage\": \"x\"}", "{\"message\": 1}", "[]", "{"};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct bytes body;
+        struct err err = {0};
+        assert_fails(
+            render(*state, (struct asked){COMMAND_LOCK, PLATFORM_IOS, bad[i]}, &body, &err), err,
+            ERR_PRECONDITION);
+    }
+}
+
+static void only_a_supervised_phone_restarts(void **state)
+{
+    (void)state;
+    assert_non_null(apple_refuses(COMMAND_RESTART, PLATFORM_IOS, false));
+    assert_null(apple_refuses(COMMAND_RESTART, PLATFORM_IOS, true));
+    assert_null(apple_refuses(COMMAND_RESTART, PLATFORM_MACOS, false));
+    assert_null(apple_refuses(COMMAND_SYNC, PLATFORM_IPADOS, false));
+}
+
+static int set_up(void **state)
+{
+    *state = mem_new(NULL, char);
+    return 0;
+}
+static int tear_down(void **state)
+{
+    mem_free(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_has_its_request_type),
+        cmocka_unit_test(removing_names_the_profile),
+        cmocka_unit_test(a_lock_shows_message_and_phone),
+        cmocka_unit_test(a_mac_needs_a_pin),
+        cmocka_unit_test(an_iphone_is_erased_without_a_pin),
+        cmocka_unit_test(parameters_that_do_not_fit_are_refused_before_sending),
+        cmocka_unit_test(only_a_supervised_phone_restarts),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
