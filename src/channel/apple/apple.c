@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The door of Apple's devices: what they may ask for, and what this room offers to the house. */
+#include "channel/apple/apple.h"
+
+#include "base/mem.h"
+#include "channel/apple/actions.h"
+#include "channel/apple/items.h"
+#include "channel/apple/settings.h"
+#include "channel/apple/wake.h"
+#include "channel/channel.h"
+#include "model/platform.h"
+
+static const struct route routes[] = {
+    {.method = HTTP_GET,
+     .path = "/enrol/{token}",
+     .handler = apple_link_show,
+     .doors = DOOR_FRONT,
+     .render_error = apple_page_error},
+    {.method = HTTP_GET,
+     .path = "/enrol/{token}/profile",
+     .handler = apple_link_profile,
+     .doors = DOOR_FRONT,
+     .render_error = apple_page_error},
+    {.method = HTTP_PUT,
+     .path = "/apple/checkin",
+     .handler = apple_checkin,
+     .steps = {need_device},
+     .doors = DOOR_DEVICE,
+     .body_limit = CHECKIN_SIZE_MAX,
+     .render_error = apple_error_render},
+    {.method = HTTP_PUT,
+     .path = "/apple/connect",
+     .handler = apple_connect,
+     .steps = {need_device},
+     .doors = DOOR_DEVICE,
+     .body_limit = CONNECT_SIZE_MAX,
+     .render_error = apple_error_render},
+};
+static const struct routes table = {routes, COUNT(routes)};
+
+const struct channel channel_apple = {
+    .name = "apple",
+    .platforms = 1 << PLATFORM_IOS | 1 << PLATFORM_IPADOS | 1 << PLATFORM_MACOS,
+    .routes = &table,
+    .unsupported = apple_unsupported,
+    .refuses = apple_refuses,
+    .items = apple_items,
+    .wake_open = apple_wake_open,
+    .wake = apple_wake,
+};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share: who may be served, and how they are answered. */
+#pragma once
+
+#include "channel/apple/message.h"
+#include "channel/steps.h"
+
+http_handler apple_link_show, apple_link_profile; /* link.c */
+http_handler apple_checkin;                       /* enrol.c */
+http_handler apple_connect;                       /* handle.c */
+
+/* How errors leave the device door. Never 401: that would make the device go. */
+void apple_error_render(const struct request *request, const struct err *err, struct reply *reply);
+/* How errors leave the pages of a link: a page for browsers, else a problem document. */
+void apple_page_error(const struct request *request, const struct err *err, struct reply *reply);
+
+/*
+ * May this sender be served? The binding rule (the certificate decides which UDID may speak) and
+ * the state of the enrolment. False: refused by *err. True with reply->status set: answered, the
+ * device was told to go. A device that is not bound yet passes when may_bind.
+ */
+MUST_CHECK bool apple_admit(struct request *request, const struct apple_sender *sender,
+                            bool may_bind, struct reply *reply, struct err *err);
+/* Keep an event about this device: kind and one named text. */
+MUST_CHECK bool apple_anomaly(struct request *request, const char *kind, const char *name,
+                              const char *value, struct err *err);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The conversation: a device says how it fared, and is given the next command. */
+#include "base/mem.h"
+#include "base/text.h"
+#include "channel/apple/actions.h"
+#include "channel/apple/apple.h"
+#include "channel/apple/errors.h"
+#include "channel/apple/facts.h"
+#include "fleet/job.h"
+
+/* A device that said "not now" and then yes to something else does not come back by itself: it is
+ * owed a push (Apple, NotNow). */
+#define OWED_PUSH_SECONDS (15 * 60)
+/* Commands refused before sending in one answer; more wait for the next session. */
+#define REFUSED_MOST 100
+
+static void answer_nothing(struct reply *reply)
+{
+    reply_empty(reply, 200);
+}
+
+/* The room cannot carry it: say so before it is sent, once. */
+static bool refuse(struct request *request, const struct command *command, const struct err *why,
+                   struct err *err)
+{
+    const struct device_caller *caller = device_of(request);
+    return fleet_command_refuse(fleet_of(request), &caller->actor, &caller->identity, command->id,
+                                why->text, why->remedy, err);
+}
+
+static bool answer_next(struct request *request, struct reply *reply, struct err *err)
+{
+    struct fleet *fleet = fleet_of(request);
+    const struct device_caller *caller = device_of(request);
+    for (int refused = 0; refused < REFUSED_MOST; refused++) {
+        struct command command = {0};
+        struct bytes body;
+        struct err why = {0};
+        if (!fleet_command_fetch(fleet, &caller->actor, request->owner, &caller->identity, &command,
+                                 err))
+            return false;
+        if (!command.id)
+            break;
+        const struct action action = {fleet, &caller->actor, &caller->identity, &command};
+        if (apple_action_render(request->owner, &action, &body, &why)) {
+            reply_bytes(reply, 200, "application/xml", body);
+            return true;
+        }
+        if (why.kind != ERR_PRECONDITION) {
+            *err = why;
+            return err_context(err, "command %s", command.id);
+        }
+        if (!refuse(request, &command, &why, err))
+            return false;
+    }
+    answer_nothing(reply);
+    return true;
+}
+
+/* ---- one function per status ---- */
+
+static bool handle_idle(struct request *request, const struct apple_result *result,
+                        struct reply *reply, struct err *err)
+{
+    (void)result;
+    const struct device_caller *caller = device_of(request);
+    const struct identity *identity = &caller->identity;
+    if (!identity->has_work) { /* most calls: nothing is read, nothing is written */
+        answer_nothing(reply);
+        return true;
+    }
+    if (identity->has_deferred &&
+        !fleet_session_begin(fleet_of(request), &caller->actor, identity, err))
+        return false;
+    return answer_next(request, reply, err);
+}
+
+/* What the device says of a command; a result that we cannot place is kept by fleet and answered
+ * like any other, or the device would send it again for ever. */
+static bool finish(struct request *request, const struct command_result *result, struct err *err)
+{
+    const struct device_caller *caller = device_of(request);
+    enum result_outcome outcome;
+    return fleet_command_finish(fleet_of(request), &caller->actor, &caller->identity, result,
+                                &outcome, err);
+}
+
+static bool answer_after(struct request *request, struct reply *reply, struct err *err)
+{
+    const struct identity *identity = &device_of(request)->identity;
+    if (!answer_next(request, reply, err))
+        return false;
+    if (reply->body.size > 0 || !identity->has_deferred)
+        return true;
+    return fleet_job_schedule(fleet_of(request), "wake", identity->enrolment_id,
+                              request->now + OWED_PUSH_SECONDS, err);
+}
+
+static bool handle_acknowledged(struct request *request, const struct apple_result *message,
+                                struct reply *reply, struct err *err)
+{
+    struct command_result result = {.command_id = message->command_uuid, .answer = ANSWER_DONE};
+    struct fact *facts = NULL;
+    struct reported_item *items = NULL;
+    apple_facts_read(request->owner, message->answer, request->now, &facts, &result.fact_count);
+    result.has_items =
+        apple_items_read(request->owner, message->answer, &items, &result.item_count);
+    result.facts = facts;
+    result.items = items;
+    return finish(request, &result, err) && answer_after(request, reply, err);
+}
+
+static bool handle_failed(struct request *request, const struct apple_result *message,
+                          struct reply *reply, struct err *err)
+{
+    struct apple_refusal refusal;
+    apple_error_explain(request->owner, message, &refusal);
+    struct command_result result = {
+        .command_id = message->command_uuid,
+        .answer = refusal.is_absent ? ANSWER_DONE : ANSWER_FAILED,
+        .reason = refusal.is_absent ? NULL : refusal.reason,
+        .remedy = refusal.is_absent ? NULL : refusal.remedy,
+    };
+    return finish(request, &result, err) && answer_after(request, reply, err);
+}
+
+/* The command waits; others may still go in this session. The device calls again by itself. */
+static bool handle_not_now(struct request *request, const struct apple_result *message,
+                           struct reply *reply, struct err *err)
+{
+    struct command_result result = {.command_id = message->command_uuid, .answer = ANSWER_NOT_NOW};
+    return finish(request, &result, err) && answer_next(request, reply, err);
+}
+
+typedef bool status_handler(struct request *request, const struct apple_result *message,
+                            struct reply *reply, struct err *err);
+static status_handler *const handlers[] = {
+    [APPLE_IDLE] = handle_idle,       [APPLE_ACKNOWLEDGED] = handle_acknowledged,
+    [APPLE_ERROR] = handle_failed,    [APPLE_COMMAND_FORMAT_ERROR] = handle_failed,
+    [APPLE_NOT_NOW] = handle_not_now,
+};
+
+bool apple_connect(struct request *request, struct reply *reply, struct err *err)
+{
+    struct apple_result message;
+    if (!apple_result_parse(request->owner, request->body, &message, err) ||
+        !apple_admit(request, &message.sender, false, reply, err))
+        return false;
+    if (reply->status)
+        return true;
+    fleet_contact(fleet_of(request), &device_of(request)->identity, request->now);
+    if (message.sender.user_id) { /* users are not managed: nothing for them, and nothing of them */
+        answer_nothing(reply);
+        return true;
+    }
+    return handlers[message.status](request, &message, reply, err);
+}
