@@ -81,18 +81,16 @@ static bool args_send(const struct value *args, size_t count, struct sent *sent,
 
 /* ---- prepared statements ---- */
 
-static bool prepare(struct db *db, const struct statement *statement, struct prepared **out,
-                    struct err *err)
+/* NULL: err is set. */
+static struct prepared *prepare(struct db *db, const struct statement *statement, struct err *err)
 {
     struct postgres *postgres = db->connection;
     PGconn *connection;
     if (!postgres_ready(db, &connection, err))
-        return false;
+        return NULL;
     struct prepared *found = cache_find(&db->cache, statement);
-    if (found) {
-        *out = found;
-        return true;
-    }
+    if (found)
+        return found;
     CLEANUP(mem_free_at) struct prepared *prepared = mem_new(NULL, struct prepared);
     prepared->columns = -1;
     /* numbered: two folders may have a statement of the same name */
@@ -100,17 +98,18 @@ static bool prepare(struct db *db, const struct statement *statement, struct pre
                    postgres->prepared_count++, statement->name);
     CLEANUP(PQclear_at)
     PGresult *result = PQprepare(connection, prepared->name, sql_of(statement), 0, NULL);
-    if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        return postgres_fail(db, result, err);
-    *out = mem_give(db, &prepared);
-    cache_add(&db->cache, db, statement, *out);
-    return true;
+    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+        (void)postgres_fail(db, result, err);
+        return NULL;
+    }
+    found = mem_give(db, &prepared);
+    cache_add(&db->cache, db, statement, found);
+    return found;
 }
 
 bool postgres_prepare(struct db *db, const struct statement *statement, struct err *err)
 {
-    struct prepared *prepared;
-    return prepare(db, statement, &prepared, err);
+    return prepare(db, statement, err) != NULL;
 }
 
 /* ---- results ---- */
@@ -254,9 +253,10 @@ static bool send(struct db *db, const struct statement *statement, const struct 
                  size_t count, struct err *err)
 {
     PGconn *connection;
-    struct prepared *prepared = NULL;
-    if (!postgres_ready(db, &connection, err) ||
-        (statement->name && !prepare(db, statement, &prepared, err)))
+    if (!postgres_ready(db, &connection, err))
+        return false;
+    const struct prepared *prepared = statement->name ? prepare(db, statement, err) : NULL;
+    if (statement->name && !prepared)
         return false;
     int worked = prepared ? PQsendQueryPrepared(connection, prepared->name, (int)count,
                                                 sent->values, sent->sizes, sent->formats, 0)
@@ -280,6 +280,8 @@ bool postgres_run(struct db *db, void *owner, const struct statement *statement,
         return false;
     if (!rows)
         return true;
+    if (!builder.rows)
+        return err_set(err, ERR_INTERNAL, "no answer");
     builder.rows->changed = answer.changed;
     *rows = mem_give(owner, &builder.rows);
     return true;
@@ -343,8 +345,8 @@ bool postgres_run_many(struct db *db, const struct statement *statement, const s
                        size_t count, size_t row_count, struct err *err)
 {
     const struct postgres *postgres = db->connection;
-    struct prepared *prepared;
-    if (!prepare(db, statement, &prepared, err) || !columns_check(db, prepared, err))
+    struct prepared *prepared = prepare(db, statement, err);
+    if (!prepared || !columns_check(db, prepared, err))
         return false;
     if (!PQenterPipelineMode(postgres->connection))
         return postgres_fail(db, NULL, err);

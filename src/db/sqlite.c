@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-#define PROGRESS_STEPS 20000       /* virtual machine steps between looks at the clock: ~1 ms */
-#define CHECKPOINT_IDLE_PAGES 1000 /* 4 MB: moved to the file when nobody waits */
-#define CHECKPOINT_BUSY_PAGES 8000 /* 32 MB: moved even so, and the log starts again */
+#define PROGRESS_STEPS 20000 /* virtual machine steps between looks at the clock: ~1 ms */
+/* Pages of the write-ahead log (4 kB) after which it is moved into the database file: */
+#define CHECKPOINT_IDLE_PAGES 1000 /* ... when nobody waits */
+#define CHECKPOINT_BUSY_PAGES 8000 /* ... even so; the log starts again once no reader needs it */
+#define CHECKPOINT_FORCED_PAGES 64000 /* ... and readers are waited for, DB_BUSY_MS at most */
 
 bool sqlite_fail(const struct sqlite *sqlite, int code, struct err *err)
 {
@@ -178,15 +180,14 @@ bool sqlite_references_open(struct db *db)
 void sqlite_checkpoint(struct db *db, bool is_idle)
 {
     struct sqlite *sqlite = db->connection;
-    bool is_long = sqlite->wal_pages >= CHECKPOINT_BUSY_PAGES;
-    if (!is_long && (!is_idle || sqlite->wal_pages < CHECKPOINT_IDLE_PAGES))
+    if (sqlite->wal_pages < (is_idle ? CHECKPOINT_IDLE_PAGES : CHECKPOINT_BUSY_PAGES))
         return;
+    int mode = sqlite->wal_pages < CHECKPOINT_FORCED_PAGES ? SQLITE_CHECKPOINT_PASSIVE
+                                                           : SQLITE_CHECKPOINT_RESTART;
     int pages = 0;
     int moved = 0;
-    int code = sqlite3_wal_checkpoint_v2(
-        sqlite->handle, NULL, is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
-        &pages, &moved);
-    /* A reader in the way (SQLITE_BUSY) or a full disk: the next commit comes back to it. */
+    int code = sqlite3_wal_checkpoint_v2(sqlite->handle, NULL, mode, &pages, &moved);
+    /* A reader in the way or a full disk: the next commit counts the log and comes back to it. */
     if (code == SQLITE_OK && pages == moved)
         sqlite->wal_pages = 0;
 }

@@ -39,36 +39,31 @@ static bool parameters_learn(struct prepared *prepared, struct err *err)
     return true;
 }
 
-static bool prepare(struct db *db, const struct statement *statement, struct prepared **out,
-                    struct err *err)
+/* NULL: err is set. */
+static struct prepared *prepare(struct db *db, const struct statement *statement, struct err *err)
 {
     struct sqlite *sqlite = db->connection;
     struct prepared *found = statement->name ? cache_find(&db->cache, statement) : NULL;
-    if (found) {
-        *out = found;
-        return true;
-    }
+    if (found)
+        return found;
     CLEANUP(mem_free_at) struct prepared *prepared = mem_new(NULL, struct prepared);
     mem_destructor(prepared, prepared_close);
     int code = sqlite3_prepare_v3(sqlite->handle, statement->sql, -1,
                                   statement->name ? SQLITE_PREPARE_PERSISTENT : 0,
                                   &prepared->handle, NULL);
-    if (code != SQLITE_OK)
-        return sqlite_fail(sqlite, code, err);
-    if (!prepared->handle)
-        return err_set(err, ERR_INTERNAL, "an empty statement");
-    if (!parameters_learn(prepared, err))
-        return false;
-    *out = mem_give(db, &prepared);
+    bool worked = code == SQLITE_OK ? prepared->handle || err_set(err, ERR_INTERNAL, "empty")
+                                    : sqlite_fail(sqlite, code, err);
+    if (!worked || !parameters_learn(prepared, err))
+        return NULL;
+    found = mem_give(db, &prepared);
     if (statement->name)
-        cache_add(&db->cache, db, statement, *out);
-    return true;
+        cache_add(&db->cache, db, statement, found);
+    return found;
 }
 
 bool sqlite_prepare(struct db *db, const struct statement *statement, struct err *err)
 {
-    struct prepared *prepared;
-    return prepare(db, statement, &prepared, err);
+    return prepare(db, statement, err) != NULL;
 }
 
 static int bind(sqlite3_stmt *handle, int slot, const struct value *value)
@@ -188,9 +183,9 @@ bool sqlite_run(struct db *db, void *owner, const struct statement *statement,
                 const struct value *args, size_t count, struct rows **rows, struct err *err)
 {
     CLEANUP(rows_builder_free) struct rows_builder builder = {0};
-    struct prepared *prepared;
     int64_t changed = 0;
-    if (!prepare(db, statement, &prepared, err))
+    struct prepared *prepared = prepare(db, statement, err);
+    if (!prepared)
         return false;
     if (rows)
         names_read(prepared->handle, &builder);
@@ -208,9 +203,9 @@ bool sqlite_run_many(struct db *db, const struct statement *statement, const str
                      size_t count, size_t row_count, struct err *err)
 {
     struct rows_builder none = {0};
-    struct prepared *prepared;
     int64_t changed;
-    if (!prepare(db, statement, &prepared, err))
+    const struct prepared *prepared = prepare(db, statement, err);
+    if (!prepared)
         return false;
     if (sqlite3_column_count(prepared->handle) > 0)
         return err_set(err, ERR_INTERNAL, "returns rows");

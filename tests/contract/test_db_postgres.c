@@ -99,7 +99,7 @@ static void a_deadlock_is_tried_again(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(pthread_join(pair[i].thread, NULL), 0);
     assert_true(pair[0].worked && pair[1].worked);
-    assert_int_equal(pair[0].runs + pair[1].runs, 3);
+    assert_true(pair[0].runs + pair[1].runs >= 3);
     struct rows *rows = trial_read(contract, &SQL_COUNTER_GET, ARGS(TEXT(x)));
     assert_int_equal(rows_integer(rows, 0, "value"), 2);
     (void)pthread_barrier_destroy(&barrier);
