@@ -45,7 +45,8 @@ char *bytes_to_text(void *owner, struct bytes bytes)
 
 void bytes_wipe(void *memory, size_t size)
 {
-    explicit_bzero(memory, size);
+    if (size > 0)
+        explicit_bzero(memory, size);
 }
 
 void buffer_init(struct buffer *buffer, void *owner, size_t limit)
