@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations of keyd.h as messages; what they mean is in src/keyd. */
+#include "base/mem.h"
+#include "pki/keyd_client.h"
+
+static struct buffer request_new(void *owner)
+{
+    struct buffer request;
+    buffer_init(&request, owner, WIRE_MESSAGE_MAX);
+    return request;
+}
+
+bool keyd_ping(struct keyd *keyd, struct err *err)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
+    struct buffer request = request_new(scratch);
+    struct reader answer;
+    return keyd_call(keyd, scratch, KEYD_OP_PING, &request, &answer, err) &&
+           keyd_answer_done(&answer, err);
+}
+
+static bool seal_call(struct keyd *keyd, void *owner, enum keyd_operation operation,
+                      enum keyd_class class, const char *about, struct bytes in, struct bytes *out,
+                      struct err *err)
+{
+    struct buffer request = request_new(owner);
+    wire_u8(&request, (uint8_t) class);
+    wire_text(&request, about);
+    wire_bytes(&request, in);
+    return keyd_call_bytes(keyd, owner, operation, &request, out, err);
+}
+
+bool keyd_seal(struct keyd *keyd, void *owner, enum keyd_class class, const char *about,
+               struct bytes plain, struct bytes *sealed, struct err *err)
+{
+    return seal_call(keyd, owner, KEYD_OP_SEAL, class, about, plain, sealed, err);
+}
+
+bool keyd_open(struct keyd *keyd, void *owner, enum keyd_class class, const char *about,
+               struct bytes sealed, struct bytes *plain, struct err *err)
+{
+    return seal_call(keyd, owner, KEYD_OP_OPEN, class, about, sealed, plain, err);
+}
+
+bool keyd_mac(struct keyd *keyd, enum keyd_mac use, struct bytes message, uint8_t out[32],
+              struct err *err)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
+    struct buffer request = request_new(scratch);
+    struct bytes mac;
+    wire_u8(&request, (uint8_t)use);
+    wire_bytes(&request, message);
+    if (!keyd_call_bytes(keyd, scratch, KEYD_OP_MAC, &request, &mac, err))
+        return false;
+    if (mac.size != 32)
+        return err_set(err, ERR_INTERNAL, "the key process answers in an unknown way");
+    memcpy(out, mac.data, 32);
+    return true;
+}
+
+bool keyd_authority(struct keyd *keyd, void *owner, struct authority *out, struct err *err)
+{
+    struct buffer request = request_new(owner);
+    struct reader answer;
+    if (!keyd_call(keyd, owner, KEYD_OP_AUTHORITY, &request, &answer, err))
+        return false;
+    struct authority authority = {0};
+    struct bytes *const fields[] = {&authority.root, &authority.issuing, &authority.registration,
+                                    &authority.ocsp, &authority.profile};
+    for (size_t i = 0; i < COUNT(fields); i++)
+        *fields[i] = wire_get_bytes(&answer, WIRE_FIELD_MAX);
+    if (!keyd_answer_done(&answer, err))
+        return false;
+    *out = authority;
+    return true;
+}
+
+bool keyd_issue(struct keyd *keyd, void *owner, const struct issue_fields *fields,
+                struct bytes *der, struct err *err)
+{
+    struct buffer request = request_new(owner);
+    wire_u8(&request, (uint8_t)fields->purpose);
+    wire_text(&request, fields->common_name);
+    wire_text(&request, fields->organization);
+    wire_texts(&request, fields->san_dns);
+    wire_texts(&request, fields->san_ip);
+    wire_text(&request, fields->san_uri);
+    wire_bytes(&request, fields->spki);
+    wire_bytes(&request, BYTES_OF(fields->serial));
+    wire_i64(&request, fields->not_before);
+    wire_i64(&request, fields->not_after);
+    wire_text(&request, fields->crl_url);
+    wire_text(&request, fields->ocsp_url);
+    wire_text(&request, fields->issuer_url);
+    return keyd_call_bytes(keyd, owner, KEYD_OP_ISSUE, &request, der, err);
+}
+
+bool keyd_unwrap(struct keyd *keyd, void *owner, struct bytes encrypted, size_t size,
+                 struct bytes *key, struct err *err)
+{
+    struct buffer request = request_new(owner);
+    wire_u32(&request, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
+    wire_bytes(&request, encrypted);
+    return keyd_call_bytes(keyd, owner, KEYD_OP_UNWRAP, &request, key, err);
+}
+
+bool keyd_sign_reply(struct keyd *keyd, void *owner, struct bytes attributes,
+                     enum keyd_digest digest, struct bytes *signature, struct err *err)
+{
+    struct buffer request = request_new(owner);
+    wire_u8(&request, (uint8_t)digest);
+    wire_bytes(&request, attributes);
+    return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_REPLY, &request, signature, err);
+}
+
+bool keyd_sign_profile(struct keyd *keyd, void *owner, struct bytes content, struct bytes *cms,
+                       struct err *err)
+{
+    struct buffer request = request_new(owner);
+    wire_bytes(&request, content);
+    return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_PROFILE, &request, cms, err);
+}
+
+bool keyd_sign_ocsp(struct keyd *keyd, void *owner, const struct ocsp_single *singles, size_t count,
+                    struct bytes nonce, int64_t this_update, int64_t next_update, struct bytes *der,
+                    struct err *err)
+{
+    struct buffer request = request_new(owner);
+    wire_i64(&request, this_update);
+    wire_i64(&request, next_update);
+    wire_bytes(&request, nonce);
+    wire_u32(&request, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        wire_bytes(&request, singles[i].cert_id);
+        wire_u8(&request, (uint8_t)singles[i].state);
+        wire_i64(&request, singles[i].revoked_at);
+        wire_u8(&request, (uint8_t)singles[i].reason);
+    }
+    return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_OCSP, &request, der, err);
+}
+
+bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_entry *entries, size_t count,
+                   int64_t number, int64_t this_update, int64_t next_update, struct bytes *der,
+                   struct err *err)
+{
+    struct buffer request = request_new(owner);
+    wire_i64(&request, number);
+    wire_i64(&request, this_update);
+    wire_i64(&request, next_update);
+    wire_u32(&request, count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        wire_bytes(&request, entries[i].serial);
+        wire_i64(&request, entries[i].revoked_at);
+        wire_u8(&request, (uint8_t)entries[i].reason);
+    }
+    return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_CRL, &request, der, err);
+}
+
+bool keyd_make_request(struct keyd *keyd, void *owner, const char *common_name, const char *email,
+                       struct bytes *request, struct bytes *sealed_key, struct err *err)
+{
+    struct buffer ask = request_new(owner);
+    struct reader answer;
+    wire_text(&ask, common_name);
+    wire_text(&ask, email);
+    if (!keyd_call(keyd, owner, KEYD_OP_MAKE_REQUEST, &ask, &answer, err))
+        return false;
+    struct bytes first = wire_get_bytes(&answer, WIRE_FIELD_MAX);
+    struct bytes second = wire_get_bytes(&answer, WIRE_FIELD_MAX);
+    if (!keyd_answer_done(&answer, err))
+        return false;
+    *request = first;
+    *sealed_key = second;
+    return true;
+}
+
+bool keyd_tls_identities(struct keyd *keyd, void *owner, const char *const *names,
+                         struct tls_identity out[2], struct err *err)
+{
+    struct buffer request = request_new(owner);
+    struct reader answer;
+    wire_texts(&request, names);
+    if (!keyd_call(keyd, owner, KEYD_OP_TLS_IDENTITIES, &request, &answer, err))
+        return false;
+    struct tls_identity both[2];
+    for (size_t i = 0; i < COUNT(both); i++) {
+        both[i].certificate_pem = wire_get_bytes(&answer, WIRE_FIELD_MAX);
+        both[i].key_pem = wire_get_bytes(&answer, WIRE_FIELD_MAX);
+    }
+    if (!keyd_answer_done(&answer, err))
+        return false;
+    memcpy(out, both, sizeof(both));
+    return true;
+}
+
+static void audit_request(struct buffer *request, int64_t position, const uint8_t hash[32],
+                          int64_t at)
+{
+    wire_i64(request, position);
+    wire_bytes(request, (struct bytes){hash, 32});
+    wire_i64(request, at);
+}
+
+bool keyd_sign_audit(struct keyd *keyd, void *owner, int64_t position, const uint8_t hash[32],
+                     int64_t at, struct bytes *signature, struct err *err)
+{
+    struct buffer request = request_new(owner);
+    audit_request(&request, position, hash, at);
+    return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_AUDIT, &request, signature, err);
+}
+
+bool keyd_verify_audit(struct keyd *keyd, int64_t position, const uint8_t hash[32], int64_t at,
+                       struct bytes signature, struct err *err)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
+    struct buffer request = request_new(scratch);
+    struct reader answer;
+    audit_request(&request, position, hash, at);
+    wire_bytes(&request, signature);
+    return keyd_call(keyd, scratch, KEYD_OP_VERIFY_AUDIT, &request, &answer, err) &&
+           keyd_answer_done(&answer, err);
+}
