@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What tells others that a certificate still holds: OCSP responses and the CRL. */
+#include "keyd/answer.h"
+#include "pki/keyd.h"
+
+#define SINGLES_MAX 8
+#define CERT_ID_MAX 256
+#define NONCE_MAX 32 /* bytes: RFC 9654 2.1 */
+#define CRL_ENTRIES_MAX 100000
+#define SERIAL_MAX 20 /* bytes: RFC 5280 4.1.2.2 */
+#define VALIDITY_MAX ((int64_t)31 * 86400)
+
+static bool period_check(int64_t this_update, int64_t next_update, struct err *err)
+{
+    if (this_update <= 0 || next_update <= this_update || next_update - this_update > VALIDITY_MAX)
+        return err_set(err, ERR_BAD_INPUT, "a status holds for up to 31 days");
+    return true;
+}
+
+/* RFC 5280 5.3.1: 7 is not used, 8 belongs to delta lists. */
+static bool reason_is_valid(int reason)
+{
+    return reason >= 0 && reason <= 10 && reason != 7 && reason != 8;
+}
+
+/* ---- OCSP ---- */
+
+/* The CertID names our issuing CA, by SHA-1 or SHA-256. */
+static bool is_ours(const struct vault *vault, OCSP_CERTID *id)
+{
+    ASN1_OBJECT *algorithm = NULL;
+    ASN1_INTEGER *serial = NULL;
+    (void)OCSP_id_get0_info(NULL, &algorithm, NULL, &serial, id);
+    int nid = algorithm ? OBJ_obj2nid(algorithm) : NID_undef;
+    if (nid != NID_sha1 && nid != NID_sha256)
+        return false;
+    X509 *issuer = vault->identities[IDENTITY_ISSUING].certificate;
+    CLEANUP(OCSP_CERTID_free_at)
+    OCSP_CERTID *own =
+        OCSP_cert_id_new(nid == NID_sha1 ? EVP_sha1() : EVP_sha256(), X509_get_subject_name(issuer),
+                         X509_get0_pubkey_bitstr(issuer), serial);
+    return own && OCSP_id_issuer_cmp(own, id) == 0;
+}
+
+static bool single_add(struct call *call, OCSP_BASICRESP *response, ASN1_TIME *this_update,
+                       ASN1_TIME *next_update, struct err *err)
+{
+    struct bytes der = wire_get_bytes(&call->in, CERT_ID_MAX);
+    uint8_t state = reader_u8(&call->in);
+    int64_t revoked_at = wire_get_i64(&call->in);
+    uint8_t reason = reader_u8(&call->in);
+    CLEANUP(OCSP_CERTID_free_at)
+    OCSP_CERTID *id = reader_ok(&call->in) ? DER_READ(d2i_OCSP_CERTID, der) : NULL;
+    if (!id || state > OCSP_UNKNOWN || !reason_is_valid(reason))
+        return openssl_fail(err, ERR_BAD_INPUT, "malformed status");
+    if (state != OCSP_UNKNOWN && !is_ours(call->vault, id))
+        return err_set(err, ERR_FORBIDDEN, "not a certificate of this authority");
+    static const int states[] = {[OCSP_GOOD] = V_OCSP_CERTSTATUS_GOOD,
+                                 [OCSP_REVOKED] = V_OCSP_CERTSTATUS_REVOKED,
+                                 [OCSP_UNKNOWN] = V_OCSP_CERTSTATUS_UNKNOWN};
+    bool revoked = state == OCSP_REVOKED;
+    CLEANUP(ASN1_TIME_free_at)
+    ASN1_TIME *when = revoked ? ASN1_GENERALIZEDTIME_set(NULL, revoked_at) : NULL;
+    /* -1: unspecified is said by saying nothing (RFC 5280 5.3.1) */
+    int said = revoked && reason != 0 ? reason : OCSP_REVOKED_STATUS_NOSTATUS;
+    if ((revoked && !when) ||
+        !OCSP_basic_add1_status(response, id, states[state], said, when, this_update, next_update))
+        return openssl_fail(err, ERR_BAD_INPUT, "malformed status");
+    return true;
+}
+
+static bool nonce_add(OCSP_BASICRESP *response, struct bytes nonce, struct err *err)
+{
+    if (nonce.size == 0)
+        return true;
+    CLEANUP(ASN1_OCTET_STRING_free_at) ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    if (!value || ASN1_OCTET_STRING_set(value, nonce.data, (int)nonce.size) != 1 ||
+        OCSP_BASICRESP_add1_ext_i2d(response, NID_id_pkix_OCSP_Nonce, value, 0,
+                                    X509V3_ADD_REPLACE) != 1)
+        return openssl_fail(err, ERR_INTERNAL, "OCSP nonce");
+    return true;
+}
+
+static bool response_fill(struct call *call, OCSP_BASICRESP *response, struct err *err)
+{
+    int64_t from = wire_get_i64(&call->in), until = wire_get_i64(&call->in);
+    struct bytes nonce = wire_get_bytes(&call->in, NONCE_MAX);
+    uint32_t count = reader_u32(&call->in);
+    if (!reader_ok(&call->in) || count == 0 || count > SINGLES_MAX)
+        return err_set(err, ERR_BAD_INPUT, "1 to %d states in one answer", SINGLES_MAX);
+    if (!period_check(from, until, err))
+        return false;
+    CLEANUP(ASN1_TIME_free_at) ASN1_TIME *this_update = ASN1_GENERALIZEDTIME_set(NULL, from);
+    CLEANUP(ASN1_TIME_free_at) ASN1_TIME *next_update = ASN1_GENERALIZEDTIME_set(NULL, until);
+    if (!this_update || !next_update)
+        return openssl_fail(err, ERR_BAD_INPUT, "time of a status");
+    for (uint32_t i = 0; i < count; i++)
+        if (!single_add(call, response, this_update, next_update, err))
+            return false;
+    return call_read(call, err) && nonce_add(response, nonce, err);
+}
+
+bool answer_sign_ocsp(struct call *call, struct err *err)
+{
+    const struct identity *delegate = &call->vault->identities[IDENTITY_OCSP];
+    CLEANUP(OCSP_BASICRESP_free_at) OCSP_BASICRESP *response = OCSP_BASICRESP_new();
+    if (!response_fill(call, response, err))
+        return false;
+    if (OCSP_basic_sign(response, delegate->certificate, delegate->key, EVP_sha256(), NULL,
+                        OCSP_RESPID_KEY) != 1)
+        return openssl_fail(err, ERR_INTERNAL, "signing an OCSP response");
+    CLEANUP(OCSP_RESPONSE_free_at)
+    OCSP_RESPONSE *whole = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, response);
+    if (!whole)
+        return openssl_fail(err, ERR_INTERNAL, "OCSP response");
+    wire_bytes(call->out, DER_OF(call->owner, i2d_OCSP_RESPONSE, whole));
+    return true;
+}
+
+/* ---- CRL ---- */
+
+static bool revoked_set(X509_REVOKED *entry, struct bytes serial, int64_t revoked_at, int reason)
+{
+    CLEANUP(BN_free_at) BIGNUM *number = BN_bin2bn(serial.data, (int)serial.size, NULL);
+    CLEANUP(ASN1_INTEGER_free_at) ASN1_INTEGER *integer = BN_to_ASN1_INTEGER(number, NULL);
+    CLEANUP(ASN1_TIME_free_at) ASN1_TIME *when = ASN1_TIME_set(NULL, revoked_at);
+    if (!integer || !when || X509_REVOKED_set_serialNumber(entry, integer) != 1 ||
+        X509_REVOKED_set_revocationDate(entry, when) != 1)
+        return false;
+    if (reason == 0)
+        return true;
+    ASN1_ENUMERATED *code = ASN1_ENUMERATED_new();
+    bool good = code && ASN1_ENUMERATED_set(code, reason) == 1 &&
+                X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, code, 0, 0) == 1;
+    ASN1_ENUMERATED_free(code);
+    return good;
+}
+
+static bool revoked_add(struct call *call, X509_CRL *crl, struct err *err)
+{
+    struct bytes serial = wire_get_bytes(&call->in, SERIAL_MAX);
+    int64_t revoked_at = wire_get_i64(&call->in);
+    uint8_t reason = reader_u8(&call->in);
+    if (!reader_ok(&call->in) || serial.size == 0 || !reason_is_valid(reason))
+        return err_set(err, ERR_BAD_INPUT, "malformed revocation");
+    X509_REVOKED *entry = X509_REVOKED_new();
+    if (!entry || !revoked_set(entry, serial, revoked_at, reason) ||
+        X509_CRL_add0_revoked(crl, entry) != 1) {
+        X509_REVOKED_free(entry);
+        return openssl_fail(err, ERR_BAD_INPUT, "malformed revocation");
+    }
+    return true;
+}
+
+static bool crl_extensions(X509_CRL *crl, X509 *issuer, int64_t number, struct err *err)
+{
+    X509V3_CTX context;
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, issuer, NULL, NULL, crl, 0);
+    CLEANUP(X509_EXTENSION_free_at)
+    X509_EXTENSION *key_id =
+        X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always");
+    CLEANUP(ASN1_INTEGER_free_at) ASN1_INTEGER *integer = ASN1_INTEGER_new();
+    if (!key_id || !integer || X509_CRL_add_ext(crl, key_id, -1) != 1 ||
+        ASN1_INTEGER_set_int64(integer, number) != 1 ||
+        X509_CRL_add1_ext_i2d(crl, NID_crl_number, integer, 0, 0) != 1)
+        return openssl_fail(err, ERR_INTERNAL, "CRL extensions");
+    return true;
+}
+
+static bool crl_head(X509_CRL *crl, X509 *issuer, int64_t from, int64_t until, struct err *err)
+{
+    CLEANUP(ASN1_TIME_free_at) ASN1_TIME *this_update = ASN1_TIME_set(NULL, from);
+    CLEANUP(ASN1_TIME_free_at) ASN1_TIME *next_update = ASN1_TIME_set(NULL, until);
+    if (!this_update || !next_update || X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 ||
+        X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer)) != 1 ||
+        X509_CRL_set1_lastUpdate(crl, this_update) != 1 ||
+        X509_CRL_set1_nextUpdate(crl, next_update) != 1)
+        return openssl_fail(err, ERR_BAD_INPUT, "CRL");
+    return true;
+}
+
+bool answer_sign_crl(struct call *call, struct err *err)
+{
+    const struct identity *issuer = &call->vault->identities[IDENTITY_ISSUING];
+    int64_t number = wire_get_i64(&call->in);
+    int64_t from = wire_get_i64(&call->in), until = wire_get_i64(&call->in);
+    uint32_t count = reader_u32(&call->in);
+    if (!reader_ok(&call->in) || count > CRL_ENTRIES_MAX || number < 0)
+        return err_set(err, ERR_BAD_INPUT, "up to %d revocations in one list", CRL_ENTRIES_MAX);
+    CLEANUP(X509_CRL_free_at) X509_CRL *crl = X509_CRL_new();
+    if (!period_check(from, until, err) || !crl_head(crl, issuer->certificate, from, until, err))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!revoked_add(call, crl, err))
+            return false;
+    if (!call_read(call, err) || !crl_extensions(crl, issuer->certificate, number, err))
+        return false;
+    if (X509_CRL_sort(crl) != 1 || X509_CRL_sign(crl, issuer->key, EVP_sha256()) <= 0)
+        return openssl_fail(err, ERR_INTERNAL, "signing a CRL");
+    wire_bytes(call->out, DER_OF(call->owner, i2d_X509_CRL, crl));
+    return true;
+}
