@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/keyd/process.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The kernel's leak check has no place in a process that ends by _exit(). */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
+
+static pid_t fork_keyd(const struct keyd_options *options, int *server_end)
+{
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)close(ends[0]);
+        _exit(keyd_main(ends[1], options));
+    }
+    (void)close(ends[1]);
+    *server_end = ends[0];
+    return pid;
+}
+
+static int wait_for(pid_t pid)
+{
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int launch(struct process *process)
+{
+    const struct keyd_options options = {.directory = process->directory,
+                                         .organization = "Example Works"};
+    int fd;
+    process->pid = fork_keyd(&options, &fd);
+    return fd;
+}
+
+struct process *process_start(void *owner)
+{
+    struct err err;
+    struct process *process = mem_new(owner, struct process);
+    char pattern[] = "/tmp/keyd-test-XXXXXX";
+    assert_non_null(mkdtemp(pattern));
+    process->directory = mem_text(process, pattern);
+    int fd = launch(process);
+    assert_works(keyd_attach(process, fd, &process->keyd, &err), err);
+    assert_works(keyd_authority(process->keyd, process, &process->authority, &err), err);
+    return process;
+}
+
+void process_restart(struct process *process, bool kill_it)
+{
+    struct err err;
+    int unused[2];
+    if (kill_it)
+        (void)kill(process->pid, SIGKILL);
+    /* An end that is dead already takes the place of the old one, which is closed by the next call.
+     */
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, unused), 0);
+    (void)close(unused[1]);
+    keyd_replace(process->keyd, unused[0]);
+    assert_fails(keyd_ping(process->keyd, &err), err, ERR_UNAVAILABLE);
+    assert_int_equal(wait_for(process->pid), kill_it ? -SIGKILL : 0);
+    keyd_replace(process->keyd, launch(process));
+    assert_works(keyd_ping(process->keyd, &err), err);
+}
+
+int process_wait(struct process *process)
+{
+    return wait_for(process->pid);
+}
+
+int process_refused(const struct keyd_options *options)
+{
+    int fd;
+    pid_t pid = fork_keyd(options, &fd);
+    int code = wait_for(pid);
+    (void)close(fd);
+    return code;
+}
+
+static void remove_directory(const char *path)
+{
+    DIR *directory = opendir(path);
+    assert_non_null(directory);
+    for (struct dirent *entry; (entry = readdir(directory));)
+        (void)unlinkat(dirfd(directory), entry->d_name, 0);
+    (void)closedir(directory);
+    assert_int_equal(rmdir(path), 0);
+}
+
+int process_set_up(void **state)
+{
+    *state = process_start(NULL);
+    return 0;
+}
+
+int process_tear_down(void **state)
+{
+    struct process *process = *state;
+    (void)kill(process->pid, SIGKILL);
+    (void)wait_for(process->pid);
+    remove_directory(process->directory);
+    mem_free(process);
+    return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A key process for a test: its own directory, its own socketpair, stopped at the end. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "keyd/keyd.h"
+#include "pki/keyd.h"
+#include "tests/test.h"
+
+struct process {
+    char *directory;
+    pid_t pid;
+    struct keyd *keyd;
+    struct authority authority;
+};
+
+/* Start on a fresh temporary directory. */
+struct process *process_start(void *owner);
+/* Stop (SIGKILL or by closing the connection) and start again on the same directory. */
+void process_restart(struct process *process, bool kill_it);
+/* Wait for the process to end; its exit code, or -signal. */
+int process_wait(struct process *process);
+/* cmocka group set-up and tear-down: *state is a struct process. */
+int process_set_up(void **state);
+int process_tear_down(void **state);
+/* A process that must refuse to start: its exit code. */
+int process_refused(const struct keyd_options *options);
