@@ -45,6 +45,9 @@ bool json_parse(struct bytes in, const struct json_limits *limits, json_t **out,
     if (in.size > limits->size)
         return err_set(err, ERR_TOO_LARGE, "JSON of %zu bytes, at most %zu allowed", in.size,
                        limits->size);
+    /* jansson takes a NUL at the end for the end */
+    if (in.size > 0 && memchr(in.data, 0, in.size))
+        return err_set(err, ERR_BAD_INPUT, "JSON with a NUL byte");
     if (!shape_check(in, limits, err))
         return false;
     json_t *json = json_loadb(in.size > 0 ? (const char *)in.data : "", in.size,
