@@ -81,8 +81,19 @@ static const char *url(void *owner, const char *base, const char *path)
     return mem_format(owner, "%s%s", base, path);
 }
 
+/* Something looks before it downloads: that must not use the link up. */
+static bool look_only(struct request *request, struct reply *reply, struct err *err)
+{
+    if (!fleet_link_check(fleet_of(request), request->params[0], request->now, err))
+        return false;
+    reply_bytes(reply, 200, PROFILE_TYPE, NO_BYTES);
+    return true;
+}
+
 bool apple_link_profile(struct request *request, struct reply *reply, struct err *err)
 {
+    if (request->method == HTTP_HEAD)
+        return look_only(request, reply, err);
     struct fleet *fleet = fleet_of(request);
     void *owner = request->owner;
     const struct actor actor = {
