@@ -86,10 +86,11 @@ struct route {
     void (*render_error)(const struct request *request, const struct err *err, struct reply *reply);
 };
 enum route_flags {
-    ROUTE_GIVES_LIST = 1 << 0, /* {"items": [...], "next": cursor} of `gives` */
-    ROUTE_CREATES = 1 << 1,    /* 201 + Location */
-    ROUTE_RAW = 1 << 2,        /* answer is not JSON */
-    ROUTE_RAW_QUERY = 1 << 3,  /* the query is not parsed: the handler reads query_raw */
+    ROUTE_GIVES_LIST = 1 << 0,  /* {"items": [...], "next": cursor} of `gives` */
+    ROUTE_CREATES = 1 << 1,     /* 201 + Location */
+    ROUTE_RAW = 1 << 2,         /* answer is not JSON */
+    ROUTE_RAW_QUERY = 1 << 3,   /* the query is not parsed: the handler reads query_raw */
+    ROUTE_SECRET_PATH = 1 << 4, /* a hole of the path is a secret: the log shows the row's path */
 };
 struct routes { /* one table of one area; the router is given several */
     const struct route *list;

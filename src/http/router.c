@@ -190,15 +190,22 @@ static void refuse_unknown(struct request *request, unsigned allowed, struct rep
     problem_render(request, &err, reply);
 }
 
+/* The path as the log may show it: some hold the secret that lets a device in. */
+static const char *path_shown(const struct request *request)
+{
+    const struct route *route = request->route;
+    return route && route->flags & ROUTE_SECRET_PATH ? route->path : request->path;
+}
+
 /* What the peer got wrong is news, not our failure. */
 static void log_refusal(const struct request *request, const struct err *err)
 {
     if (err->kind == ERR_INTERNAL || err->kind == ERR_UNAVAILABLE) {
-        log_err("http.failed", err, "request", request->id, "path", request->path, NULL);
+        log_err("http.failed", err, "request", request->id, "path", path_shown(request), NULL);
         return;
     }
     log_event(LOG_INFO, "http.refused", "request", request->id, "method",
-              http_method_names[request->method], "path", request->path, "kind",
+              http_method_names[request->method], "path", path_shown(request), "kind",
               err_kind_name(err->kind), "error", err->text, "where", err->where, NULL);
 }
 
@@ -250,8 +257,8 @@ void router_run(const struct router *router, struct request *request, struct rep
         render(request, &err, reply);
     CLEANUP(mem_free_at) char *status = mem_format(NULL, "%d", reply->status);
     log_event(LOG_DEBUG, "http.request", "request", request->id, "method",
-              http_method_names[request->method], "path", request->path, "status", status, "peer",
-              request->peer, NULL);
+              http_method_names[request->method], "path", path_shown(request), "status", status,
+              "peer", request->peer, NULL);
 }
 
 struct routes router_tables(const struct router *router, size_t index)
