@@ -58,7 +58,10 @@ MUST_CHECK bool setting_check(const struct setting *setting, int64_t value, stru
 int setting_compare(const struct setting *setting, int64_t a, int64_t b, bool *comparable);
 /* Does a value found on a device satisfy the value asked for? */
 bool setting_satisfied(const struct setting *setting, int64_t asked, int64_t found);
-/* "8", "true", "alphanumeric": for people and explanations. Belongs to owner. */
+/* Does the value ask for nothing, so that every device satisfies it? */
+bool setting_is_laxest(const struct setting *setting, int64_t value);
+/* "8", "true", "alphanumeric", "off": for people and explanations; setting_value_parse reads it
+ * back. Belongs to owner. */
 char *setting_value_text(void *owner, const struct setting *setting, int64_t value);
 MUST_CHECK bool setting_value_parse(const struct setting *setting, const char *text, int64_t *out,
                                     struct err *err);

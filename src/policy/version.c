@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/version.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define VERSION_PART_HIGHEST 999999999
+
+static bool version_parts(const char *text, int64_t parts[VERSION_PARTS_MAX])
+{
+    struct err err;
+    size_t count = 0;
+    if (!text)
+        return false;
+    for (const char *at = text, *end = at; end; at = end + 1) {
+        end = strchr(at, '.');
+        struct bytes part = {(const uint8_t *)at, end ? (size_t)(end - at) : strlen(at)};
+        if (count == VERSION_PARTS_MAX || part.size == 0 || part.data[0] == '-' ||
+            !number_parse(part, 0, VERSION_PART_HIGHEST, &parts[count], &err))
+            return false;
+        count++;
+        if (!end)
+            break;
+    }
+    return true;
+}
+
+bool version_compare(const char *a, const char *b, int *out)
+{
+    int64_t left[VERSION_PARTS_MAX] = {0};
+    int64_t right[VERSION_PARTS_MAX] = {0};
+    if (!version_parts(a, left) || !version_parts(b, right))
+        return false;
+    *out = 0;
+    for (size_t i = 0; i < VERSION_PARTS_MAX && *out == 0; i++)
+        *out = (left[i] > right[i]) - (left[i] < right[i]);
+    return true;
+}
