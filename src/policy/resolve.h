@@ -34,13 +34,13 @@ struct target_device { /* what resolution may look at */
 enum decision_state { DECISION_SET, DECISION_CONFLICT, DECISION_NOT_APPLICABLE };
 extern const char *const decision_state_names[]; /* "set", "conflict", "not_applicable", NULL */
 
-struct decision { /* the decision record of one setting */
+struct decision { /* the decision record of one setting: each candidate stands in it exactly once */
     enum setting_id setting;
     enum decision_state state;
     int64_t value;
     const char *rule; /* "only value", "strictest: higher wins", "band 10 before 100", ... */
-    const struct candidate *winner; /* NULL when not applicable */
-    const struct candidate **losers;
+    const struct candidate *winner;  /* NULL when not applicable */
+    const struct candidate **losers; /* strongest first */
     size_t loser_count;
     const struct candidate **dropped; /* not applicable here */
     const char **dropped_reasons;
@@ -52,9 +52,22 @@ struct resolution {
     size_t count;
 };
 
-/* current (may be NULL): values already on the device, by setting id, for rule 4 of unrankable
- * values. The result belongs to owner and points into candidates. */
+/*
+ * For each setting: candidates that do not apply here are dropped; the strongest band is kept; in
+ * CONFLICT_COMPLIANCE_FIRST, compliance policies within it; the strictest value wins. Where values
+ * differ and cannot be ranked, the one already on the device stays if a candidate asks for it,
+ * otherwise the lowest policy id decides, and the state is a conflict. Of equal values the lowest
+ * policy id is named as the winner, of one policy the newest revision.
+ *
+ * current (may be NULL): values already on the device. The result belongs to owner and points into
+ * candidates.
+ */
 void policy_resolve(void *owner, const struct candidate *candidates, size_t count,
                     const struct target_device *device, enum conflict_mode mode,
                     const struct setting_value *current, size_t current_count,
                     struct resolution *out);
+
+/* The effective set alone, by setting id: conflicts with their kept value, nothing for what does
+ * not apply. Returns the count; the values belong to owner. */
+size_t resolution_values(void *owner, const struct resolution *resolution,
+                         const struct setting_value **out);
