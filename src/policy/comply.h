@@ -7,6 +7,7 @@
 
 #include "model/fact.h"
 #include "policy/resolve.h"
+#include "policy/version.h"
 
 /* Ascending severity: the highest of its rules is the device's state (design: NotApplicable <
  * Compliant < InGracePeriod < Unknown < NonCompliant < Error). NOT_EVALUATED stands apart: no
@@ -22,7 +23,18 @@ enum compliance_state {
 };
 extern const char *const compliance_state_names[]; /* "not_evaluated", ..., NULL */
 
-/* Rules that are not catalogue settings. */
+/*
+ * What rules read. Truths are "true" and "false"; a setting's own name ("password.min_length") is a
+ * fact too where a device can say what it enforces, in the text form of setting_value_text.
+ */
+#define FACT_PASSWORD_PRESENT "password.present"       /* a password is set */
+#define FACT_PASSWORD_COMPLIANT "password.compliant"   /* it meets the rules that the device has */
+#define FACT_ENCRYPTION_ENABLED "encryption.enabled"   /* what is stored is encrypted */
+#define FACT_ENCRYPTION_HARDWARE "encryption.hardware" /* 1 blocks + 2 files; works with password  \
+                                                        */
+#define FACT_OS_VERSION "os.version"                   /* "17.5.1" */
+#define FACT_INTEGRITY "integrity.state"               /* "intact", "compromised" */
+
 enum comply_rule_kind {
     COMPLY_SETTING,    /* a setting of the catalogue (password.*, encryption.*) */
     COMPLY_OS_MINIMUM, /* text "17.4" */
@@ -51,8 +63,9 @@ struct comply_result { /* the decision record of one rule */
     const char *reason;   /* one sentence */
     const char *remedy;   /* what the user or the administrator does; may be NULL */
     const struct fact *evidence; /* the fact it rests on; NULL = none */
-    int64_t since;               /* since when this state holds (from `previous`, else now) */
-    int64_t grace_until;         /* 0 = none */
+    int64_t since; /* since when this state holds (from `previous`, else now); a failure keeps its
+                    * beginning when its grace period ends */
+    int64_t grace_until; /* 0 = none */
 };
 
 struct compliance {
@@ -76,11 +89,18 @@ struct comply_input {
     size_t fact_count;
     const struct comply_previous *previous;
     size_t previous_count;
-    int64_t last_contact_at;
+    /* What was found installed on the device: of the effective set, values that it confirmed. */
+    const struct setting_value *enforced;
+    size_t enforced_count;
+    int64_t enforced_at; /* the youngest of them; "compliant" reported earlier says nothing of it */
+    int64_t last_contact_at; /* 0 = never */
     int64_t now;
 };
-/* rule_count 0: COMPLIANCE_NOT_EVALUATED. The result belongs to owner, points into the input. */
+/*
+ * Unknown is never compliant: a rule is met only by facts that were measured or attested, broken by
+ * a fact of any evidence, and unknown otherwise. A password rule that the device cannot report by
+ * value is met when the device confirmed a rule at least as strict and says that its password is
+ * compliant. rule_count 0: COMPLIANCE_NOT_EVALUATED.  The result belongs to owner and points into
+ * the input.
+ */
 void policy_comply(void *owner, const struct comply_input *input, struct compliance *out);
-
-/* "17.4.1" against "17.10": numeric by dotted parts. False when either is not a version. */
-bool version_compare(const char *a, const char *b, int *out);
