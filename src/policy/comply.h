@@ -27,13 +27,18 @@ extern const char *const compliance_state_names[]; /* "not_evaluated", ..., NULL
  * What rules read. Truths are "true" and "false"; a setting's own name ("password.min_length") is a
  * fact too where a device can say what it enforces, in the text form of setting_value_text.
  */
-#define FACT_PASSWORD_PRESENT "password.present"       /* a password is set */
-#define FACT_PASSWORD_COMPLIANT "password.compliant"   /* it meets the rules that the device has */
-#define FACT_ENCRYPTION_ENABLED "encryption.enabled"   /* what is stored is encrypted */
-#define FACT_ENCRYPTION_HARDWARE "encryption.hardware" /* 1 blocks + 2 files; works with password  \
-                                                        */
-#define FACT_OS_VERSION "os.version"                   /* "17.5.1" */
-#define FACT_INTEGRITY "integrity.state"               /* "intact", "compromised" */
+/* a password is set */
+#define FACT_PASSWORD_PRESENT "password.present"
+/* it meets the rules that the device has */
+#define FACT_PASSWORD_COMPLIANT "password.compliant"
+/* what is stored is encrypted */
+#define FACT_ENCRYPTION_ENABLED "encryption.enabled"
+/* 1 blocks + 2 files are encrypted by the hardware while a password is set */
+#define FACT_ENCRYPTION_HARDWARE "encryption.hardware"
+/* "17.5.1" */
+#define FACT_OS_VERSION "os.version"
+/* "intact", "compromised" */
+#define FACT_INTEGRITY "integrity.state"
 
 enum comply_rule_kind {
     COMPLY_SETTING,    /* a setting of the catalogue (password.*, encryption.*) */

@@ -12,10 +12,7 @@ const char *const decision_state_names[] = {"set", "conflict", "not_applicable",
 /* What holds for the whole resolution. */
 struct scope {
     void *owner;
-    const struct target_device *device;
-    enum conflict_mode mode;
-    const struct setting_value *current;
-    size_t current_count;
+    const struct resolve_input *input;
 };
 
 /* The candidates of one setting, strongest first. */
@@ -46,7 +43,7 @@ static int order_candidates(const void *left, const void *right, void *context)
     const struct candidate *a = *(const struct candidate *const *)left;
     const struct candidate *b = *(const struct candidate *const *)right;
     const struct scope *scope = context;
-    int kinds = scope->mode == CONFLICT_COMPLIANCE_FIRST ? order(b->kind, a->kind) : 0;
+    int kinds = scope->input->mode == CONFLICT_COMPLIANCE_FIRST ? order(b->kind, a->kind) : 0;
     const int steps[] = {
         order(a->setting, b->setting),
         order(a->band, b->band),
@@ -67,7 +64,7 @@ static int order_candidates(const void *left, const void *right, void *context)
 static const char *dropped_reason(const struct scope *scope, const struct candidate *candidate)
 {
     struct err err;
-    const struct target_device *device = scope->device;
+    const struct target_device *device = scope->input->device;
     const char *reason =
         device->unsupported ? device->unsupported(candidate->setting, device) : NULL;
     if (reason)
@@ -101,7 +98,8 @@ static size_t rival_count(const struct scope *scope, const struct group *group)
     size_t count = 1;
     const struct candidate *first = group->items[0];
     while (count < group->count && group->items[count]->band == first->band &&
-           (scope->mode != CONFLICT_COMPLIANCE_FIRST || group->items[count]->kind == first->kind))
+           (scope->input->mode != CONFLICT_COMPLIANCE_FIRST ||
+            group->items[count]->kind == first->kind))
         count++;
     return count;
 }
@@ -119,11 +117,11 @@ static size_t keep_current(const struct scope *scope, const struct group *group,
                            bool *is_kept)
 {
     *is_kept = false;
-    for (size_t i = 0; i < scope->current_count; i++) {
-        if (scope->current[i].id != group->items[0]->setting)
+    for (size_t i = 0; i < scope->input->current_count; i++) {
+        if (scope->input->current[i].id != group->items[0]->setting)
             continue;
         for (size_t j = 0; j < rivals; j++) {
-            if (group->items[j]->value == scope->current[i].value) {
+            if (group->items[j]->value == scope->input->current[i].value) {
                 *is_kept = true;
                 return j;
             }
@@ -202,19 +200,17 @@ static void decide(const struct scope *scope, struct group group, struct decisio
     decision->rule = "nothing applies here";
 }
 
-void policy_resolve(void *owner, const struct candidate *candidates, size_t count,
-                    const struct target_device *device, enum conflict_mode mode,
-                    const struct setting_value *current, size_t current_count,
-                    struct resolution *out)
+void policy_resolve(void *owner, const struct resolve_input *input, struct resolution *out)
 {
-    struct scope scope = {owner, device, mode, current, current_count};
+    struct scope scope = {owner, input};
+    size_t count = input->candidate_count;
     const struct candidate **sorted = mem_array(owner, const struct candidate *, count);
     struct decision *decisions = mem_array(owner, struct decision, SETTING_COUNT);
     size_t decided = 0;
     for (size_t i = 0; i < count; i++) {
-        if (candidates[i].setting >= SETTING_COUNT)
-            bug("a candidate has setting %d", (int)candidates[i].setting);
-        sorted[i] = &candidates[i];
+        if (input->candidates[i].setting >= SETTING_COUNT)
+            bug("a candidate has setting %d", (int)input->candidates[i].setting);
+        sorted[i] = &input->candidates[i];
     }
     if (count > 1)
         qsort_r(sorted, count, sizeof(const struct candidate *), order_candidates, &scope);

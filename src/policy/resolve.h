@@ -52,20 +52,23 @@ struct resolution {
     size_t count;
 };
 
+struct resolve_input {
+    const struct candidate *candidates;
+    size_t candidate_count;
+    const struct target_device *device;
+    enum conflict_mode mode;
+    const struct setting_value *current; /* values already on the device; may be NULL */
+    size_t current_count;
+};
 /*
  * For each setting: candidates that do not apply here are dropped; the strongest band is kept; in
  * CONFLICT_COMPLIANCE_FIRST, compliance policies within it; the strictest value wins. Where values
- * differ and cannot be ranked, the one already on the device stays if a candidate asks for it,
- * otherwise the lowest policy id decides, and the state is a conflict. Of equal values the lowest
- * policy id is named as the winner, of one policy the newest revision.
- *
- * current (may be NULL): values already on the device. The result belongs to owner and points into
- * candidates.
+ * differ and cannot be ranked, the current one stays if a candidate asks for it, otherwise the
+ * lowest policy id decides, and the state is a conflict. Of equal values the lowest policy id is
+ * named as the winner, of one policy the newest revision. The result belongs to owner and points
+ * into the candidates.
  */
-void policy_resolve(void *owner, const struct candidate *candidates, size_t count,
-                    const struct target_device *device, enum conflict_mode mode,
-                    const struct setting_value *current, size_t current_count,
-                    struct resolution *out);
+void policy_resolve(void *owner, const struct resolve_input *input, struct resolution *out);
 
 /* The effective set alone, by setting id: conflicts with their kept value, nothing for what does
  * not apply. Returns the count; the values belong to owner. */

@@ -31,10 +31,23 @@ static struct candidate candidate(const char *policy, enum policy_kind kind, int
                               .setting = setting,
                               .value = value};
 }
+#define CANDIDATE(policy, of_kind, of_band, id, asked)                                             \
+    {                                                                                              \
+        .policy_id = (policy), .policy_name = (policy), .revision = 1, .kind = (of_kind),          \
+        .band = (of_band), .setting = SETTING_##id, .value = (asked)                               \
+    }
 #define CONFIGURES(policy, band, setting, value)                                                   \
-    candidate(policy, POLICY_CONFIGURATION, band, SETTING_##setting, value)
+    CANDIDATE(policy, POLICY_CONFIGURATION, band, setting, value)
 #define COMPLIES(policy, band, setting, value)                                                     \
-    candidate(policy, POLICY_COMPLIANCE, band, SETTING_##setting, value)
+    CANDIDATE(policy, POLICY_COMPLIANCE, band, setting, value)
+
+static void resolve(void *owner, const struct candidate *candidates, size_t count,
+                    enum conflict_mode mode, struct resolution *out)
+{
+    const struct resolve_input input = {
+        .candidates = candidates, .candidate_count = count, .device = &phone, .mode = mode};
+    policy_resolve(owner, &input, out);
+}
 
 struct expected {
     const char *name;
@@ -45,109 +58,105 @@ struct expected {
     const char *winner, *rule;
 };
 
+static const struct expected cases[] = {
+    {"one alone",
+     CONFLICT_STRICTEST,
+     {CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 6)},
+     1,
+     6,
+     "a",
+     "only value"},
+    {"two configurations",
+     CONFLICT_STRICTEST,
+     {CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 6), CONFIGURES("b", 100, PASSWORD_MIN_LENGTH, 8)},
+     2,
+     8,
+     "b",
+     "strictest: higher wins"},
+    {"a stricter configuration is not weakened by compliance",
+     CONFLICT_STRICTEST,
+     {COMPLIES("a", 100, PASSWORD_MIN_LENGTH, 6), CONFIGURES("b", 100, PASSWORD_MIN_LENGTH, 10)},
+     2,
+     10,
+     "b",
+     "strictest: higher wins"},
+    {"unless compliance comes first",
+     CONFLICT_COMPLIANCE_FIRST,
+     {COMPLIES("b", 100, PASSWORD_MIN_LENGTH, 6), CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 10)},
+     2,
+     6,
+     "b",
+     "compliance before configuration"},
+    {"two compliance policies",
+     CONFLICT_COMPLIANCE_FIRST,
+     {COMPLIES("a", 100, PASSWORD_EXPIRATION_DAYS, 90),
+      COMPLIES("b", 100, PASSWORD_EXPIRATION_DAYS, 30),
+      CONFIGURES("c", 100, PASSWORD_EXPIRATION_DAYS, 10)},
+     3,
+     30,
+     "b",
+     "compliance before configuration, then strictest: lower wins"},
+    {"a switch that is stricter off",
+     CONFLICT_STRICTEST,
+     {CONFIGURES("a", 100, PASSWORD_ALLOW_SIMPLE, 1),
+      CONFIGURES("b", 100, PASSWORD_ALLOW_SIMPLE, 0)},
+     2,
+     0,
+     "b",
+     "strictest: false wins"},
+    {"a choice",
+     CONFLICT_STRICTEST,
+     {CONFIGURES("a", 100, PASSWORD_TYPE, 2), CONFIGURES("b", 100, PASSWORD_TYPE, 1)},
+     2,
+     2,
+     "a",
+     "strictest: later in the list wins"},
+    {"off is laxest",
+     CONFLICT_STRICTEST,
+     {CONFIGURES("a", 100, PASSWORD_MAX_FAILURES_WIPE, 0),
+      CONFIGURES("b", 100, PASSWORD_MAX_FAILURES_WIPE, 11)},
+     2,
+     11,
+     "b",
+     "strictest: lower wins"},
+    {"the stronger band wins although laxer",
+     CONFLICT_STRICTEST,
+     {CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 12), CONFIGURES("b", 10, PASSWORD_MIN_LENGTH, 6)},
+     2,
+     6,
+     "b",
+     "band 10 before 100"},
+    {"the strictest of the stronger band",
+     CONFLICT_STRICTEST,
+     {CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 12), CONFIGURES("b", 10, PASSWORD_MIN_LENGTH, 6),
+      CONFIGURES("c", 10, PASSWORD_MIN_LENGTH, 7)},
+     3,
+     7,
+     "c",
+     "band 10 before 100, then strictest: higher wins"},
+    {"a band is stronger than a kind",
+     CONFLICT_COMPLIANCE_FIRST,
+     {CONFIGURES("a", 10, PASSWORD_MIN_LENGTH, 6), COMPLIES("b", 100, PASSWORD_MIN_LENGTH, 12)},
+     2,
+     6,
+     "a",
+     "band 10 before 100"},
+    {"of equal values the lowest policy id is named",
+     CONFLICT_STRICTEST,
+     {CONFIGURES("b", 100, PASSWORD_MIN_LENGTH, 8), COMPLIES("a", 100, PASSWORD_MIN_LENGTH, 8)},
+     2,
+     8,
+     "a",
+     "same value everywhere"},
+};
+
 static void values_meet_by_the_documented_rules(void **state)
 {
-    const struct expected cases[] = {
-        {"one alone",
-         CONFLICT_STRICTEST,
-         {CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 6)},
-         1,
-         6,
-         "a",
-         "only value"},
-        {"two configurations",
-         CONFLICT_STRICTEST,
-         {CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 6),
-          CONFIGURES("b", 100, PASSWORD_MIN_LENGTH, 8)},
-         2,
-         8,
-         "b",
-         "strictest: higher wins"},
-        {"a stricter configuration is not weakened by compliance",
-         CONFLICT_STRICTEST,
-         {COMPLIES("a", 100, PASSWORD_MIN_LENGTH, 6),
-          CONFIGURES("b", 100, PASSWORD_MIN_LENGTH, 10)},
-         2,
-         10,
-         "b",
-         "strictest: higher wins"},
-        {"unless compliance comes first",
-         CONFLICT_COMPLIANCE_FIRST,
-         {COMPLIES("b", 100, PASSWORD_MIN_LENGTH, 6),
-          CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 10)},
-         2,
-         6,
-         "b",
-         "compliance before configuration"},
-        {"two compliance policies",
-         CONFLICT_COMPLIANCE_FIRST,
-         {COMPLIES("a", 100, PASSWORD_EXPIRATION_DAYS, 90),
-          COMPLIES("b", 100, PASSWORD_EXPIRATION_DAYS, 30),
-          CONFIGURES("c", 100, PASSWORD_EXPIRATION_DAYS, 10)},
-         3,
-         30,
-         "b",
-         "compliance before configuration, then strictest: lower wins"},
-        {"a switch that is stricter off",
-         CONFLICT_STRICTEST,
-         {CONFIGURES("a", 100, PASSWORD_ALLOW_SIMPLE, 1),
-          CONFIGURES("b", 100, PASSWORD_ALLOW_SIMPLE, 0)},
-         2,
-         0,
-         "b",
-         "strictest: false wins"},
-        {"a choice",
-         CONFLICT_STRICTEST,
-         {CONFIGURES("a", 100, PASSWORD_TYPE, 2), CONFIGURES("b", 100, PASSWORD_TYPE, 1)},
-         2,
-         2,
-         "a",
-         "strictest: later in the list wins"},
-        {"off is laxest",
-         CONFLICT_STRICTEST,
-         {CONFIGURES("a", 100, PASSWORD_MAX_FAILURES_WIPE, 0),
-          CONFIGURES("b", 100, PASSWORD_MAX_FAILURES_WIPE, 11)},
-         2,
-         11,
-         "b",
-         "strictest: lower wins"},
-        {"the stronger band wins although laxer",
-         CONFLICT_STRICTEST,
-         {CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 12),
-          CONFIGURES("b", 10, PASSWORD_MIN_LENGTH, 6)},
-         2,
-         6,
-         "b",
-         "band 10 before 100"},
-        {"the strictest of the stronger band",
-         CONFLICT_STRICTEST,
-         {CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 12),
-          CONFIGURES("b", 10, PASSWORD_MIN_LENGTH, 6), CONFIGURES("c", 10, PASSWORD_MIN_LENGTH, 7)},
-         3,
-         7,
-         "c",
-         "band 10 before 100, then strictest: higher wins"},
-        {"a band is stronger than a kind",
-         CONFLICT_COMPLIANCE_FIRST,
-         {CONFIGURES("a", 10, PASSWORD_MIN_LENGTH, 6), COMPLIES("b", 100, PASSWORD_MIN_LENGTH, 12)},
-         2,
-         6,
-         "a",
-         "band 10 before 100"},
-        {"of equal values the lowest policy id is named",
-         CONFLICT_STRICTEST,
-         {CONFIGURES("b", 100, PASSWORD_MIN_LENGTH, 8), COMPLIES("a", 100, PASSWORD_MIN_LENGTH, 8)},
-         2,
-         8,
-         "a",
-         "same value everywhere"},
-    };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 4096);
         struct resolution resolution;
-        policy_resolve(owner, cases[i].candidates, cases[i].count, &phone, cases[i].mode, NULL, 0,
-                       &resolution);
+        resolve(owner, cases[i].candidates, cases[i].count, cases[i].mode, &resolution);
         print_message("%s\n", cases[i].name);
         assert_int_equal(resolution.count, 1);
         const struct decision *decision = &resolution.decisions[0];
@@ -169,8 +178,7 @@ static void what_the_device_cannot_do_is_dropped_with_its_reason(void **state)
     const struct setting_value *values;
     struct resolution resolution;
     (void)state;
-    policy_resolve(owner, candidates, COUNT(candidates), &phone, CONFLICT_STRICTEST, NULL, 0,
-                   &resolution);
+    resolve(owner, candidates, COUNT(candidates), CONFLICT_STRICTEST, &resolution);
     assert_int_equal(resolution.count, 2);
     const struct decision *letters = &resolution.decisions[1];
     assert_int_equal(letters->state, DECISION_NOT_APPLICABLE);
@@ -189,8 +197,7 @@ static void a_value_out_of_range_never_wins(void **state)
                                            CONFIGURES("b", 100, PASSWORD_MIN_LENGTH, 8)};
     struct resolution resolution;
     (void)state;
-    policy_resolve(owner, candidates, COUNT(candidates), &phone, CONFLICT_STRICTEST, NULL, 0,
-                   &resolution);
+    resolve(owner, candidates, COUNT(candidates), CONFLICT_STRICTEST, &resolution);
     assert_int_equal(resolution.decisions[0].value, 8);
     assert_int_equal(resolution.decisions[0].dropped_count, 1);
     assert_string_equal(resolution.decisions[0].dropped_reasons[0],
@@ -202,7 +209,7 @@ static void nothing_assigned_decides_nothing(void **state)
     CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 4096);
     struct resolution resolution;
     (void)state;
-    policy_resolve(owner, NULL, 0, &phone, CONFLICT_STRICTEST, NULL, 0, &resolution);
+    resolve(owner, NULL, 0, CONFLICT_STRICTEST, &resolution);
     assert_int_equal(resolution.count, 0);
 }
 
@@ -277,8 +284,8 @@ static void the_order_of_the_input_does_not_matter(void **state)
         enum conflict_mode mode = round % 2 ? CONFLICT_STRICTEST : CONFLICT_COMPLIANCE_FIRST;
         memcpy(shuffled, candidates, sizeof(shuffled));
         shuffle(&seed, shuffled, count);
-        policy_resolve(owner, candidates, count, &phone, mode, NULL, 0, &a);
-        policy_resolve(owner, shuffled, count, &phone, mode, NULL, 0, &b);
+        resolve(owner, candidates, count, mode, &a);
+        resolve(owner, shuffled, count, mode, &b);
         assert_same_resolution(&a, &b);
     }
 }
@@ -306,9 +313,8 @@ static void every_candidate_is_explained_exactly_once(void **state)
         struct candidate candidates[CANDIDATES_MAX];
         struct resolution resolution;
         size_t count = random_candidates(&seed, candidates);
-        policy_resolve(owner, candidates, count, &phone,
-                       round % 2 ? CONFLICT_STRICTEST : CONFLICT_COMPLIANCE_FIRST, NULL, 0,
-                       &resolution);
+        resolve(owner, candidates, count,
+                round % 2 ? CONFLICT_STRICTEST : CONFLICT_COMPLIANCE_FIRST, &resolution);
         for (size_t i = 0; i < count; i++)
             assert_int_equal(times_in(&candidates[i], &resolution), 1);
     }
@@ -326,13 +332,14 @@ static void resolving_the_winners_again_changes_nothing(void **state)
         struct resolution first, second;
         size_t winner_count = 0;
         size_t count = random_candidates(&seed, candidates);
-        policy_resolve(owner, candidates, count, &phone, CONFLICT_STRICTEST, NULL, 0, &first);
+        resolve(owner, candidates, count, CONFLICT_STRICTEST, &first);
         size_t value_count = resolution_values(owner, &first, &before);
         for (size_t i = 0; i < first.count; i++)
             if (first.decisions[i].winner)
                 winners[winner_count++] = *first.decisions[i].winner;
-        policy_resolve(owner, winners, winner_count, &phone, CONFLICT_STRICTEST, before,
-                       value_count, &second);
+        const struct resolve_input again = {winners, winner_count, &phone, CONFLICT_STRICTEST,
+                                            before,  value_count};
+        policy_resolve(owner, &again, &second);
         assert_int_equal(resolution_values(owner, &second, &after), value_count);
         for (size_t i = 0; i < value_count; i++) {
             assert_int_equal(before[i].id, after[i].id);
@@ -353,12 +360,12 @@ static void another_policy_in_the_band_never_makes_a_value_laxer(void **state)
         size_t count = random_candidates(&seed, candidates);
         for (size_t i = 0; i < count; i++)
             candidates[i].band = 100;
-        policy_resolve(owner, candidates, count, &phone, CONFLICT_STRICTEST, NULL, 0, &first);
+        resolve(owner, candidates, count, CONFLICT_STRICTEST, &first);
         size_t before_count = resolution_values(owner, &first, &before);
         enum setting_id more = (enum setting_id)random_below(&seed, 12);
         candidates[count] =
             candidate("p9", POLICY_CONFIGURATION, 100, more, random_value(&seed, &settings[more]));
-        policy_resolve(owner, candidates, count + 1, &phone, CONFLICT_STRICTEST, NULL, 0, &second);
+        resolve(owner, candidates, count + 1, CONFLICT_STRICTEST, &second);
         size_t after_count = resolution_values(owner, &second, &after);
         assert_true(after_count >= before_count);
         for (size_t i = 0; i < before_count; i++)

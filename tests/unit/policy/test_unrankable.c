@@ -26,8 +26,9 @@ static const struct candidate candidates[] = {
 static struct decision resolve(void *owner, size_t count, const struct setting_value *current)
 {
     struct resolution resolution;
-    policy_resolve(owner, candidates, count, &phone, CONFLICT_STRICTEST, current, current ? 1 : 0,
-                   &resolution);
+    const struct resolve_input input = {candidates,         count,   &phone,
+                                        CONFLICT_STRICTEST, current, current ? 1 : 0};
+    policy_resolve(owner, &input, &resolution);
     assert_int_equal(resolution.count, 1);
     return resolution.decisions[0];
 }
