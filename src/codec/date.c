@@ -57,7 +57,7 @@ bool date_parse(struct bytes text, int64_t *out)
     if (text.size != DATE_SIZE)
         return false;
     for (size_t i = 0; i < DATE_SIZE; i++)
-        if (form[i] != 'd' && form[i] != text.data[i])
+        if (form[i] != 'd' && (uint8_t)form[i] != text.data[i])
             return false;
     struct date date = {digits_at(text, 0, 4),  digits_at(text, 5, 2),  digits_at(text, 8, 2),
                         digits_at(text, 11, 2), digits_at(text, 14, 2), digits_at(text, 17, 2)};
