@@ -295,6 +295,8 @@ static enum MHD_Result hand_over(struct exchange *exchange)
     return MHD_YES;
 }
 
+/* The parameters are libmicrohttpd's. */
+// NOLINTNEXTLINE(readability-function-size)
 enum MHD_Result exchange_go_on(void *context, struct MHD_Connection *connection, const char *url,
                                const char *method, const char *version, const char *data,
                                size_t *size, void **exchange_at)

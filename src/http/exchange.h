@@ -31,5 +31,5 @@ void exchange_end(void *context, struct MHD_Connection *connection, void **excha
                   enum MHD_RequestTerminationCode why);
 
 /* On a worker: run the router, resume the connection. Instead of it: answer 503. */
-void exchange_run(void *services, void *exchange);
-void exchange_drop(void *exchange);
+void exchange_run(void *services, void *item);
+void exchange_drop(void *item);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Problem documents (RFC 9457): an error as its reader may see it. */
+#include "http/problem.h"
 #include "base/mem.h"
 #include "codec/json.h"
-#include "http/problem.h"
 
 #define RETRY_SECONDS "5" /* a restart of the key process or the database takes about that */
 

@@ -140,7 +140,7 @@ static void params_fill(struct request *request, const struct shape *row, const 
 const struct route *router_find(const struct router *router, struct request *request,
                                 unsigned *allowed)
 {
-    struct shape path;
+    struct shape path = {.count = 0};
     const struct row *first = NULL;
     enum http_method method = request->method == HTTP_HEAD ? HTTP_GET : request->method;
     *allowed = 0;
