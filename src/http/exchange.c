@@ -83,6 +83,8 @@ static void reserved_take(struct exchange *exchange, const char *name, const cha
     } else if (text_equal_nocase(name, "Client-Cert")) {
         exchange->certificate_field = mem_text(request->owner, value);
         exchange->certificates++;
+    } else if (text_equal_nocase(name, "X-Muster-Client-Refused")) {
+        request->certificate_refused = mem_text(request->owner, value);
     } else if (text_equal_nocase(name, "X-Muster-Peer") && edge_address_valid(value)) {
         request->peer = mem_text(request->owner, value);
     } else if (text_equal_nocase(name, "X-Request-Id") && edge_id_valid(value)) {

@@ -43,10 +43,13 @@ struct request {
     size_t header_count;
     struct bytes body;
     struct bytes client_certificate; /* DER, from the edge's socket alone; data NULL = none */
-    const char *peer;                /* address text of the client as the edge saw it */
-    const char *id;                  /* request id: in the log, the reply and the audit */
-    int64_t now;                     /* seconds UTC when the request arrived */
-    const char *params[4];           /* what the {holes} of the route matched, in order */
+    /* The edge's reason for refusing a certificate, "FAILED:certificate has expired": the request
+     * comes without it and without its body. NULL = none was refused. */
+    const char *certificate_refused;
+    const char *peer;      /* address text of the client as the edge saw it */
+    const char *id;        /* request id: in the log, the reply and the audit */
+    int64_t now;           /* seconds UTC when the request arrived */
+    const char *params[4]; /* what the {holes} of the route matched, in order */
     const struct route *route;
     void *services; /* what server/ gave to the listener for this worker (struct fleet *) */
     void *who;      /* what the steps found out: struct actor * or struct channel's device */

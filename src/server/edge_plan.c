@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/edge_plan.h"
 
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "base/text.h"
 #include "http/problem.h"
@@ -123,6 +125,8 @@ const struct edge_settings *edge_plan(void *owner, const struct options *options
     struct edge_settings *plan = mem_new(owner, struct edge_settings);
     *plan = (struct edge_settings){
         .run_dir = options_run_path(owner, options, DIRECTORY_EDGE_TMP),
+        /* started as root and without a user of its own, nginx would become nobody */
+        .user = geteuid() == 0 && !*options->edge_user ? "root root" : NULL,
         .device_authority = edge_file_path(owner, options, EDGE_FILE_AUTHORITY),
         .workers = options->edge_workers,
         .connections = options->edge_connections,

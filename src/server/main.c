@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* musterd: one program, several roles. */
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -161,5 +162,7 @@ int main(int count, char **words)
     if (!options_load(owner, count - 1 - used, words + 1 + used, &options, &err))
         return failed(&err);
     log_level_set((enum log_level)options.log);
+    if (!role->help) /* or every process of the house is called "exe" */
+        (void)prctl(PR_SET_NAME, mem_format(owner, "muster-%s", role->words[0]));
     return role->run(owner, &options);
 }

@@ -45,8 +45,10 @@ static bool answer_body(struct request *request, struct reply *reply, struct err
 static bool answer_who(struct request *request, struct reply *reply, struct err *err)
 {
     (void)err;
-    char *text = mem_format(request->owner, "peer=%s id=%s certificate=%zu spoofed=%s",
+    const char *refused = request->certificate_refused;
+    char *text = mem_format(request->owner, "peer=%s id=%s certificate=%zu refused=%s spoofed=%s",
                             request->peer, request->id, request->client_certificate.size,
+                            refused ? refused : "no",
                             request_header(request, "X-Muster-Client-Cert") ? "yes" : "no");
     reply_bytes(reply, 200, "text/plain", bytes_text(text));
     return true;
@@ -385,9 +387,12 @@ static void the_edge_says_who_asks(void **state)
     const char *heard = ask(*state, SOCKET_EDGE,
                             "GET /who HTTP/1.1\r\n" CLOSE CERTIFICATE
                             "X-Muster-Peer: 192.0.2.7\r\nX-Request-Id: r-42\r\n\r\n");
-    assert_heard(heard, "peer=192.0.2.7 id=r-42 certificate=3 spoofed=no");
+    assert_heard(heard, "peer=192.0.2.7 id=r-42 certificate=3 refused=no spoofed=no");
     heard = ask(*state, SOCKET_EDGE, "GET /who HTTP/1.1\r\n" CLOSE "Client-Cert: :MIIB:\r\n\r\n");
     assert_heard(heard, "certificate=3");
+    heard = ask(*state, SOCKET_EDGE,
+                "GET /who HTTP/1.1\r\n" CLOSE "X-Muster-Client-Refused: FAILED:expired\r\n\r\n");
+    assert_heard(heard, "certificate=0 refused=FAILED:expired");
 }
 
 static void nobody_else_can_say_who_asks(void **state)
@@ -396,7 +401,7 @@ static void nobody_else_can_say_who_asks(void **state)
         const char *heard = ask(*state, which,
                                 "GET /who HTTP/1.1\r\n" CLOSE CERTIFICATE "Client-Cert: :MIIB:\r\n"
                                 "X-Muster-Peer: 192.0.2.7\r\nX-Request-Id: r-42\r\n\r\n");
-        assert_heard(heard, "certificate=0 spoofed=no");
+        assert_heard(heard, "certificate=0 refused=no spoofed=no");
         assert_null(strstr(heard, "192.0.2.7"));
         assert_null(strstr(heard, "r-42"));
     }
