@@ -20,8 +20,10 @@ struct channel {
     const struct routes *routes;
     /* NULL: the platform can carry it; else why not, for people. */
     fleet_unsupported *unsupported;
-    /* Can this command be given to this device? NULL, or why not. */
-    const char *(*refuses)(enum command_kind kind, int platform, bool is_supervised);
+    /* Can this command with these parameters (JSON text or NULL) be given to this device? NULL, or
+     * why not, for people: said before anything is queued. */
+    const char *(*refuses)(enum command_kind kind, const struct device *device,
+                           const char *parameters);
     /* Split an effective set into items. The result belongs to owner; equal values give equal
      * hashes. */
     bool (*items)(void *owner, const struct effective *effective, struct wanted_item **items,

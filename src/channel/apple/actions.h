@@ -8,9 +8,10 @@
 #include "channel/channel.h"
 #include "codec/plist.h"
 
-/* Parameters of commands (JSON objects; unknown names are refused):
- *   lock  message, phone: shown on the lock screen; pin: six digits (macOS, required there)
- *   wipe  pin: six digits (macOS, required there); preserve_data_plan: boolean (iPhone, iPad) */
+/* Parameters of commands (a JSON object; unknown names are refused, those that a command or a
+ * platform has no use for are left out): message and phone are shown on a locked device, pin are
+ * the six digits that open a Mac again after lock and wipe (required there), preserve_data_plan
+ * keeps the mobile plan of an erased iPhone or iPad. */
 struct action {
     struct fleet *fleet;
     const struct actor *actor;
@@ -22,4 +23,5 @@ struct action {
 MUST_CHECK bool apple_action_render(void *owner, const struct action *action, struct bytes *out,
                                     struct err *err);
 /* As struct channel wants it. */
-const char *apple_refuses(enum command_kind kind, int platform, bool is_supervised);
+const char *apple_refuses(enum command_kind kind, const struct device *device,
+                          const char *parameters);

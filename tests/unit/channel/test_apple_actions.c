@@ -115,13 +115,24 @@ static void parameters_that_do_not_fit_are_refused_before_sending(void **state)
     }
 }
 
-static void only_a_supervised_phone_restarts(void **state)
+static const char *refusal(enum command_kind kind, int platform, const char *parameters)
+{
+    struct device device = {.platform = platform};
+    return apple_refuses(kind, &device, parameters);
+}
+
+static void what_cannot_be_carried_is_said_before(void **state)
 {
     (void)state;
-    assert_non_null(apple_refuses(COMMAND_RESTART, PLATFORM_IOS, false));
-    assert_null(apple_refuses(COMMAND_RESTART, PLATFORM_IOS, true));
-    assert_null(apple_refuses(COMMAND_RESTART, PLATFORM_MACOS, false));
-    assert_null(apple_refuses(COMMAND_SYNC, PLATFORM_IPADOS, false));
+    struct device supervised = {.platform = PLATFORM_IOS, .is_supervised = true};
+    assert_non_null(refusal(COMMAND_RESTART, PLATFORM_IOS, NULL));
+    assert_null(apple_refuses(COMMAND_RESTART, &supervised, NULL));
+    assert_null(refusal(COMMAND_RESTART, PLATFORM_MACOS, NULL));
+    assert_null(refusal(COMMAND_SYNC, PLATFORM_IPADOS, NULL));
+    assert_non_null(refusal(COMMAND_WIPE, PLATFORM_MACOS, NULL));
+    assert_null(refusal(COMMAND_WIPE, PLATFORM_MACOS, "{\"pin\": \"123456\"}"));
+    assert_null(refusal(COMMAND_WIPE, PLATFORM_IOS, NULL));
+    assert_non_null(refusal(COMMAND_LOCK, PLATFORM_IOS, "{\"mesage\": \"x\"}"));
 }
 
 static int set_up(void **state)
@@ -144,7 +155,7 @@ int main(void)
         cmocka_unit_test(a_mac_needs_a_pin),
         cmocka_unit_test(an_iphone_is_erased_without_a_pin),
         cmocka_unit_test(parameters_that_do_not_fit_are_refused_before_sending),
-        cmocka_unit_test(only_a_supervised_phone_restarts),
+        cmocka_unit_test(what_cannot_be_carried_is_said_before),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

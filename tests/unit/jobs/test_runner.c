@@ -28,7 +28,7 @@ static void every_job_has_what_it_needs(void **state)
     (void)state;
     for (size_t i = 0; i < job_row_count; i++) {
         assert_non_null(job_rows[i].name);
-        assert_non_null(job_rows[i].run);
+        assert_true(!job_rows[i].run != !job_rows[i].handle);
         assert_true(job_rows[i].threads > 0 && job_rows[i].idle_ms > 0);
         for (size_t k = 0; k < i; k++)
             assert_string_not_equal(job_rows[i].name, job_rows[k].name);
