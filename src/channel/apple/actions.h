@@ -18,8 +18,8 @@ struct action {
     const struct identity *identity;
     const struct command *command;
 };
-/* The body of the answer; belongs to owner. ERR_PRECONDITION: this device cannot be given this
- * command, with the reason and the remedy in err; other kinds: try again later. */
+/* The body of the answer; belongs to owner. ERR_UNAVAILABLE: try again later; any other kind: this
+ * device cannot be given this command, with the reason and the remedy in err. */
 MUST_CHECK bool apple_action_render(void *owner, const struct action *action, struct bytes *out,
                                     struct err *err);
 /* As struct channel wants it. */

@@ -46,7 +46,7 @@ static bool answer_next(struct request *request, struct reply *reply, struct err
             reply_bytes(reply, 200, "application/xml", body);
             return true;
         }
-        if (why.kind != ERR_PRECONDITION) {
+        if (why.kind == ERR_UNAVAILABLE) { /* later it will work: the device asks again */
             *err = why;
             return err_context(err, "command %s", command.id);
         }
