@@ -295,12 +295,3 @@ CREATE TABLE audit_head (
     signature BLOB NOT NULL,
     at BIGINT NOT NULL
 );
-CREATE TABLE idempotency (
-    actor_id TEXT NOT NULL,
-    idempotency_key TEXT NOT NULL,
-    request_hash BLOB NOT NULL,
-    status BIGINT NOT NULL,
-    answer TEXT NOT NULL,
-    at BIGINT NOT NULL,
-    PRIMARY KEY (actor_id, idempotency_key)
-);

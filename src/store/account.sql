@@ -1,0 +1,120 @@
+-- The organisation, people, tokens, connectors, jobs, events, audit.
+
+-- name: organization_get
+SELECT id, name, conflict_mode, frozen, created_at FROM organization ORDER BY id LIMIT 1
+
+-- name: organization_insert
+INSERT INTO organization (id, name, conflict_mode, frozen, created_at) VALUES ($1, $2, 'strictest', FALSE, $3)
+
+-- name: account_insert
+INSERT INTO account (id, name, role, password_hash, must_change, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: account_by_name
+SELECT * FROM account WHERE name = $1
+
+-- name: account_set_password
+UPDATE account SET password_hash = $2, must_change = $3 WHERE id = $1
+
+-- name: account_count
+SELECT count(*) AS count FROM account
+
+-- name: token_insert
+INSERT INTO token (id, account_id, kind, name, role, mac, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: token_by_mac
+SELECT t.id, t.account_id, a.name AS account_name, t.kind, t.name, t.role, t.created_at, t.expires_at, t.revoked_at
+FROM token t JOIN account a ON a.id = t.account_id
+WHERE t.mac = $1 AND t.revoked_at IS NULL AND a.disabled_at IS NULL
+  AND (t.expires_at IS NULL OR t.expires_at > $2)
+
+-- name: token_list
+SELECT t.id, t.account_id, a.name AS account_name, t.kind, t.name, t.role, t.created_at, t.expires_at, t.revoked_at
+FROM token t JOIN account a ON a.id = t.account_id
+WHERE ($1 IS NULL OR t.id < $1) ORDER BY t.id DESC LIMIT $2
+
+-- name: token_revoke
+UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL
+
+-- name: token_revoke_of_account
+UPDATE token SET revoked_at = $2 WHERE account_id = $1 AND kind = 'session' AND id <> $3 AND revoked_at IS NULL
+
+-- name: push_certificate_insert
+INSERT INTO push_certificate (id, state, key_about, sealed_key, request, created_at)
+VALUES ($1, 'requested', $2, $3, $4, $5)
+
+-- name: push_certificate_newest
+SELECT * FROM push_certificate WHERE state = $1 ORDER BY id DESC LIMIT 1
+
+-- name: push_certificate_activate
+UPDATE push_certificate SET state = 'active', topic = $2, certificate = $3, not_after = $4 WHERE id = $1
+
+-- name: push_certificate_retire_others
+UPDATE push_certificate SET state = 'replaced' WHERE state = 'active' AND id <> $1
+
+-- name: job_schedule
+INSERT INTO job (kind, subject, due_at, lease_until, tries) VALUES ($1, $2, $3, 0, 0)
+ON CONFLICT (kind, subject) DO UPDATE SET due_at = CASE WHEN job.due_at < $3 AND job.lease_until = 0
+    THEN job.due_at ELSE $3 END, tries = 0, lease_until = 0
+
+-- name: job_claim
+UPDATE job SET lease_until = $3, tries = tries + 1
+WHERE kind = $1 AND subject = (SELECT j.subject FROM job j WHERE j.kind = $1 AND j.due_at <= $2 AND j.lease_until < $2
+                               ORDER BY j.due_at LIMIT 1)
+  AND due_at <= $2 AND lease_until < $2
+RETURNING kind, subject, due_at, tries, lease_until
+
+-- name: job_done
+DELETE FROM job WHERE kind = $1 AND subject = $2 AND lease_until <> 0 AND due_at = $3
+
+-- name: job_retry
+UPDATE job SET due_at = $3, lease_until = 0, last_error = $4
+WHERE kind = $1 AND subject = $2 AND lease_until <> 0
+
+-- name: job_next_due
+SELECT min(due_at) AS due_at FROM job WHERE kind = $1 AND lease_until < $2
+
+-- name: event_insert
+INSERT INTO event (id, kind, device_id, body, at) VALUES ($1, $2, $3, $4, $5)
+
+-- name: event_unnumbered
+SELECT id FROM event WHERE position IS NULL ORDER BY id LIMIT $1
+
+-- name: event_number
+UPDATE event SET position = $2 WHERE id = $1 AND position IS NULL
+
+-- name: event_last_position
+SELECT max(position) AS position FROM event
+
+-- name: event_of_device
+SELECT id, position, kind, device_id, body, at FROM event
+WHERE device_id = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
+
+-- name: audit_insert
+INSERT INTO audit (id, actor_kind, actor_id, actor_name, action, subject_kind, subject_id, body, reason, request_id, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: audit_unnumbered
+SELECT * FROM audit WHERE position IS NULL ORDER BY id LIMIT $1
+
+-- name: audit_number
+UPDATE audit SET position = $2, hash = $3 WHERE id = $1 AND position IS NULL
+
+-- name: audit_last
+SELECT position, hash FROM audit WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
+
+-- name: audit_list
+SELECT * FROM audit WHERE position IS NOT NULL AND ($1 IS NULL OR position < $1) ORDER BY position DESC LIMIT $2
+
+-- name: audit_walk
+SELECT * FROM audit WHERE position > $1 ORDER BY position LIMIT $2
+
+-- name: audit_head_insert
+INSERT INTO audit_head (position, hash, signature, at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (position) DO NOTHING
+
+-- name: audit_head_last
+SELECT position, hash, signature, at FROM audit_head ORDER BY position DESC LIMIT 1
+
+-- name: audit_head_walk
+SELECT position, hash, signature, at FROM audit_head WHERE position > $1 ORDER BY position LIMIT $2

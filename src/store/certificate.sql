@@ -1,0 +1,94 @@
+-- Challenges, certificates, the steps of their making, revocation.
+
+-- name: challenge_insert
+INSERT INTO challenge (id, mac, enrolment_id, purpose, expectation, state, tries, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, 'delivered', 0, $6, $7)
+
+-- name: challenge_by_mac
+SELECT * FROM challenge WHERE mac = $1
+
+-- name: challenge_by_id
+SELECT * FROM challenge WHERE id = $1
+
+-- name: challenge_use
+-- one winner: the certificate row is written in the same transaction
+UPDATE challenge SET state = 'used', used_at = $2, used_spki = $3, used_transaction = $4, certificate_id = $5
+WHERE id = $1 AND state = 'delivered' AND expires_at > $2
+
+-- name: challenge_mismatch
+UPDATE challenge SET tries = tries + 1, state = CASE WHEN tries + 1 >= $2 THEN 'burnt' ELSE state END
+WHERE id = $1 AND state = 'delivered'
+
+-- name: challenge_expire
+UPDATE challenge SET state = 'expired' WHERE id = $1 AND state = 'delivered'
+
+-- name: challenge_cancel_of_enrolment
+UPDATE challenge SET state = 'cancelled' WHERE enrolment_id = $1 AND state = 'delivered'
+
+-- name: certificate_reserve
+INSERT INTO certificate (id, enrolment_id, challenge_id, purpose, state, serial, subject, spki_sha256,
+                         request, not_before, not_after, created_at)
+VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11)
+
+-- name: certificate_issue
+UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4, not_after = $5, subject = $6
+WHERE id = $1 AND state = 'reserved'
+
+-- name: certificate_by_id
+SELECT c.*, e.device_id FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id WHERE c.id = $1
+
+-- name: certificate_by_serial
+SELECT c.*, e.device_id, e.state AS enrolment_state
+FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id WHERE c.serial = $1
+
+-- name: certificate_other_device_by_spki
+-- the same key certified for somebody else
+SELECT c.id FROM certificate c WHERE c.spki_sha256 = $1 AND c.enrolment_id <> $2 LIMIT 1
+
+-- name: certificate_list
+SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, c.purpose, c.state, c.serial, c.subject, c.sha256,
+       c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason
+FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
+WHERE ($1 IS NULL OR c.id < $1) AND ($2 IS NULL OR e.device_id = $2)
+ORDER BY c.id DESC LIMIT $3
+
+-- name: certificate_seen
+UPDATE certificate SET seen_at = $2 WHERE id = $1 AND seen_at IS NULL
+
+-- name: certificate_revoke
+UPDATE certificate SET state = 'revoked', revoked_at = $2, reason = $3 WHERE id = $1 AND state <> 'revoked'
+
+-- name: certificate_revoke_of_enrolment
+UPDATE certificate SET state = 'revoked', revoked_at = $2, reason = $3
+WHERE enrolment_id = $1 AND state <> 'revoked'
+
+-- name: certificate_revoked
+SELECT serial, revoked_at, reason FROM certificate
+WHERE state = 'revoked' AND not_after > $1 AND ($2 IS NULL OR serial > $2) ORDER BY serial LIMIT 10000
+
+-- name: certificate_step_insert
+INSERT INTO certificate_step (id, challenge_id, step, outcome, detail, at) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: certificate_step_list
+SELECT step, outcome, detail, at FROM certificate_step WHERE challenge_id = $1 ORDER BY id LIMIT 200
+
+-- name: identity_by_sha256
+SELECT e.id AS enrolment_id, e.device_id, c.id AS certificate_id, e.channel, d.udid, d.os_version, d.platform,
+       e.state AS enrolment_state, c.state AS certificate_state, c.not_before, c.not_after,
+       (c.seen_at IS NOT NULL) AS is_seen,
+       EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.finished_at IS NULL) AS has_work,
+       EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.finished_at IS NULL AND o.is_deferred)
+           AS has_deferred
+FROM certificate c
+JOIN enrolment e ON e.id = c.enrolment_id
+LEFT JOIN device d ON d.id = e.device_id
+WHERE c.sha256 = $1
+
+-- name: revocation_list_newest
+SELECT number, der, this_update, next_update FROM revocation_list ORDER BY number DESC LIMIT 1
+
+-- name: revocation_list_insert
+INSERT INTO revocation_list (number, der, this_update, next_update) VALUES ($1, $2, $3, $4)
+
+-- name: revocation_list_prune
+DELETE FROM revocation_list WHERE number < $1

@@ -1,0 +1,89 @@
+-- Commands and what was delivered.
+
+-- name: command_insert
+INSERT INTO command (id, enrolment_id, kind, item, parameters, state, priority, is_deferred, attempts,
+                     created_by, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, 'queued', $6, FALSE, 0, $7, $8, $9)
+
+-- name: command_by_id
+SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id WHERE c.id = $1
+
+-- name: command_list
+SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id
+WHERE ($1 IS NULL OR c.id < $1) AND ($2 IS NULL OR e.device_id = $2)
+ORDER BY c.id DESC LIMIT $3
+
+-- name: command_next
+SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id
+WHERE c.enrolment_id = $1 AND c.finished_at IS NULL AND NOT c.is_deferred
+  AND ($2 IS NULL OR c.kind = $2)
+ORDER BY c.priority, c.id LIMIT 1
+
+-- name: command_open_of_kind
+SELECT id FROM command
+WHERE enrolment_id = $1 AND kind = $2 AND item IS NOT DISTINCT FROM $3 AND finished_at IS NULL LIMIT 1
+
+-- name: command_deliver
+UPDATE command SET state = 'delivered', attempts = attempts + 1,
+       delivered_at = COALESCE(delivered_at, $2)
+WHERE id = $1 AND finished_at IS NULL
+
+-- name: command_finish
+UPDATE command SET state = $2, finished_at = $3, reason = $4, remedy = $5, is_deferred = FALSE
+WHERE id = $1 AND finished_at IS NULL
+
+-- name: command_defer
+UPDATE command SET is_deferred = TRUE WHERE id = $1 AND finished_at IS NULL
+
+-- name: command_undefer
+UPDATE command SET is_deferred = FALSE WHERE enrolment_id = $1 AND is_deferred AND finished_at IS NULL
+
+-- name: command_sent
+UPDATE command SET state = 'sent', sent_at = $2
+WHERE enrolment_id = $1 AND state = 'queued' AND finished_at IS NULL
+
+-- name: command_cancel
+UPDATE command SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND finished_at IS NULL
+  AND state IN ('queued', 'sent')
+
+-- name: command_end_of_enrolment
+-- all that is open but the kind $4
+UPDATE command SET state = $2, finished_at = $3, is_deferred = FALSE
+WHERE enrolment_id = $1 AND finished_at IS NULL AND ($4 IS NULL OR kind <> $4)
+
+-- name: command_supersede_item
+UPDATE command SET state = 'superseded', finished_at = $3, is_deferred = FALSE
+WHERE enrolment_id = $1 AND item = $2 AND finished_at IS NULL AND kind IN ('install_item', 'remove_item')
+
+-- name: command_verify_item
+UPDATE command SET state = 'verified'
+WHERE enrolment_id = $1 AND item = $2 AND kind = 'install_item' AND state = 'applied'
+
+-- name: command_open_count
+SELECT count(*) AS count FROM command WHERE enrolment_id = $1 AND finished_at IS NULL
+
+-- name: command_expire
+UPDATE command SET state = 'expired', finished_at = $1, is_deferred = FALSE
+WHERE finished_at IS NULL AND expires_at IS NOT NULL AND expires_at < $1
+
+-- name: delivered_list
+SELECT * FROM delivered WHERE enrolment_id = $1 ORDER BY item
+
+-- name: delivered_want
+INSERT INTO delivered (enrolment_id, item, hash, wanted_hash, state, changed_at)
+VALUES ($1, $2, '', $3, 'queued', $4)
+ON CONFLICT (enrolment_id, item) DO UPDATE
+SET wanted_hash = $3, state = 'queued', reason = NULL, remedy = NULL, changed_at = $4
+
+-- name: delivered_state
+UPDATE delivered SET state = $3, hash = COALESCE($4, hash), reason = $5, remedy = $6, changed_at = $7
+WHERE enrolment_id = $1 AND item = $2
+
+-- name: delivered_sent
+UPDATE delivered SET state = 'sent', changed_at = $2 WHERE enrolment_id = $1 AND state = 'queued'
+
+-- name: delivered_remove
+DELETE FROM delivered WHERE enrolment_id = $1 AND item = $2 AND wanted_hash IS NULL
+
+-- name: delivered_clear
+DELETE FROM delivered WHERE enrolment_id = $1

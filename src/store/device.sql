@@ -1,0 +1,129 @@
+-- Devices, their enrolments, links.
+
+-- name: device_insert
+INSERT INTO device (id, name, name_folded, platform, model, product, serial, udid, os_version,
+                    os_build, ownership, is_supervised, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+
+-- name: device_update_claims
+UPDATE device SET name = $2, name_folded = $3, platform = $4, model = $5, product = $6,
+       serial = $7, os_version = $8, os_build = $9
+WHERE id = $1
+
+-- name: device_set_name
+UPDATE device SET name = $2, name_folded = $3 WHERE id = $1 AND name <> $2
+
+-- name: device_set_os
+UPDATE device SET os_version = $2, os_build = $3, is_supervised = $4 WHERE id = $1
+  AND (os_version IS DISTINCT FROM $2 OR os_build IS DISTINCT FROM $3 OR is_supervised <> $4)
+
+-- name: device_by_udid
+SELECT * FROM device WHERE udid = $1
+
+-- name: device_by_id
+SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
+       d.ownership, d.is_supervised, d.created_at, e.state AS enrolment_state, c.state AS compliance,
+       e.last_contact_at
+FROM device d
+LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
+    ORDER BY CASE WHEN x.ended_at IS NULL THEN 0 ELSE 1 END, x.id DESC LIMIT 1)
+LEFT JOIN compliance c ON c.device_id = d.id
+WHERE d.id = $1
+
+-- name: device_find
+-- by id, serial number, UDID or name, for the command line
+SELECT id, name FROM device
+WHERE id = $1 OR serial = $1 OR udid = $1 OR name_folded = $2
+ORDER BY id LIMIT 2
+
+-- name: device_list
+SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
+       d.ownership, d.is_supervised, d.created_at, e.state AS enrolment_state, c.state AS compliance,
+       e.last_contact_at
+FROM device d
+LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
+    ORDER BY CASE WHEN x.ended_at IS NULL THEN 0 ELSE 1 END, x.id DESC LIMIT 1)
+LEFT JOIN compliance c ON c.device_id = d.id
+WHERE ($1 IS NULL OR d.id > $1)
+  AND ($2 IS NULL OR d.name_folded LIKE $2 ESCAPE '!' OR d.serial = $3 OR d.udid = $3)
+  AND ($4 IS NULL OR c.state = $4)
+ORDER BY d.id LIMIT $5
+
+-- name: device_ids_after
+SELECT d.id FROM device d
+WHERE ($1 IS NULL OR d.id > $1)
+  AND EXISTS (SELECT 1 FROM enrolment e WHERE e.device_id = d.id AND e.ended_at IS NULL)
+ORDER BY d.id LIMIT $2
+
+-- name: device_count
+SELECT count(*) AS count FROM device
+
+-- name: enrolment_link_insert
+INSERT INTO enrolment_link (id, mac, name, ownership, created_at, created_by, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: enrolment_link_by_mac
+SELECT id, name, ownership, created_at, created_by, expires_at, used_at, revoked_at
+FROM enrolment_link WHERE mac = $1
+
+-- name: enrolment_link_use
+UPDATE enrolment_link SET used_at = $2
+WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2
+
+-- name: enrolment_link_revoke
+UPDATE enrolment_link SET revoked_at = $2 WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL
+
+-- name: enrolment_link_list
+SELECT id, name, ownership, created_at, created_by, expires_at, used_at, revoked_at
+FROM enrolment_link WHERE ($1 IS NULL OR id < $1) ORDER BY id DESC LIMIT $2
+
+-- name: enrolment_insert
+INSERT INTO enrolment (id, link_id, channel, state, created_at)
+VALUES ($1, $2, $3, $4, $5)
+
+-- name: enrolment_by_id
+SELECT * FROM enrolment WHERE id = $1
+
+-- name: enrolment_ownership
+SELECT l.ownership FROM enrolment e JOIN enrolment_link l ON l.id = e.link_id WHERE e.id = $1
+
+-- name: enrolment_bind
+UPDATE enrolment SET device_id = $2, topic = $3 WHERE id = $1 AND (device_id IS NULL OR device_id = $2)
+
+-- name: enrolment_activate
+UPDATE enrolment SET state = 'active', enrolled_at = $2 WHERE id = $1 AND state = 'pending'
+
+-- name: enrolment_set_push
+UPDATE enrolment SET topic = COALESCE($2, topic), push_token = COALESCE($3, push_token),
+       push_magic = COALESCE($4, push_magic), unlock_token = COALESCE($5, unlock_token),
+       push_dead_at = NULL
+WHERE id = $1
+
+-- name: enrolment_set_state
+UPDATE enrolment SET state = $2, ended_at = $3 WHERE id = $1
+
+-- name: enrolment_current
+-- the one that can be managed
+SELECT * FROM enrolment WHERE device_id = $1 AND state IN ('active', 'blocked', 'retiring', 'wiping')
+ORDER BY id DESC LIMIT 1
+
+-- name: enrolment_others
+SELECT id FROM enrolment WHERE device_id = $1 AND id <> $2 AND ended_at IS NULL
+
+-- name: enrolment_contact
+UPDATE enrolment SET last_contact_at = $2
+WHERE id = $1 AND (last_contact_at IS NULL OR last_contact_at < $2)
+
+-- name: enrolment_push_dead
+UPDATE enrolment SET push_dead_at = $2 WHERE id = $1
+
+-- name: enrolment_topics
+SELECT DISTINCT topic FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic IS NOT NULL
+
+-- name: enrolment_silent
+-- asked to leave before $1 and not heard of since: at most $2
+SELECT e.id, e.state FROM enrolment e
+WHERE e.state IN ('retiring', 'wiping') AND COALESCE(e.last_contact_at, e.created_at) < $1
+  AND EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind IN ('retire', 'wipe')
+              AND c.created_at < $1 AND c.finished_at IS NULL)
+ORDER BY e.id LIMIT $2
