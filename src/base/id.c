@@ -36,7 +36,7 @@ static char *uuid_text(void *owner, uint8_t raw[16], unsigned version, bool uppe
     return mem_text(owner, text);
 }
 
-char *id_make(void *owner)
+static char *id_make_cased(void *owner, bool upper)
 {
     struct timespec now;
     uint8_t raw[16];
@@ -46,7 +46,17 @@ char *id_make(void *owner)
     uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     for (size_t i = 0; i < 6; i++)
         raw[i] = (uint8_t)(ms >> (40 - 8 * i));
-    return uuid_text(owner, raw, 7, false);
+    return uuid_text(owner, raw, 7, upper);
+}
+
+char *id_make(void *owner)
+{
+    return id_make_cased(owner, false);
+}
+
+char *id_make_upper(void *owner)
+{
+    return id_make_cased(owner, true);
 }
 
 char *id_make_random_upper(void *owner)

@@ -8,6 +8,8 @@
 
 /* UUIDv7 (RFC 9562 5.7), lower case: sorts by creation time. The result belongs to owner. */
 char *id_make(void *owner);
+/* The same in upper case: the form that Apple writes. The result belongs to owner. */
+char *id_make_upper(void *owner);
 /* UUIDv4 in upper case: the form that Apple writes. The result belongs to owner. */
 char *id_make_random_upper(void *owner);
 /* A stable UUID (version 8) out of the SHA-256 of a name; upper case. */

@@ -31,7 +31,7 @@ WHERE t.mac = $1 AND t.revoked_at IS NULL AND a.disabled_at IS NULL
 -- name: token_list
 SELECT t.id, t.account_id, a.name AS account_name, t.kind, t.name, t.role, t.created_at, t.expires_at, t.revoked_at
 FROM token t JOIN account a ON a.id = t.account_id
-WHERE ($1 IS NULL OR t.id < $1) ORDER BY t.id DESC LIMIT $2
+WHERE (CAST($1 AS TEXT) IS NULL OR t.id < $1) ORDER BY t.id DESC LIMIT $2
 
 -- name: token_revoke
 UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL
@@ -88,7 +88,7 @@ SELECT max(position) AS position FROM event
 
 -- name: event_of_device
 SELECT id, position, kind, device_id, body, at FROM event
-WHERE device_id = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
+WHERE device_id = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
 
 -- name: audit_insert
 INSERT INTO audit (id, actor_kind, actor_id, actor_name, action, subject_kind, subject_id, body, reason, request_id, at)
@@ -104,7 +104,7 @@ UPDATE audit SET position = $2, hash = $3 WHERE id = $1 AND position IS NULL
 SELECT position, hash FROM audit WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
 
 -- name: audit_list
-SELECT * FROM audit WHERE position IS NOT NULL AND ($1 IS NULL OR position < $1) ORDER BY position DESC LIMIT $2
+SELECT * FROM audit WHERE position IS NOT NULL AND (CAST($1 AS TEXT) IS NULL OR position < $1) ORDER BY position DESC LIMIT $2
 
 -- name: audit_walk
 SELECT * FROM audit WHERE position > $1 ORDER BY position LIMIT $2

@@ -49,7 +49,7 @@ SELECT c.id FROM certificate c WHERE c.spki_sha256 = $1 AND c.enrolment_id <> $2
 SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, c.purpose, c.state, c.serial, c.subject, c.sha256,
        c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
-WHERE ($1 IS NULL OR c.id < $1) AND ($2 IS NULL OR e.device_id = $2)
+WHERE (CAST($1 AS TEXT) IS NULL OR c.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
 ORDER BY c.id DESC LIMIT $3
 
 -- name: certificate_seen
@@ -64,7 +64,7 @@ WHERE enrolment_id = $1 AND state <> 'revoked'
 
 -- name: certificate_revoked
 SELECT serial, revoked_at, reason FROM certificate
-WHERE state = 'revoked' AND not_after > $1 AND ($2 IS NULL OR serial > $2) ORDER BY serial LIMIT 10000
+WHERE state = 'revoked' AND not_after > $1 AND (CAST($2 AS TEXT) IS NULL OR serial > $2) ORDER BY serial LIMIT 10000
 
 -- name: certificate_step_insert
 INSERT INTO certificate_step (id, challenge_id, step, outcome, detail, at) VALUES ($1, $2, $3, $4, $5, $6)

@@ -10,13 +10,13 @@ SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id
 
 -- name: command_list
 SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id
-WHERE ($1 IS NULL OR c.id < $1) AND ($2 IS NULL OR e.device_id = $2)
+WHERE (CAST($1 AS TEXT) IS NULL OR c.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
 ORDER BY c.id DESC LIMIT $3
 
 -- name: command_next
 SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id
 WHERE c.enrolment_id = $1 AND c.finished_at IS NULL AND NOT c.is_deferred
-  AND ($2 IS NULL OR c.kind = $2)
+  AND (CAST($2 AS TEXT) IS NULL OR c.kind = $2)
 ORDER BY c.priority, c.id LIMIT 1
 
 -- name: command_open_of_kind
@@ -49,7 +49,7 @@ UPDATE command SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND finis
 -- name: command_end_of_enrolment
 -- all that is open but the kind $4
 UPDATE command SET state = $2, finished_at = $3, is_deferred = FALSE
-WHERE enrolment_id = $1 AND finished_at IS NULL AND ($4 IS NULL OR kind <> $4)
+WHERE enrolment_id = $1 AND finished_at IS NULL AND (CAST($4 AS TEXT) IS NULL OR kind <> $4)
 
 -- name: command_supersede_item
 UPDATE command SET state = 'superseded', finished_at = $3, is_deferred = FALSE

@@ -44,14 +44,14 @@ FROM device d
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
     ORDER BY CASE WHEN x.ended_at IS NULL THEN 0 ELSE 1 END, x.id DESC LIMIT 1)
 LEFT JOIN compliance c ON c.device_id = d.id
-WHERE ($1 IS NULL OR d.id > $1)
-  AND ($2 IS NULL OR d.name_folded LIKE $2 ESCAPE '!' OR d.serial = $3 OR d.udid = $3)
-  AND ($4 IS NULL OR c.state = $4)
+WHERE (CAST($1 AS TEXT) IS NULL OR d.id > $1)
+  AND (CAST($2 AS TEXT) IS NULL OR d.name_folded LIKE $2 ESCAPE '!' OR d.serial = $3 OR d.udid = $3)
+  AND (CAST($4 AS TEXT) IS NULL OR c.state = $4)
 ORDER BY d.id LIMIT $5
 
 -- name: device_ids_after
 SELECT d.id FROM device d
-WHERE ($1 IS NULL OR d.id > $1)
+WHERE (CAST($1 AS TEXT) IS NULL OR d.id > $1)
   AND EXISTS (SELECT 1 FROM enrolment e WHERE e.device_id = d.id AND e.ended_at IS NULL)
 ORDER BY d.id LIMIT $2
 
@@ -75,7 +75,7 @@ UPDATE enrolment_link SET revoked_at = $2 WHERE id = $1 AND used_at IS NULL AND 
 
 -- name: enrolment_link_list
 SELECT id, name, ownership, created_at, created_by, expires_at, used_at, revoked_at
-FROM enrolment_link WHERE ($1 IS NULL OR id < $1) ORDER BY id DESC LIMIT $2
+FROM enrolment_link WHERE (CAST($1 AS TEXT) IS NULL OR id < $1) ORDER BY id DESC LIMIT $2
 
 -- name: enrolment_insert
 INSERT INTO enrolment (id, link_id, channel, state, created_at)

@@ -28,7 +28,7 @@ SELECT id, name FROM policy WHERE (id = $1 OR name_folded = $2) AND deleted_at I
 SELECT p.id, p.name, p.kind, p.description, p.revision, r.settings, p.created_at, p.updated_at,
        (SELECT count(*) FROM assignment a WHERE a.policy_id = p.id) AS assignment_count
 FROM policy p JOIN policy_revision r ON r.policy_id = p.id AND r.revision = p.revision
-WHERE p.deleted_at IS NULL AND ($1 IS NULL OR p.id > $1)
+WHERE p.deleted_at IS NULL AND (CAST($1 AS TEXT) IS NULL OR p.id > $1)
 ORDER BY p.id LIMIT $2
 
 -- name: policy_revision_list

@@ -27,8 +27,8 @@ bool store_get(struct db *db, void *owner, struct ask ask, struct want want, voi
     return found || err_set(err, ERR_NOT_FOUND, "no such %s", want.what);
 }
 
-bool store_list(struct db *db, void *owner, struct ask ask, struct fields fields,
-                size_t item_size, void **items, size_t *count, struct err *err)
+bool store_list(struct db *db, void *owner, struct ask ask, struct fields fields, size_t item_size,
+                void **items, size_t *count, struct err *err)
 {
     struct rows *rows = NULL;
     if (!store_rows(db, owner, ask, &rows, err))
@@ -61,8 +61,7 @@ bool store_change_one(struct db *db, struct ask ask, const char *otherwise, stru
     return changed == 1 || err_set(err, ERR_CONFLICT, "%s", otherwise);
 }
 
-bool store_number(struct db *db, struct ask ask, const char *column, int64_t *out,
-                  struct err *err)
+bool store_number(struct db *db, struct ask ask, const char *column, int64_t *out, struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct rows *rows = NULL;

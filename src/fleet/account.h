@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Administrators: sign in, sessions and API tokens. */
+#pragma once
+
+#include "fleet/fleet.h"
+#include "model/account.h"
+
+#define PASSWORD_SHORTEST 12 /* bytes */
+#define PASSWORD_LONGEST 256
+
+/* A new administrator with a one-time password that must be changed at the first sign-in; or,
+ * when the name exists, a new one-time password and all sessions ended. For the server's own
+ * command line: actor is the system. */
+MUST_CHECK bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *owner,
+                                    const char *name, enum role role, char **password,
+                                    struct err *err);
+MUST_CHECK bool fleet_account_any(struct fleet *fleet, bool *any, struct err *err);
+
+struct sign_in {
+    const char *name, *password;
+    const char *new_password; /* required when the account must change it */
+    const char *peer;         /* address: wrong attempts are slowed by name and by address */
+};
+struct session {
+    char *secret; /* bearer: shown once */
+    struct token token;
+};
+/* ERR_UNAUTHENTICATED for every wrong combination alike; ERR_PRECONDITION when a new password is
+ * needed; ERR_UNAVAILABLE "too many attempts" for a while after five wrong ones. */
+MUST_CHECK bool fleet_sign_in(struct fleet *fleet, const struct actor *actor, void *owner,
+                              const struct sign_in *sign_in, struct session *out, struct err *err);
+/* Who is it that shows this secret? ERR_UNAUTHENTICATED. The actor's texts belong to owner. */
+MUST_CHECK bool fleet_token_actor(struct fleet *fleet, void *owner, const char *secret, int64_t now,
+                                  struct actor *out, struct err *err);
+/* wish: name, role (not above the actor's), expires_at (0 = never). Permission token.write. */
+MUST_CHECK bool fleet_token_create(struct fleet *fleet, const struct actor *actor, void *owner,
+                                   const struct token *wish, struct session *out, struct err *err);
+MUST_CHECK bool fleet_token_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                                 const struct page *page, struct list *out, struct err *err);
+/* One's own session or token without permission; others' with token.write. */
+MUST_CHECK bool fleet_token_revoke(struct fleet *fleet, const struct actor *actor, const char *id,
+                                   struct err *err);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates: looked at, traced, revoked; what OCSP and the revocation list say. */
+#pragma once
+
+#include "fleet/fleet.h"
+#include "model/certificate.h"
+
+/* device_id NULL: all. Newest first. Permission certificate.read. */
+MUST_CHECK bool fleet_certificate_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                                       const char *device_id, const struct page *page,
+                                       struct list *out, struct err *err);
+/* By id or serial number. */
+MUST_CHECK bool fleet_certificate_get(struct fleet *fleet, const struct actor *actor, void *owner,
+                                      const char *which, struct certificate_record *out,
+                                      struct err *err);
+/* The seven steps of its making: struct certificate_step. `which` may also be a challenge's id. */
+MUST_CHECK bool fleet_certificate_trace(struct fleet *fleet, const struct actor *actor, void *owner,
+                                        const char *which, struct list *out, struct err *err);
+/* reason: RFC 5280 5.3.1 (0, 1, 3, 4, 5). ERR_CONFLICT when revoked before. Permission
+ * certificate.revoke. */
+MUST_CHECK bool fleet_certificate_revoke(struct fleet *fleet, const struct actor *actor,
+                                         const char *which, int64_t reason, struct err *err);
+/* The device used it for the first time: step 7. */
+MUST_CHECK bool fleet_certificate_seen(struct fleet *fleet, const struct actor *actor,
+                                       const char *certificate_id, struct err *err);
+
+/* ---- what relying parties hear: from live state ---- */
+struct certificate_status {
+    bool is_known;   /* issued by us */
+    bool is_revoked; /* its row, or the state of its enrolment */
+    int64_t revoked_at, reason;
+};
+MUST_CHECK bool fleet_certificate_status(struct fleet *fleet, const char *serial,
+                                         struct certificate_status *out, struct err *err);
+struct revocation_list {
+    int64_t number;
+    struct bytes der;
+    int64_t this_update, next_update;
+};
+/* The newest list; made when there is none or it has ended. */
+MUST_CHECK bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,
+                                          struct revocation_list *out, struct err *err);
+/* The job "revocation_list": sign a new one. */
+MUST_CHECK bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fleet/device.h"
+
+#include "base/text.h"
+#include "codec/json.h"
+#include "fleet/list.h"
+#include "store/store.h"
+
+/* "%part%" with the wildcards of LIKE taken literally. */
+static char *like_part(void *owner, const char *text)
+{
+    struct buffer pattern;
+    buffer_init(&pattern, owner, 4096);
+    buffer_byte(&pattern, '%');
+    for (; *text; text++) {
+        if (*text == '%' || *text == '_' || *text == '!')
+            buffer_byte(&pattern, '!');
+        buffer_byte(&pattern, (uint8_t)*text);
+    }
+    buffer_byte(&pattern, '%');
+    return mem_text(owner, buffer_string(&pattern));
+}
+
+bool fleet_device_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                       const struct device_filter *filter, const struct page *page,
+                       struct list *out, struct err *err)
+{
+    struct listing listing = {
+        .fields = device_fields, .item_size = sizeof(struct device), .permission = "device.read"};
+    const char *part = filter->text ? like_part(owner, text_fold(owner, filter->text)) : NULL;
+    return list_read(fleet, actor, owner,
+                     ASK(DEVICE_LIST, TEXT(page->cursor), TEXT(part), TEXT(filter->text),
+                         TEXT(filter->compliance), INTEGER(page->limit + 1)),
+                     page, &listing, out, err);
+}
+
+bool fleet_device_get(struct fleet *fleet, const struct actor *actor, void *owner,
+                      const char *which, struct device *out, struct err *err)
+{
+    struct rows *rows = NULL;
+    struct device device = {0};
+    const struct want want = {"device", device_fields};
+    if (!fleet_need(actor, "device.read", err) ||
+        !store_rows(fleet->db, owner, ASK(DEVICE_FIND, TEXT(which), TEXT(text_fold(owner, which))),
+                    &rows, err))
+        return false;
+    if (rows->count == 0)
+        return err_set(err, ERR_NOT_FOUND, "no such device");
+    if (rows->count > 1)
+        return err_set(err, ERR_CONFLICT,
+                       "more than one device is called so: use the identifier or serial number");
+    if (!store_get(fleet->db, owner, ASK(DEVICE_BY_ID, TEXT(rows_text(rows, 0, "id"))), want,
+                   &device, err))
+        return false;
+    *out = device;
+    return true;
+}
+
+bool fleet_device_events(struct fleet *fleet, const struct actor *actor, void *owner,
+                         const char *device_id, const struct page *page, struct list *out,
+                         struct err *err)
+{
+    struct listing listing = {
+        .fields = event_fields, .item_size = sizeof(struct event), .permission = "device.read"};
+    return list_read(
+        fleet, actor, owner,
+        ASK(EVENT_OF_DEVICE, TEXT(device_id), TEXT(page->cursor), INTEGER(page->limit + 1)), page,
+        &listing, out, err);
+}
+
+bool fleet_status_get(struct fleet *fleet, const struct actor *actor, void *owner,
+                      struct fleet_status *out, struct err *err)
+{
+    CLEANUP(json_decref_at) json_t *states = json_object();
+    struct rows *rows = NULL;
+    int64_t total = 0;
+    if (!fleet_need(actor, "status.read", err) ||
+        !store_rows(fleet->db, owner, ASK_ALL(COMPLIANCE_COUNTS), &rows, err))
+        return false;
+    for (size_t i = 0; i < rows->count; i++) {
+        int64_t count = rows_integer(rows, i, "count");
+        total += count;
+        if (json_object_set_new(states, rows_text(rows, i, "state"),
+                                json_integer((json_int_t)count)) != 0)
+            bug("no status");
+    }
+    *out = (struct fleet_status){total, json_text(owner, states)};
+    return true;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices as people look at them. */
+#pragma once
+
+#include "fleet/fleet.h"
+#include "model/account.h"
+#include "model/device.h"
+
+struct device_filter {      /* NULL = any */
+    const char *text;       /* part of the name, or the whole serial number or UDID */
+    const char *compliance; /* state */
+};
+MUST_CHECK bool fleet_device_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                                  const struct device_filter *filter, const struct page *page,
+                                  struct list *out, struct err *err);
+/* By id, serial number, UDID or exact name. ERR_CONFLICT when two have the name. Permission
+ * device.read. */
+MUST_CHECK bool fleet_device_get(struct fleet *fleet, const struct actor *actor, void *owner,
+                                 const char *which, struct device *out, struct err *err);
+/* What happened with it, newest first: struct event. */
+MUST_CHECK bool fleet_device_events(struct fleet *fleet, const struct actor *actor, void *owner,
+                                    const char *device_id, const struct page *page,
+                                    struct list *out, struct err *err);
+struct fleet_status { /* numbers for the status page */
+    int64_t device_count;
+    char *compliance; /* JSON object: state -> count */
+};
+MUST_CHECK bool fleet_status_get(struct fleet *fleet, const struct actor *actor, void *owner,
+                                 struct fleet_status *out, struct err *err);

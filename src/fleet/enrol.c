@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first steps of a device: link to challenge, first contact, reachable, gone. */
+#include "fleet/enrol.h"
+
+#include <string.h>
+
+#include "base/id.h"
+#include "base/text.h"
+#include "codec/json.h"
+#include "fleet/door.h"
+#include "fleet/leave.h"
+#include "fleet/link.h"
+#include "fleet/resolved.h"
+#include "fleet/step.h"
+#include "model/certificate.h"
+#include "model/command.h"
+#include "model/platform.h"
+#include "pki/keyd.h"
+#include "store/store.h"
+
+#define CHALLENGE_BITS 255 /* 51 characters of [A-Z2-7]: legal in every string type */
+#define KEY_BITS 2048
+#define KEY_USAGE 5      /* Apple's mask: sign and encrypt */
+#define UDID_LONGEST 255 /* bytes */
+
+/* ---- link -> enrolment and challenge ---- */
+
+struct starting {
+    const struct enrolment_link *link;
+    const struct enrolment_start *start;
+    const char *channel, *challenge_id, *expectation;
+    uint8_t mac[32];
+    int64_t now, expires_at;
+};
+
+static bool start_run(struct db *tx, void *context, struct err *err)
+{
+    const struct starting *s = context;
+    const char *detail = "{}";
+    return store_change_one(tx, ASK(ENROLMENT_LINK_USE, TEXT(s->link->id), INTEGER(s->now)),
+                            "this enrolment link was used meanwhile", err) &&
+           store_change(tx,
+                        ASK(ENROLMENT_INSERT, TEXT(s->start->enrolment_id), TEXT(s->link->id),
+                            TEXT(s->channel), TEXT(enrolment_state_names[ENROLMENT_PENDING]),
+                            INTEGER(s->now)),
+                        NULL, err) &&
+           store_change(tx,
+                        ASK(CHALLENGE_INSERT, TEXT(s->challenge_id), BYTES(BYTES_OF(s->mac)),
+                            TEXT(s->start->enrolment_id), TEXT("mdm-identity"),
+                            TEXT(s->expectation), INTEGER(s->now), INTEGER(s->expires_at)),
+                        NULL, err) &&
+           step_add(tx, s->challenge_id, STEP_PROFILE_MADE, "ok", s->expectation, s->now, err) &&
+           step_add(tx, s->challenge_id, STEP_RENDERED, "ok", detail, s->now, err);
+}
+
+/* What a certificate request must ask for; fleet/issue.c compares. */
+static char *expectation_text(void *owner, const struct enrolment_start *start)
+{
+    CLEANUP(json_decref_at)
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:I, s:I}", "common_name", start->common_name, "organization",
+                  start->organization, "san_uri", start->san_uri, "key_bits",
+                  (json_int_t)start->key_bits, "key_usage", (json_int_t)start->key_usage);
+    if (!json)
+        bug("no expectation");
+    return json_canonical(owner, json);
+}
+
+static bool organization_name(struct fleet *fleet, void *owner, char **out, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (!store_rows(fleet->db, owner, ASK_ALL(ORGANIZATION_GET), &rows, err))
+        return false;
+    *out = mem_text(owner, rows->count > 0 ? rows_text(rows, 0, "name") : "Muster");
+    return true;
+}
+
+static bool start_fill(struct fleet *fleet, void *owner, struct enrolment_start *start,
+                       struct err *err)
+{
+    *start = (struct enrolment_start){.enrolment_id = id_make(owner),
+                                      .challenge = random_text(owner, CHALLENGE_BITS),
+                                      .key_bits = KEY_BITS,
+                                      .key_usage = KEY_USAGE};
+    start->common_name = mem_text(owner, start->enrolment_id);
+    start->san_uri = mem_format(owner, "urn:uuid:%s", start->enrolment_id);
+    return organization_name(fleet, owner, &start->organization, err);
+}
+
+bool fleet_enrolment_start(struct fleet *fleet, const struct actor *actor, void *owner,
+                           const char *token, const char *channel, struct enrolment_start *out,
+                           struct err *err)
+{
+    struct enrolment_link link;
+    struct enrolment_start start;
+    if (!link_find(fleet, owner, token, actor->now, &link, err) ||
+        !start_fill(fleet, owner, &start, err))
+        return false;
+    struct starting starting = {.link = &link,
+                                .start = &start,
+                                .channel = channel,
+                                .challenge_id = id_make(owner),
+                                .now = actor->now,
+                                .expectation = expectation_text(owner, &start),
+                                .expires_at = actor->now + fleet->settings->challenge_seconds};
+    if (!keyd_mac(fleet->keyd, KEYD_MAC_CHALLENGE, bytes_text(start.challenge), starting.mac, err))
+        return false;
+    struct change change = {.actor = actor,
+                            .action = "enrolment.start",
+                            .subject_kind = "enrolment",
+                            .subject_id = start.enrolment_id,
+                            .detail = json_pairs(owner, "link", link.id, "channel", channel, NULL),
+                            .work = start_run,
+                            .context = &starting};
+    if (!fleet_change(fleet, &change, err)) {
+        if (err->kind == ERR_CONFLICT)
+            err->kind = ERR_NOT_FOUND;
+        return false;
+    }
+    *out = start;
+    return true;
+}
+
+/* ---- first contact ---- */
+
+struct meeting {
+    void *owner;
+    const struct identity *identity;
+    const struct device_claims *claims;
+    int64_t now;
+};
+
+static bool device_known(struct db *tx, const struct meeting *m, struct device *device, bool *found,
+                         struct err *err)
+{
+    *device = (struct device){0};
+    return store_find(tx, m->owner, ASK(DEVICE_BY_UDID, TEXT(m->claims->udid)), device_fields,
+                      device, found, err);
+}
+
+static const char *claimed_name(const struct meeting *m)
+{
+    if (m->claims->name && *m->claims->name)
+        return m->claims->name;
+    const char *what = m->claims->model ? m->claims->model : m->claims->product;
+    const char *which = m->claims->serial ? m->claims->serial : m->claims->udid;
+    return mem_format(m->owner, "%s %s", what ? what : "Device", which);
+}
+
+static bool device_make(struct db *tx, const struct meeting *m, const char *id, struct err *err)
+{
+    const struct device_claims *c = m->claims;
+    const char *name = claimed_name(m);
+    struct rows *rows = NULL;
+    if (!store_rows(tx, m->owner, ASK(ENROLMENT_OWNERSHIP, TEXT(m->identity->enrolment_id)), &rows,
+                    err))
+        return false;
+    const char *ownership = rows->count ? rows_text(rows, 0, "ownership") : ownership_names[0];
+    return store_change(tx,
+                        ASK(DEVICE_INSERT, TEXT(id), TEXT(name), TEXT(text_fold(m->owner, name)),
+                            TEXT(platform_names[c->platform]), TEXT(c->model), TEXT(c->product),
+                            TEXT(c->serial), TEXT(c->udid), TEXT(c->os_version), TEXT(c->os_build),
+                            TEXT(ownership), INTEGER(0), INTEGER(m->now)),
+                        NULL, err);
+}
+
+static bool device_renew(struct db *tx, const struct meeting *m, const struct device *device,
+                         struct err *err)
+{
+    const struct device_claims *c = m->claims;
+    const char *name = c->name && *c->name ? c->name : device->name;
+    return store_change(tx,
+                        ASK(DEVICE_UPDATE_CLAIMS, TEXT(device->id), TEXT(name),
+                            TEXT(text_fold(m->owner, name)), TEXT(platform_names[c->platform]),
+                            TEXT(c->model ? c->model : device->model),
+                            TEXT(c->product ? c->product : device->product),
+                            TEXT(c->serial ? c->serial : device->serial),
+                            TEXT(c->os_version ? c->os_version : device->os_version),
+                            TEXT(c->os_build ? c->os_build : device->os_build)),
+                        NULL, err);
+}
+
+static bool meet_run(struct db *tx, void *context, struct err *err)
+{
+    struct meeting *m = context;
+    struct device device;
+    bool known = false;
+    if (!device_known(tx, m, &device, &known, err))
+        return false;
+    const char *id = known ? device.id : id_make(m->owner);
+    if (!(known ? device_renew(tx, m, &device, err) : device_make(tx, m, id, err)))
+        return false;
+    return store_change_one(tx,
+                            ASK(ENROLMENT_BIND, TEXT(m->identity->enrolment_id), TEXT(id),
+                                TEXT(m->claims->topic)),
+                            "the enrolment belongs to another device", err) &&
+           store_change(tx,
+                        ASK(CERTIFICATE_SEEN, TEXT(m->identity->certificate_id), INTEGER(m->now)),
+                        NULL, err);
+}
+
+static bool may_meet(const struct identity *identity, const struct device_claims *claims,
+                     struct err *err)
+{
+    if (!claims->udid || !*claims->udid || strlen(claims->udid) > UDID_LONGEST)
+        return err_set(err, ERR_BAD_INPUT, "the device does not say which one it is");
+    if (identity->udid && strcmp(identity->udid, claims->udid) != 0)
+        return err_set(err, ERR_FORBIDDEN, "the certificate belongs to another device");
+    if (identity->enrolment_state != ENROLMENT_PENDING &&
+        identity->enrolment_state != ENROLMENT_ACTIVE)
+        return err_set(err, ERR_FORBIDDEN, "the enrolment is %s",
+                       enrolment_state_names[identity->enrolment_state]);
+    return identity->certificate_state == CERTIFICATE_ISSUED ||
+           err_set(err, ERR_FORBIDDEN, "the certificate is revoked");
+}
+
+bool fleet_authenticate(struct fleet *fleet, const struct actor *actor,
+                        const struct identity *identity, const struct device_claims *claims,
+                        struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    if (!may_meet(identity, claims, err)) {
+        struct err ignored; /* the refusal is what the caller needs to hear */
+        if (err->kind == ERR_FORBIDDEN &&
+            !fleet_anomaly(fleet, actor, identity, "enrolment.refused",
+                           json_pairs(owner, "reason", err->text, "udid", claims->udid, NULL),
+                           &ignored))
+            return false;
+        return false;
+    }
+    if (identity->enrolment_state == ENROLMENT_ACTIVE)
+        return true; /* a repeat, or a renewed profile: nothing to bind again */
+    struct meeting meeting = {owner, identity, claims, actor->now};
+    struct change change = {
+        .actor = actor, .work = meet_run, .context = &meeting, .forget = identity->enrolment_id};
+    return fleet_change(fleet, &change, err);
+}
+
+/* ---- reachable ---- */
+
+struct activation {
+    void *owner;
+    struct fleet *fleet;
+    const struct identity *identity;
+    const char *topic;
+    struct bytes token, magic, unlock_token; /* sealed */
+    int64_t now;
+    bool first;
+    char **superseded;
+    size_t superseded_count;
+};
+
+static bool supersede_others(struct db *tx, struct activation *a, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (!store_rows(
+            tx, a->owner,
+            ASK(ENROLMENT_OTHERS, TEXT(a->identity->device_id), TEXT(a->identity->enrolment_id)),
+            &rows, err))
+        return false;
+    a->superseded = mem_array(a->owner, char *, rows->count + 1);
+    a->superseded_count = rows->count;
+    for (size_t i = 0; i < rows->count; i++) {
+        struct leaving leaving = {.enrolment_id = rows_text(rows, i, "id"),
+                                  .device_id = a->identity->device_id,
+                                  .state = ENROLMENT_SUPERSEDED,
+                                  .reason = REASON_SUPERSEDED,
+                                  .now = a->now};
+        a->superseded[i] = mem_text(a->owner, leaving.enrolment_id);
+        if (!enrolment_leave(tx, &leaving, err))
+            return false;
+    }
+    return true;
+}
+
+static const enum command_kind first_queries[] = {COMMAND_QUERY_DEVICE, COMMAND_QUERY_SECURITY};
+
+static bool first_activation(struct db *tx, struct activation *a, struct err *err)
+{
+    const char *device_id = a->identity->device_id;
+    for (size_t i = 0; i < COUNT(first_queries); i++)
+        if (!query_add(tx, a->identity->enrolment_id, first_queries[i], a->now, err))
+            return false;
+    struct resolving resolving = {
+        .fleet = a->fleet, .device_id = device_id, .now = a->now, .replan = true};
+    return supersede_others(tx, a, err) && device_resolve(tx, &resolving, err) &&
+           event_add(tx, "device.enrolled", device_id,
+                     json_pairs(a->owner, "enrolment", a->identity->enrolment_id, "channel",
+                                a->identity->channel, NULL),
+                     a->now, err) &&
+           job_add(tx, "wake", a->identity->enrolment_id, a->now, err);
+}
+
+static bool activate_run(struct db *tx, void *context, struct err *err)
+{
+    struct activation *a = context;
+    const char *id = a->identity->enrolment_id;
+    int64_t changed = 0;
+    if (!store_change(tx,
+                      ASK(ENROLMENT_SET_PUSH, TEXT(id), TEXT(a->topic), BYTES(a->token),
+                          BYTES(a->magic), BYTES(a->unlock_token)),
+                      NULL, err) ||
+        !store_change(tx, ASK(ENROLMENT_ACTIVATE, TEXT(id), INTEGER(a->now)), &changed, err))
+        return false;
+    a->first = changed == 1;
+    return !a->first || first_activation(tx, a, err);
+}
+
+static bool seal_part(struct fleet *fleet, struct activation *a, enum keyd_class class,
+                      struct bytes plain, struct bytes *sealed, struct err *err)
+{
+    return !plain.data ||
+           keyd_seal(fleet->keyd, a->owner, class, a->identity->enrolment_id, plain, sealed, err);
+}
+
+static bool may_activate(const struct identity *identity, struct err *err)
+{
+    if (!identity->device_id)
+        return err_set(err, ERR_FORBIDDEN, "the device did not say who it is before");
+    if (identity->enrolment_state != ENROLMENT_PENDING &&
+        identity->enrolment_state != ENROLMENT_ACTIVE)
+        return err_set(err, ERR_FORBIDDEN, "the enrolment is %s",
+                       enrolment_state_names[identity->enrolment_state]);
+    return true;
+}
+
+bool fleet_activate(struct fleet *fleet, const struct actor *actor, const struct identity *identity,
+                    const struct push_address *address, bool *first, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct activation a = {.owner = owner,
+                           .fleet = fleet,
+                           .identity = identity,
+                           .topic = address->topic,
+                           .now = actor->now};
+    if (!may_activate(identity, err) ||
+        !seal_part(fleet, &a, KEYD_CLASS_DEVICE, address->token, &a.token, err) ||
+        !seal_part(fleet, &a, KEYD_CLASS_DEVICE, address->magic, &a.magic, err) ||
+        !seal_part(fleet, &a, KEYD_CLASS_COMMAND, address->unlock_token, &a.unlock_token, err))
+        return false;
+    struct change change = {.actor = actor,
+                            .work = activate_run,
+                            .context = &a,
+                            .forget = identity->enrolment_id,
+                            .wakes = true};
+    if (!fleet_change(fleet, &change, err))
+        return false;
+    leave_forget(fleet, a.superseded, a.superseded_count);
+    *first = a.first;
+    return true;
+}
+
+/* ---- gone ---- */
+
+static bool check_out_run(struct db *tx, void *context, struct err *err)
+{
+    const struct leaving *leaving = context;
+    return enrolment_leave(tx, leaving, err);
+}
+
+/* What a departure means depends on what the device was asked before. */
+static enum enrolment_state state_after(int state)
+{
+    if (state == ENROLMENT_RETIRING)
+        return ENROLMENT_RETIRED;
+    return state == ENROLMENT_WIPING ? ENROLMENT_WIPED : ENROLMENT_CHECKED_OUT;
+}
+
+bool fleet_check_out(struct fleet *fleet, const struct actor *actor,
+                     const struct identity *identity, struct err *err)
+{
+    if (identity->enrolment_state > ENROLMENT_RETIRING &&
+        identity->enrolment_state != ENROLMENT_WIPING)
+        return true; /* it left before */
+    struct leaving leaving = {.enrolment_id = identity->enrolment_id,
+                              .device_id = identity->device_id,
+                              .state = state_after(identity->enrolment_state),
+                              .reason = REASON_CESSATION,
+                              .now = actor->now};
+    struct change change = {.actor = actor,
+                            .work = check_out_run,
+                            .context = &leaving,
+                            .forget = identity->enrolment_id,
+                            .wakes = true};
+    return fleet_change(fleet, &change, err);
+}
+
+/* ---- something that deserves a look ---- */
+
+struct anomaly {
+    const char *kind, *device_id, *body;
+    int64_t now;
+};
+
+static bool anomaly_run(struct db *tx, void *context, struct err *err)
+{
+    const struct anomaly *anomaly = context;
+    return event_add(tx, anomaly->kind, anomaly->device_id, anomaly->body, anomaly->now, err);
+}
+
+bool fleet_anomaly(struct fleet *fleet, const struct actor *actor, const struct identity *identity,
+                   const char *kind, const char *body, struct err *err)
+{
+    struct anomaly anomaly = {kind, identity->device_id, body, actor->now};
+    struct change change = {
+        .actor = actor, .work = anomaly_run, .context = &anomaly, .wakes = true};
+    return fleet_change(fleet, &change, err);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fleet/fleet.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/id.h"
+#include "fleet/door.h"
+#include "fleet/job.h"
+#include "fleet/shared.h"
+#include "pki/keyd.h"
+#include "store/store.h"
+
+static int shared_end(struct fleet_shared *shared)
+{
+    pthread_mutex_destroy(&shared->contact_lock);
+    pthread_mutex_destroy(&shared->job_lock);
+    pthread_cond_destroy(&shared->job_wake);
+    return 0;
+}
+
+struct fleet_shared *fleet_shared_make(void *owner, const struct fleet_settings *wishes)
+{
+    struct fleet_shared *shared = mem_new(owner, struct fleet_shared);
+    pthread_condattr_t monotonic;
+    shared->settings = wishes;
+    if (pthread_mutex_init(&shared->contact_lock, NULL) != 0 ||
+        pthread_mutex_init(&shared->job_lock, NULL) != 0 ||
+        pthread_condattr_init(&monotonic) != 0 ||
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) != 0 ||
+        pthread_cond_init(&shared->job_wake, &monotonic) != 0)
+        bug("no mutex");
+    (void)pthread_condattr_destroy(&monotonic);
+    shared->identities = identity_cache_make(shared);
+    shared->failures = sign_in_failures_make(shared);
+    mem_destructor(shared, shared_end);
+    return shared;
+}
+
+bool fleet_open(void *owner, struct database *database, struct keyd *keyd,
+                struct fleet_shared *shared, struct fleet **out, struct err *err)
+{
+    CLEANUP(mem_free_at) struct fleet *fleet = mem_new(NULL, struct fleet);
+    fleet->keyd = keyd;
+    fleet->shared = shared;
+    fleet->settings = shared->settings;
+    if (!db_connect(fleet, database, &fleet->db, err) ||
+        !db_prepare(fleet->db, store_statements, store_statement_count, err))
+        return err_context(err, "opening the store");
+    *out = mem_give(owner, &fleet);
+    return true;
+}
+
+struct first_start {
+    const char *organization;
+    int64_t now;
+};
+
+static bool first_start_run(struct db *tx, void *context, struct err *err)
+{
+    const struct first_start *start = context;
+    CLEANUP(mem_free_at) char *id = id_make(NULL);
+    struct rows *rows = NULL;
+    if (!store_rows(tx, id, ASK_ALL(ORGANIZATION_GET), &rows, err))
+        return false;
+    return rows->count > 0 || store_change(tx,
+                                           ASK(ORGANIZATION_INSERT, TEXT(id),
+                                               TEXT(start->organization), INTEGER(start->now)),
+                                           NULL, err);
+}
+
+bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t now, struct err *err)
+{
+    struct first_start start = {organization, now};
+    return db_transaction(fleet->db, first_start_run, &start, err);
+}
+
+bool fleet_ready(struct fleet *fleet, struct err *err)
+{
+    int64_t count;
+    return store_number(fleet->db, ASK_ALL(ACCOUNT_COUNT), "count", &count, err) &&
+           keyd_ping(fleet->keyd, err);
+}
+
+struct actor fleet_system_actor(int64_t now)
+{
+    return (struct actor){
+        .kind = ACTOR_SYSTEM, .id = "system", .name = "system", .request_id = "", .now = now};
+}
+
+void shared_wake(struct fleet_shared *shared)
+{
+    pthread_mutex_lock(&shared->job_lock);
+    shared->job_turn++;
+    pthread_cond_broadcast(&shared->job_wake);
+    pthread_mutex_unlock(&shared->job_lock);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside fleet only: what ends with an enrolment, in one place. */
+#pragma once
+
+#include "fleet/fleet.h"
+#include "model/command.h"
+
+enum revocation_reason { /* RFC 5280 5.3.1 */
+                         REASON_UNSPECIFIED = 0,
+                         REASON_KEY_COMPROMISE = 1,
+                         REASON_AFFILIATION = 3,
+                         REASON_SUPERSEDED = 4,
+                         REASON_CESSATION = 5,
+};
+
+struct leaving {
+    const char *enrolment_id, *device_id; /* device_id NULL: none was bound */
+    int state;                            /* enum enrolment_state it ends in */
+    enum revocation_reason reason;
+    int64_t now;
+};
+/*
+ * In one go: state and end, open commands cancelled, challenges cancelled, certificates revoked,
+ * what was delivered forgotten, an event. Facts, commands and certificates stay as history.
+ */
+MUST_CHECK bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *err);
+void leave_forget(struct fleet *fleet, char *const *enrolment_ids, size_t count);
+/* A new certificate revocation list is due. */
+MUST_CHECK bool crl_due(struct db *tx, int64_t now, struct err *err);
+
+/* A query is queued once: an open one of the same kind serves. */
+MUST_CHECK bool query_add(struct db *tx, const char *enrolment_id, enum command_kind kind,
+                          int64_t now, struct err *err);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One-time enrolment links: made, listed, revoked, and used once. */
+#include "fleet/link.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "codec/json.h"
+#include "fleet/door.h"
+#include "fleet/enrol.h"
+#include "fleet/list.h"
+#include "pki/keyd.h"
+#include "store/store.h"
+
+#define LINK_BITS 160                  /* of randomness in a link */
+#define LINK_LONGEST (365 * 24 * 3600) /* seconds a link may live */
+
+bool link_mac(struct fleet *fleet, const char *token, uint8_t mac[32], struct err *err)
+{
+    return keyd_mac(fleet->keyd, KEYD_MAC_LINK, bytes_text(token), mac, err);
+}
+
+struct creation {
+    struct enrolment_link *link;
+    uint8_t mac[32];
+};
+
+static bool create_run(struct db *tx, void *context, struct err *err)
+{
+    const struct creation *creation = context;
+    const struct enrolment_link *link = creation->link;
+    return store_change(tx,
+                        ASK(ENROLMENT_LINK_INSERT, TEXT(link->id), BYTES(BYTES_OF(creation->mac)),
+                            TEXT(link->name), TEXT(ownership_names[link->ownership]),
+                            INTEGER(link->created_at), TEXT(link->created_by),
+                            INTEGER(link->expires_at)),
+                        NULL, err);
+}
+
+bool fleet_link_create(struct fleet *fleet, const struct actor *actor, void *owner,
+                       const struct enrolment_link *wish, struct enrolment_link *out, char **token,
+                       struct err *err)
+{
+    struct enrolment_link link = *wish;
+    if (link.expires_at == 0)
+        link.expires_at = actor->now + fleet->settings->link_seconds;
+    if (link.expires_at <= actor->now || link.expires_at > actor->now + LINK_LONGEST)
+        return err_at(err, ERR_BAD_INPUT, "/expires_at",
+                      "a link must end within the next 365 days");
+    link.id = id_make(owner);
+    link.created_at = actor->now;
+    link.created_by = mem_text(owner, actor->name);
+    CLEANUP(mem_free_at) char *secret = random_text(NULL, LINK_BITS);
+    struct creation creation = {.link = &link};
+    if (!link_mac(fleet, secret, creation.mac, err))
+        return false;
+    CLEANUP(mem_free_at)
+    char *detail =
+        json_pairs(NULL, "name", link.name, "ownership", ownership_names[link.ownership], NULL);
+    struct change change = {.actor = actor,
+                            .action = "enrolment_link.create",
+                            .permission = "enrolment.create",
+                            .subject_kind = "enrolment_link",
+                            .subject_id = link.id,
+                            .detail = detail,
+                            .work = create_run,
+                            .context = &creation};
+    if (!fleet_change(fleet, &change, err))
+        return false;
+    *out = link;
+    *token = mem_give(owner, &secret);
+    return true;
+}
+
+bool fleet_link_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                     const struct page *page, struct list *out, struct err *err)
+{
+    struct listing listing = {.fields = enrolment_link_fields,
+                              .item_size = sizeof(struct enrolment_link),
+                              .permission = "enrolment.read"};
+    return list_read(fleet, actor, owner,
+                     ASK(ENROLMENT_LINK_LIST, TEXT(page->cursor), INTEGER(page->limit + 1)), page,
+                     &listing, out, err);
+}
+
+struct revocation {
+    const char *id;
+    int64_t now;
+};
+
+static bool revoke_run(struct db *tx, void *context, struct err *err)
+{
+    const struct revocation *revocation = context;
+    return store_change_one(
+        tx, ASK(ENROLMENT_LINK_REVOKE, TEXT(revocation->id), INTEGER(revocation->now)),
+        "the link was used or revoked before", err);
+}
+
+bool fleet_link_revoke(struct fleet *fleet, const struct actor *actor, const char *id,
+                       struct err *err)
+{
+    struct revocation revocation = {id, actor->now};
+    struct change change = {.actor = actor,
+                            .action = "enrolment_link.revoke",
+                            .permission = "enrolment.create",
+                            .subject_kind = "enrolment_link",
+                            .subject_id = id,
+                            .work = revoke_run,
+                            .context = &revocation};
+    return fleet_change(fleet, &change, err);
+}
+
+bool link_find(struct fleet *fleet, void *owner, const char *token, int64_t now,
+               struct enrolment_link *out, struct err *err)
+{
+    uint8_t mac[32];
+    bool found = false;
+    struct enrolment_link link = {0};
+    if (!link_mac(fleet, token, mac, err) ||
+        !store_find(fleet->db, owner, ASK(ENROLMENT_LINK_BY_MAC, BYTES(BYTES_OF(mac))),
+                    enrolment_link_fields, &link, &found, err))
+        return false;
+    if (!found || link.used_at || link.revoked_at || link.expires_at <= now)
+        return err_set(err, ERR_NOT_FOUND,
+                       "this enrolment link was used, has ended or never existed");
+    *out = link;
+    return true;
+}
+
+bool fleet_link_check(struct fleet *fleet, const char *token, int64_t now, struct err *err)
+{
+    struct enrolment_link link;
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    return link_find(fleet, owner, token, now, &link, err);
+}

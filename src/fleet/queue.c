@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The device's side of commands: what comes next, and what became of it. */
+#include "fleet/queue.h"
+
+#include <string.h>
+
+#include "base/id.h"
+#include "codec/json.h"
+#include "fleet/door.h"
+#include "fleet/leave.h"
+#include "fleet/resolved.h"
+#include "fleet/saved.h"
+#include "store/store.h"
+
+/* Lower goes first: what protects before what changes before what asks. */
+static const int64_t priorities[] = {
+    [COMMAND_WIPE] = 0,          [COMMAND_RETIRE] = 0,          [COMMAND_LOCK] = 10,
+    [COMMAND_REMOVE_ITEM] = 20,  [COMMAND_INSTALL_ITEM] = 20,   [COMMAND_RESTART] = 30,
+    [COMMAND_QUERY_DEVICE] = 40, [COMMAND_QUERY_SECURITY] = 40, [COMMAND_QUERY_ITEMS] = 40,
+    [COMMAND_SYNC] = 40,
+};
+#define LIFE_SECONDS (30 * 24 * 3600) /* of a command that the device never fetches */
+
+static int64_t life_of(enum command_kind kind, int64_t now)
+{
+    bool stays = kind == COMMAND_WIPE || kind == COMMAND_RETIRE || kind == COMMAND_INSTALL_ITEM ||
+                 kind == COMMAND_REMOVE_ITEM;
+    return stays ? 0 : now + LIFE_SECONDS;
+}
+
+bool command_queue(struct db *tx, const struct queued *queued, struct err *err)
+{
+    CLEANUP(mem_free_at) char *made = queued->id ? NULL : id_make_upper(NULL);
+    const char *id = queued->id ? queued->id : made;
+    return store_change(tx,
+                        ASK(COMMAND_INSERT, TEXT(id), TEXT(queued->enrolment_id),
+                            TEXT(command_kind_names[queued->kind]), TEXT(queued->item),
+                            TEXT(queued->parameters), INTEGER(priorities[queued->kind]),
+                            TEXT(queued->created_by), INTEGER(queued->now),
+                            TIME(life_of(queued->kind, queued->now))),
+                        NULL, err) &&
+           job_add(tx, "wake", queued->enrolment_id, queued->now, err);
+}
+
+/* ---- a session begins ---- */
+
+static bool begin_run(struct db *tx, void *context, struct err *err)
+{
+    return store_change(tx, ASK(COMMAND_UNDEFER, TEXT((const char *)context)), NULL, err);
+}
+
+bool fleet_session_begin(struct fleet *fleet, const struct actor *actor,
+                         const struct identity *identity, struct err *err)
+{
+    if (!identity->has_deferred)
+        return true;
+    struct change change = {.actor = actor,
+                            .work = begin_run,
+                            .context = identity->enrolment_id,
+                            .forget = identity->enrolment_id};
+    return fleet_change(fleet, &change, err);
+}
+
+/* ---- the next one ---- */
+
+struct fetch {
+    void *owner;
+    const struct identity *identity;
+    int64_t now;
+    struct command command;
+    bool found;
+};
+
+static const char *only_kind(const struct identity *identity)
+{
+    if (identity->enrolment_state == ENROLMENT_RETIRING)
+        return command_kind_names[COMMAND_RETIRE];
+    if (identity->enrolment_state == ENROLMENT_WIPING)
+        return command_kind_names[COMMAND_WIPE];
+    return NULL;
+}
+
+static bool fetch_run(struct db *tx, void *context, struct err *err)
+{
+    struct fetch *fetch = context;
+    fetch->command = (struct command){0};
+    if (!store_find(tx, fetch->owner,
+                    ASK(COMMAND_NEXT, TEXT(fetch->identity->enrolment_id),
+                        TEXT(only_kind(fetch->identity))),
+                    command_fields, &fetch->command, &fetch->found, err))
+        return false;
+    if (!fetch->found)
+        return true;
+    if (fetch->command.item &&
+        !store_change(tx,
+                      ASK(DELIVERED_STATE, TEXT(fetch->identity->enrolment_id),
+                          TEXT(fetch->command.item), TEXT(command_state_names[COMMAND_DELIVERED]),
+                          TEXT(NULL), TEXT(NULL), TEXT(NULL), INTEGER(fetch->now)),
+                      NULL, err))
+        return false;
+    fetch->command.state = COMMAND_DELIVERED;
+    return store_change(tx, ASK(COMMAND_DELIVER, TEXT(fetch->command.id), INTEGER(fetch->now)),
+                        NULL, err);
+}
+
+bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *owner,
+                         const struct identity *identity, struct command *out, struct err *err)
+{
+    struct fetch fetch = {.owner = owner, .identity = identity, .now = actor->now};
+    struct rows *rows = NULL;
+    /* looking is a read: a device whose commands are all deferred costs no write */
+    if (!store_rows(fleet->db, owner,
+                    ASK(COMMAND_NEXT, TEXT(identity->enrolment_id), TEXT(only_kind(identity))),
+                    &rows, err))
+        return false;
+    if (rows->count > 0) {
+        struct change change = {.actor = actor, .work = fetch_run, .context = &fetch};
+        if (!fleet_change(fleet, &change, err))
+            return false;
+    }
+    *out = fetch.found ? fetch.command : (struct command){0};
+    return true;
+}
+
+/* ---- what became of it ---- */
+
+struct finish {
+    void *owner;
+    struct fleet *fleet;
+    const struct identity *identity;
+    const struct command_result *result;
+    int64_t now;
+    enum result_outcome outcome;
+    struct command command;
+};
+
+static bool item_finish(struct db *tx, const struct finish *f, enum command_state state,
+                        struct err *err)
+{
+    const struct command *command = &f->command;
+    const char *hash = f->result->answer == ANSWER_DONE ? f->result->item_hash : NULL;
+    if (command->kind == COMMAND_REMOVE_ITEM && f->result->answer == ANSWER_DONE)
+        return store_change(
+            tx, ASK(DELIVERED_REMOVE, TEXT(f->identity->enrolment_id), TEXT(command->item)), NULL,
+            err);
+    return store_change(tx,
+                        ASK(DELIVERED_STATE, TEXT(f->identity->enrolment_id), TEXT(command->item),
+                            TEXT(command_state_names[state]), TEXT(hash), TEXT(f->result->reason),
+                            TEXT(f->result->remedy), INTEGER(f->now)),
+                        NULL, err);
+}
+
+/* After a change of items the device is asked what it has now, and how safe it is. */
+static bool ask_back(struct db *tx, const struct finish *f, struct err *err)
+{
+    const char *id = f->identity->enrolment_id;
+    return query_add(tx, id, COMMAND_QUERY_ITEMS, f->now, err) &&
+           query_add(tx, id, COMMAND_QUERY_SECURITY, f->now, err);
+}
+
+static bool items_finish(struct db *tx, const struct finish *f, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (!f->result->has_items)
+        return true;
+    if (!store_rows(tx, f->owner, ASK(DELIVERED_LIST, TEXT(f->identity->enrolment_id)), &rows, err))
+        return false;
+    for (size_t i = 0; i < rows->count; i++) {
+        struct delivered row = {0};
+        if (!rows_read(rows, i, delivered_fields, &row, err) ||
+            !item_compare(tx, &(struct comparing){f->identity, f->result, &row, f->now}, err))
+            return false;
+    }
+    return true;
+}
+
+static bool leaving_finish(struct db *tx, const struct finish *f, struct err *err)
+{
+    bool is_wipe = f->command.kind == COMMAND_WIPE;
+    struct leaving leaving = {.enrolment_id = f->identity->enrolment_id,
+                              .device_id = f->identity->device_id,
+                              .state = is_wipe ? ENROLMENT_WIPED : ENROLMENT_RETIRED,
+                              .reason = REASON_CESSATION,
+                              .now = f->now};
+    return enrolment_leave(tx, &leaving, err);
+}
+
+static bool end_command(struct db *tx, const struct finish *f, enum command_state state,
+                        struct err *err)
+{
+    return store_change(tx,
+                        ASK(COMMAND_FINISH, TEXT(f->command.id), TEXT(command_state_names[state]),
+                            INTEGER(f->now), TEXT(f->result->reason), TEXT(f->result->remedy)),
+                        NULL, err);
+}
+
+static bool failed_finish(struct db *tx, const struct finish *f, struct err *err)
+{
+    CLEANUP(mem_free_at)
+    char *body = json_pairs(NULL, "command", f->command.id, "kind",
+                            command_kind_names[f->command.kind], "reason", f->result->reason, NULL);
+    return end_command(tx, f, COMMAND_FAILED, err) &&
+           (!f->command.item || item_finish(tx, f, COMMAND_FAILED, err)) &&
+           event_add(tx, "command.failed", f->identity->device_id, body, f->now, err);
+}
+
+static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
+{
+    if (!end_command(tx, f, COMMAND_APPLIED, err))
+        return false;
+    struct observed observed = {.fleet = f->fleet,
+                                .device_id = f->identity->device_id,
+                                .facts = f->result->facts,
+                                .count = f->result->fact_count,
+                                .now = f->now};
+    if (f->command.kind == COMMAND_WIPE || f->command.kind == COMMAND_RETIRE)
+        return leaving_finish(tx, f, err);
+    if (f->command.item && !(item_finish(tx, f, COMMAND_APPLIED, err) && ask_back(tx, f, err)))
+        return false;
+    return items_finish(tx, f, err) && facts_save(tx, &observed, err);
+}
+
+static bool finish_run(struct db *tx, void *context, struct err *err)
+{
+    struct finish *f = context;
+    bool found = false;
+    f->command = (struct command){0};
+    f->outcome = RESULT_UNKNOWN;
+    if (!store_find(tx, f->owner, ASK(COMMAND_BY_ID, TEXT(f->result->command_id)), command_fields,
+                    &f->command, &found, err))
+        return false;
+    if (!found || strcmp(f->command.enrolment_id, f->identity->enrolment_id) != 0 ||
+        f->command.delivered_at == 0)
+        return event_add(tx, "command.unknown", f->identity->device_id,
+                         json_pairs(f->owner, "command", f->result->command_id, NULL), f->now, err);
+    f->outcome = f->command.finished_at ? RESULT_REPEATED : RESULT_TAKEN;
+    if (f->outcome == RESULT_REPEATED)
+        return true;
+    switch (f->result->answer) {
+    case ANSWER_NOT_NOW:
+        return store_change(tx, ASK(COMMAND_DEFER, TEXT(f->command.id)), NULL, err);
+    case ANSWER_FAILED: return failed_finish(tx, f, err);
+    case ANSWER_DONE: return done_finish(tx, f, err);
+    }
+    bug("answer %d", (int)f->result->answer);
+}
+
+bool fleet_command_finish(struct fleet *fleet, const struct actor *actor,
+                          const struct identity *identity, const struct command_result *result,
+                          enum result_outcome *outcome, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct finish finish = {
+        .owner = owner, .fleet = fleet, .identity = identity, .result = result, .now = actor->now};
+    struct change change = {.actor = actor,
+                            .work = finish_run,
+                            .context = &finish,
+                            .forget = identity->enrolment_id,
+                            .wakes = true};
+    if (!fleet_change(fleet, &change, err))
+        return false;
+    *outcome = finish.outcome;
+    return true;
+}
+
+struct refusal {
+    void *owner;
+    const struct identity *identity;
+    const char *id, *reason, *remedy;
+    int64_t now;
+};
+
+static bool refuse_run(struct db *tx, void *context, struct err *err)
+{
+    const struct refusal *refusal = context;
+    const struct command_result result = {.command_id = refusal->id,
+                                          .answer = ANSWER_FAILED,
+                                          .reason = refusal->reason,
+                                          .remedy = refusal->remedy};
+    struct finish finish = {.owner = refusal->owner,
+                            .identity = refusal->identity,
+                            .result = &result,
+                            .now = refusal->now};
+    const struct want want = {"command", command_fields};
+    return store_get(tx, refusal->owner, ASK(COMMAND_BY_ID, TEXT(refusal->id)), want,
+                     &finish.command, err) &&
+           failed_finish(tx, &finish, err);
+}
+
+bool fleet_command_refuse(struct fleet *fleet, const struct actor *actor,
+                          const struct identity *identity, const char *id, const char *reason,
+                          const char *remedy, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct refusal refusal = {owner, identity, id, reason, remedy, actor->now};
+    struct change change = {
+        .actor = actor, .work = refuse_run, .context = &refusal, .forget = identity->enrolment_id};
+    return fleet_change(fleet, &change, err);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside fleet only: putting a command into a device's queue. */
+#pragma once
+
+#include "fleet/act.h"
+
+struct queued {
+    const char *id; /* NULL: made here */
+    const char *enrolment_id;
+    enum command_kind kind;
+    const char *item, *parameters; /* may be NULL */
+    const char *created_by;
+    int64_t now;
+};
+/* Inserts it and schedules the wake-up. */
+MUST_CHECK bool command_queue(struct db *tx, const struct queued *queued, struct err *err);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The certificate revocation list: signed anew after each revocation and daily. */
+#include <string.h>
+
+#include "base/text.h"
+#include "fleet/certificate.h"
+#include "fleet/door.h"
+#include "pki/keyd.h"
+#include "store/store.h"
+
+#define LIST_SECONDS (7 * 24 * 3600) /* from thisUpdate to nextUpdate: the daily run has room */
+#define ENTRIES_MAX 100000           /* above: lists by generation of the authority */
+
+static const struct field list_rows[] = {
+    INTEGER_FIELD(struct revocation_list, number, 0),
+    BYTES_FIELD(struct revocation_list, der, 0),
+    TIME_FIELD(struct revocation_list, this_update, 0),
+    TIME_FIELD(struct revocation_list, next_update, 0),
+};
+
+static bool list_newest(struct fleet *fleet, void *owner, struct revocation_list *out, bool *found,
+                        struct err *err)
+{
+    return store_find(fleet->db, owner, ASK_ALL(REVOCATION_LIST_NEWEST), FIELDS(list_rows), out,
+                      found, err);
+}
+
+static bool entry_add(void *owner, struct crl_entry **entries, size_t *count,
+                      const struct rows *rows, size_t row, struct err *err)
+{
+    struct crl_entry entry = {.revoked_at = rows_integer(rows, row, "revoked_at"),
+                              .reason = (int)rows_integer(rows, row, "reason")};
+    if (!text_unhex(owner, rows_text(rows, row, "serial"), &entry.serial, err))
+        return false;
+    if (*count == ENTRIES_MAX)
+        return err_set(err, ERR_TOO_LARGE, "more than %d revoked certificates", ENTRIES_MAX);
+    *entries = mem_grow(owner, *entries, *count + 1);
+    (*entries)[(*count)++] = entry;
+    return true;
+}
+
+static bool entries_load(struct fleet *fleet, void *owner, int64_t now, struct crl_entry **entries,
+                         size_t *count, struct err *err)
+{
+    const char *after = NULL;
+    struct rows *rows = NULL;
+    do {
+        if (!store_rows(fleet->db, owner, ASK(CERTIFICATE_REVOKED, INTEGER(now), TEXT(after)),
+                        &rows, err))
+            return false;
+        for (size_t i = 0; i < rows->count; i++)
+            if (!entry_add(owner, entries, count, rows, i, err))
+                return false;
+        if (rows->count > 0)
+            after = rows_text(rows, rows->count - 1, "serial");
+    } while (rows->count == 10000); /* the statement's page */
+    return true;
+}
+
+static bool list_save(struct db *tx, void *context, struct err *err)
+{
+    const struct revocation_list *list = context;
+    return store_change(tx,
+                        ASK(REVOCATION_LIST_INSERT, INTEGER(list->number), BYTES(list->der),
+                            INTEGER(list->this_update), INTEGER(list->next_update)),
+                        NULL, err) &&
+           store_change(tx, ASK(REVOCATION_LIST_PRUNE, INTEGER(list->number - 2)), NULL, err);
+}
+
+bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct crl_entry *entries = NULL;
+    size_t count = 0;
+    bool found = false;
+    struct revocation_list list = {0};
+    if (!list_newest(fleet, owner, &list, &found, err) ||
+        !entries_load(fleet, owner, now, &entries, &count, err))
+        return false;
+    list.number++;
+    list.this_update = now;
+    list.next_update = now + LIST_SECONDS;
+    if (!keyd_sign_crl(fleet->keyd, owner, entries, count, list.number, now, list.next_update,
+                       &list.der, err))
+        return false;
+    if (db_transaction(fleet->db, list_save, &list, err))
+        return true;
+    return err->kind == ERR_CONFLICT; /* another thread was first with the same number */
+}
+
+bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,
+                               struct revocation_list *out, struct err *err)
+{
+    struct revocation_list list = {0};
+    bool found = false;
+    if (!list_newest(fleet, owner, &list, &found, err))
+        return false;
+    if (!found || list.next_update <= now) {
+        if (!fleet_revocation_list_make(fleet, now, err) ||
+            !list_newest(fleet, owner, &list, &found, err))
+            return false;
+    }
+    *out = list;
+    return found || err_set(err, ERR_UNAVAILABLE, "there is no revocation list yet");
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fleet/saved.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "fleet/door.h"
+#include "fleet/queue.h"
+#include "fleet/resolved.h"
+#include "policy/comply.h"
+#include "store/store.h"
+
+static const char *fact_value(const struct observed *observed, const char *name)
+{
+    for (size_t i = 0; i < observed->count; i++)
+        if (strcmp(observed->facts[i].name, name) == 0)
+            return observed->facts[i].value;
+    return NULL;
+}
+
+static bool name_save(struct db *tx, const struct observed *observed, struct err *err)
+{
+    const char *name = fact_value(observed, "device.name");
+    if (!name || !*name)
+        return true;
+    CLEANUP(mem_free_at) char *folded = text_fold(NULL, name);
+    return store_change(
+        tx, ASK(DEVICE_SET_NAME, TEXT(observed->device_id), TEXT(name), TEXT(folded)), NULL, err);
+}
+
+/* What resolution looks at may have changed with these facts: then it is done anew. */
+static bool system_save(struct db *tx, const struct observed *observed, bool *changed,
+                        struct err *err)
+{
+    const char *version = fact_value(observed, FACT_OS_VERSION);
+    const char *supervised = fact_value(observed, "device.supervised");
+    int64_t rows = 0;
+    if (!version)
+        return true;
+    if (!store_change(tx,
+                      ASK(DEVICE_SET_OS, TEXT(observed->device_id), TEXT(version),
+                          TEXT(fact_value(observed, "os.build")),
+                          INTEGER(supervised && strcmp(supervised, "true") == 0)),
+                      &rows, err))
+        return false;
+    *changed = rows > 0;
+    return true;
+}
+
+bool facts_save(struct db *tx, const struct observed *observed, struct err *err)
+{
+    bool changed = false;
+    for (size_t i = 0; i < observed->count; i++) {
+        const struct fact *fact = &observed->facts[i];
+        if (!store_change(tx,
+                          ASK(FACT_UPSERT, TEXT(observed->device_id), TEXT(fact->name),
+                              TEXT(fact->value), TEXT(evidence_names[fact->evidence]),
+                              TEXT(fact->source), INTEGER(fact->reported_at)),
+                          NULL, err))
+            return false;
+    }
+    struct resolving resolving = {
+        .fleet = observed->fleet, .device_id = observed->device_id, .now = observed->now};
+    if (!name_save(tx, observed, err) || !system_save(tx, observed, &changed, err))
+        return false;
+    return changed ? device_resolve(tx, &resolving, err) : device_evaluate(tx, &resolving, err);
+}
+
+static const char *reported_hash(const struct command_result *result, const char *item)
+{
+    for (size_t i = 0; i < result->item_count; i++)
+        if (strcmp(result->items[i].item, item) == 0)
+            return result->items[i].hash;
+    return NULL;
+}
+
+static bool item_verified(struct db *tx, const struct comparing *c, const char *hash,
+                          struct err *err)
+{
+    const char *id = c->identity->enrolment_id;
+    return store_change(tx,
+                        ASK(DELIVERED_STATE, TEXT(id), TEXT(c->row->item),
+                            TEXT(command_state_names[COMMAND_VERIFIED]), TEXT(hash), TEXT(NULL),
+                            TEXT(NULL), INTEGER(c->now)),
+                        NULL, err) &&
+           store_change(tx, ASK(COMMAND_VERIFY_ITEM, TEXT(id), TEXT(c->row->item)), NULL, err);
+}
+
+/* The device lost or never took what it had acknowledged: it is sent again. */
+static bool item_missing(struct db *tx, const struct comparing *c, struct err *err)
+{
+    struct queued queued = {.enrolment_id = c->identity->enrolment_id,
+                            .kind = COMMAND_INSTALL_ITEM,
+                            .item = c->row->item,
+                            .created_by = "system",
+                            .now = c->now};
+    CLEANUP(mem_free_at) char *body = json_pairs(NULL, "item", c->row->item, NULL);
+    return store_change(tx,
+                        ASK(DELIVERED_STATE, TEXT(c->identity->enrolment_id), TEXT(c->row->item),
+                            TEXT(command_state_names[COMMAND_QUEUED]), TEXT(""),
+                            TEXT("the device no longer has it"), TEXT(NULL), INTEGER(c->now)),
+                        NULL, err) &&
+           command_queue(tx, &queued, err) &&
+           event_add(tx, "item.missing", c->identity->device_id, body, c->now, err);
+}
+
+bool item_compare(struct db *tx, const struct comparing *c, struct err *err)
+{
+    const char *hash = reported_hash(c->result, c->row->item);
+    bool settled = c->row->state == COMMAND_APPLIED || c->row->state == COMMAND_VERIFIED;
+    if (!settled || !c->row->wanted_hash)
+        return true; /* on its way: its own answer will tell */
+    if (hash && strcmp(hash, c->row->wanted_hash) == 0)
+        return c->row->state == COMMAND_VERIFIED || item_verified(tx, c, hash, err);
+    return item_missing(tx, c, err);
+}
