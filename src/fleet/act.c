@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "codec/base64.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
 #include "fleet/list.h"
 #include "fleet/queue.h"
 #include "fleet/shared.h"
+#include "pki/keyd.h"
 #include "store/store.h"
 
 static const char *const kind_permissions[] = {
@@ -124,6 +126,20 @@ static bool ask_run(struct db *tx, void *context, struct err *err)
            store_get(tx, a->owner, ASK(COMMAND_BY_ID, TEXT(a->id)), want, &a->command, err);
 }
 
+/* Sealed under the command's own id; the queue opens them for the device that fetches it. */
+static bool parameters_seal(struct fleet *fleet, struct asking *a, const char *plain,
+                            struct err *err)
+{
+    struct bytes sealed;
+    if (!plain)
+        return true;
+    if (!keyd_seal(fleet->keyd, a->owner, KEYD_CLASS_COMMAND, a->id, bytes_text(plain), &sealed,
+                   err))
+        return false;
+    a->parameters = base64_encode(a->owner, sealed);
+    return true;
+}
+
 bool fleet_command_create(struct fleet *fleet, const struct actor *actor, void *owner,
                           const char *device_id, enum command_kind kind, const char *parameters,
                           struct command *out, struct err *err)
@@ -132,11 +148,13 @@ bool fleet_command_create(struct fleet *fleet, const struct actor *actor, void *
                             .device_id = device_id,
                             .kind = kind,
                             .id = id_make_upper(owner),
-                            .parameters = parameters,
+
                             .actor = actor};
     if (!kind_permissions[kind])
         return err_set(err, ERR_BAD_INPUT, "%s is not asked for by people",
                        command_kind_names[kind]);
+    if (!parameters_seal(fleet, &asking, parameters, err))
+        return false;
     struct change change = {.actor = actor,
                             .permission = kind_permissions[kind],
                             .subject_kind = "device",

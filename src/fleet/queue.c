@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "codec/base64.h"
 #include "codec/json.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
 #include "fleet/resolved.h"
 #include "fleet/saved.h"
+#include "pki/keyd.h"
 #include "store/store.h"
 
 /* Lower goes first: what protects before what changes before what asks. */
@@ -103,6 +105,21 @@ static bool fetch_run(struct db *tx, void *context, struct err *err)
                         NULL, err);
 }
 
+#define PARAMETERS_MAX 16384 /* bytes sealed */
+
+static bool parameters_open(struct fleet *fleet, void *owner, struct command *command,
+                            struct err *err)
+{
+    struct bytes sealed, plain;
+    if (!command->parameters)
+        return true;
+    if (!base64_decode(owner, bytes_text(command->parameters), PARAMETERS_MAX, &sealed, err) ||
+        !keyd_open(fleet->keyd, owner, KEYD_CLASS_COMMAND, command->id, sealed, &plain, err))
+        return err_context(err, "opening the parameters of %s", command->id);
+    command->parameters = bytes_to_text(owner, plain);
+    return true;
+}
+
 bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *owner,
                          const struct identity *identity, struct command *out, struct err *err)
 {
@@ -118,7 +135,11 @@ bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *o
         if (!fleet_change(fleet, &change, err))
             return false;
     }
-    *out = fetch.found ? fetch.command : (struct command){0};
+    if (!fetch.found)
+        fetch.command = (struct command){0};
+    if (!parameters_open(fleet, owner, &fetch.command, err))
+        return false;
+    *out = fetch.command;
     return true;
 }
 

@@ -14,7 +14,7 @@ static const struct field command_rows[] = {
     TEXT_FIELD(struct command, device_id, FIELD_READ_ONLY, .help = "Device"),
     ENUM_FIELD(struct command, kind, FIELD_READ_ONLY, command_kind_names, .help = "What to do"),
     TEXT_FIELD(struct command, item, FIELD_READ_ONLY, .help = "Which part of the effective set"),
-    RAW_FIELD(struct command, parameters, FIELD_READ_ONLY, .help = "Parameters"),
+    TEXT_FIELD(struct command, parameters, FIELD_SECRET),
     ENUM_FIELD(struct command, state, FIELD_READ_ONLY, command_state_names, .help = "State"),
     INTEGER_FIELD(struct command, priority, FIELD_READ_ONLY, .help = "Lower goes first"),
     BOOLEAN_FIELD(struct command, is_deferred, FIELD_READ_ONLY, .help = "The device asked to wait"),

@@ -38,7 +38,7 @@ struct command {
     char *enrolment_id, *device_id;
     int kind;
     char *item;       /* of install and remove */
-    char *parameters; /* JSON, by kind; NULL */
+    char *parameters; /* JSON, by kind; NULL. Sealed in the database: may hold a PIN */
     int state;
     int64_t priority; /* lower goes first */
     bool is_deferred; /* the device said: not now */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The audit log. */
+#include "fleet/audit.h"
+
+#include "api/answer.h"
+#include "api/resources.h"
+
+static bool audit_list(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct page page;
+    struct list list;
+    if (!api_page(request, &page, err) ||
+        !fleet_audit_list(api_fleet(request), &actor, request->owner, &page, &list, err))
+        return false;
+    api_reply_list(request, reply, audit_fields, sizeof(struct audit_entry), &list);
+    return true;
+}
+
+static const struct field verdict_rows[] = {
+    BOOLEAN_FIELD(struct audit_verdict, is_intact, FIELD_READ_ONLY,
+                  .help = "Every entry and every signed head agrees"),
+    INTEGER_FIELD(struct audit_verdict, entries, FIELD_READ_ONLY, .help = "Entries walked"),
+    INTEGER_FIELD(struct audit_verdict, signed_position, FIELD_READ_ONLY,
+                  .help = "Newest position that the key process has signed"),
+    TEXT_FIELD(struct audit_verdict, problem, FIELD_READ_ONLY, .help = "What is wrong"),
+};
+static const struct fields verdict_fields = FIELDS(verdict_rows);
+
+static bool audit_verify(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct audit_verdict verdict;
+    if (!fleet_audit_verify(api_fleet(request), &actor, request->owner, &verdict, err))
+        return false;
+    api_reply(request, reply, 200, verdict_fields, &verdict);
+    return true;
+}
+
+static const struct route rows[] = {
+    {HTTP_GET,
+     API "/audit",
+     audit_list,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "audit_list",
+     .summary = "Who did what, newest first",
+     .permission = "audit.read",
+     .gives = &audit_fields,
+     .asks = &page_fields,
+     .flags = ROUTE_GIVES_LIST},
+    {HTTP_GET,
+     API "/audit/verification",
+     audit_verify,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "audit_verify",
+     .summary = "Check the hash chain and its signed heads",
+     .permission = "audit.read",
+     .gives = &verdict_fields},
+};
+const struct routes audit_routes = {rows, COUNT(rows)};

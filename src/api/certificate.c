@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates that we issued. */
+#include "fleet/certificate.h"
+
+#include "api/answer.h"
+#include "api/resources.h"
+
+struct certificate_query {
+    char *device;
+    int64_t limit;
+    char *cursor;
+};
+static const struct field certificate_query_rows[] = {
+    TEXT_FIELD(struct certificate_query, device, 0, .help = "Only of this device id"),
+    INTEGER_FIELD(struct certificate_query, limit, 0, .lowest = 1, .highest = LIST_LIMIT_MAX,
+                  .help = "How many rows at most"),
+    TEXT_FIELD(struct certificate_query, cursor, 0, .help = "`next` of the page before this one"),
+};
+static const struct fields certificate_query_fields = FIELDS(certificate_query_rows);
+
+static bool certificate_list(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct page page;
+    struct list list;
+    if (!api_page(request, &page, err) ||
+        !fleet_certificate_list(api_fleet(request), &actor, request->owner,
+                                request_query(request, "device"), &page, &list, err))
+        return false;
+    api_reply_list(request, reply, certificate_fields, sizeof(struct certificate_record), &list);
+    return true;
+}
+
+static bool certificate_get(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct certificate_record record;
+    if (!fleet_certificate_get(api_fleet(request), &actor, request->owner, request->params[0],
+                               &record, err))
+        return false;
+    api_reply(request, reply, 200, certificate_fields, &record);
+    return true;
+}
+
+static bool certificate_trace(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct list list;
+    if (!fleet_certificate_trace(api_fleet(request), &actor, request->owner, request->params[0],
+                                 &list, err))
+        return false;
+    api_reply_list(request, reply, certificate_step_fields, sizeof(struct certificate_step), &list);
+    return true;
+}
+
+static const char *const reason_names[] = {
+    "unspecified", "key_compromise",         "affiliation_changed",
+    "superseded",  "cessation_of_operation", NULL};
+static const int64_t reason_codes[] = {0, 1, 3, 4, 5}; /* RFC 5280 5.3.1 */
+
+struct revocation_wish {
+    int reason;
+    char *note;
+};
+static const struct field revocation_wish_rows[] = {
+    ENUM_FIELD(struct revocation_wish, reason, 0, reason_names, .help = "Why"),
+    TEXT_FIELD(struct revocation_wish, note, 0, .highest = 500, .help = "For the audit log"),
+};
+static const struct fields revocation_wish_fields = FIELDS(revocation_wish_rows);
+
+static bool certificate_revoke(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct revocation_wish wish = {0};
+    struct certificate_record record;
+    if (!api_body(request, &wish, NULL, err))
+        return false;
+    actor.reason = wish.note;
+    if (!fleet_certificate_revoke(api_fleet(request), &actor, request->params[0],
+                                  reason_codes[wish.reason], err) ||
+        !fleet_certificate_get(api_fleet(request), &actor, request->owner, request->params[0],
+                               &record, err))
+        return false;
+    api_reply(request, reply, 200, certificate_fields, &record);
+    return true;
+}
+
+static const struct route rows[] = {
+    {HTTP_GET,
+     API "/certificates",
+     certificate_list,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "certificate_list",
+     .summary = "List certificates, newest first",
+     .permission = "certificate.read",
+     .gives = &certificate_fields,
+     .asks = &certificate_query_fields,
+     .flags = ROUTE_GIVES_LIST},
+    {HTTP_GET,
+     API "/certificates/{certificate}",
+     certificate_get,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "certificate_get",
+     .summary = "One certificate, by id or serial number",
+     .permission = "certificate.read",
+     .gives = &certificate_fields},
+    {HTTP_GET,
+     API "/certificates/{certificate}/trace",
+     certificate_trace,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "certificate_trace",
+     .summary = "The seven steps of its making, expected against asked",
+     .permission = "certificate.read",
+     .gives = &certificate_step_fields,
+     .flags = ROUTE_GIVES_LIST},
+    {HTTP_POST,
+     API "/certificates/{certificate}/revocation",
+     certificate_revoke,
+     {need_account},
+     DOOR_FRONT,
+     4096,
+     .name = "certificate_revoke",
+     .summary = "Revoke a certificate",
+     .permission = "certificate.revoke",
+     .takes = &revocation_wish_fields,
+     .gives = &certificate_fields},
+};
+const struct routes certificate_routes = {rows, COUNT(rows)};

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands: what people ask of devices. */
+#include "api/answer.h"
+#include "api/lookup.h"
+#include "api/resources.h"
+#include "base/text.h"
+#include "fleet/act.h"
+
+struct command_wish {
+    int kind;
+    char *reason, *message, *phone, *pin;
+};
+static const struct field command_wish_rows[] = {
+    ENUM_FIELD(struct command_wish, kind, FIELD_REQUIRED, command_kind_names,
+               .help = "lock, wipe, retire, restart, sync"),
+    TEXT_FIELD(struct command_wish, reason, 0, .highest = 500, .help = "Why: for the audit log"),
+    TEXT_FIELD(struct command_wish, message, 0, .highest = 500, .help = "Shown on a locked device"),
+    TEXT_FIELD(struct command_wish, phone, 0, .highest = 50, .help = "Shown on a locked device"),
+    TEXT_FIELD(struct command_wish, pin, FIELD_SECRET, .lowest = 6, .highest = 6,
+               .help = "Six digits that unlock a Mac again"),
+};
+static const struct fields command_wish_fields = FIELDS(command_wish_rows);
+
+static bool pin_check(const char *pin, struct err *err)
+{
+    int64_t number;
+    if (!pin || number_parse(bytes_text(pin), 0, 999999, &number, err))
+        return true;
+    return err_at(err, ERR_BAD_INPUT, "/pin", "six digits are expected");
+}
+
+static char *parameters_of(const struct request *request, const struct command_wish *wish)
+{
+    const struct {
+        const char *name, *value;
+    } parts[] = {{"message", wish->message}, {"phone", wish->phone}, {"pin", wish->pin}};
+    CLEANUP(json_decref_at) json_t *json = json_object();
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (parts[i].value && json_object_set_new(json, parts[i].name, json_string(parts[i].value)))
+            bug("no parameters");
+    return json_object_size(json) > 0 ? json_canonical(request->owner, json) : NULL;
+}
+
+static bool command_create(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct command_wish wish = {0};
+    struct device device;
+    struct command command;
+    if (!api_body(request, &wish, NULL, err) || !pin_check(wish.pin, err) ||
+        !api_device(request, &device, err))
+        return false;
+    actor.reason = wish.reason;
+    if (!fleet_command_create(api_fleet(request), &actor, request->owner, device.id,
+                              (enum command_kind)wish.kind, parameters_of(request, &wish), &command,
+                              err))
+        return false;
+    api_reply(request, reply, 201, command_fields, &command);
+    return true;
+}
+
+static bool list_of(struct request *request, const char *device_id, struct reply *reply,
+                    struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct page page;
+    struct list list;
+    if (!api_page(request, &page, err) ||
+        !fleet_command_list(api_fleet(request), &actor, request->owner, device_id, &page, &list,
+                            err))
+        return false;
+    api_reply_list(request, reply, command_fields, sizeof(struct command), &list);
+    return true;
+}
+
+static bool command_list(struct request *request, struct reply *reply, struct err *err)
+{
+    return list_of(request, NULL, reply, err);
+}
+
+static bool device_command_list(struct request *request, struct reply *reply, struct err *err)
+{
+    struct device device;
+    return api_device(request, &device, err) && list_of(request, device.id, reply, err);
+}
+
+static bool command_get(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct command command;
+    if (!fleet_command_get(api_fleet(request), &actor, request->owner, request->params[0], &command,
+                           err))
+        return false;
+    api_reply(request, reply, 200, command_fields, &command);
+    return true;
+}
+
+static bool command_cancel(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    if (!fleet_command_cancel(api_fleet(request), &actor, request->params[0], err))
+        return false;
+    reply_empty(reply, 204);
+    return true;
+}
+
+static const struct route rows[] = {
+    {HTTP_POST,
+     API "/devices/{device}/commands",
+     command_create,
+     {need_account},
+     DOOR_FRONT,
+     16384,
+     .name = "command_create",
+     .summary = "Ask something of a device",
+     .permission = "device.read",
+     .takes = &command_wish_fields,
+     .gives = &command_fields,
+     .flags = ROUTE_CREATES},
+    {HTTP_GET,
+     API "/devices/{device}/commands",
+     device_command_list,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "device_command_list",
+     .summary = "List the commands of a device",
+     .permission = "device.read",
+     .gives = &command_fields,
+     .asks = &page_fields,
+     .flags = ROUTE_GIVES_LIST},
+    {HTTP_GET,
+     API "/commands",
+     command_list,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "command_list",
+     .summary = "List commands, newest first",
+     .permission = "device.read",
+     .gives = &command_fields,
+     .asks = &page_fields,
+     .flags = ROUTE_GIVES_LIST},
+    {HTTP_GET,
+     API "/commands/{id}",
+     command_get,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "command_get",
+     .summary = "One command",
+     .permission = "device.read",
+     .gives = &command_fields},
+    {HTTP_DELETE,
+     API "/commands/{id}",
+     command_cancel,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "command_cancel",
+     .summary = "Cancel a command that the device has not fetched",
+     .permission = "command.cancel"},
+};
+const struct routes command_routes = {rows, COUNT(rows)};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The route tables of the API, one per resource. */
+#pragma once
+
+#include "http/http.h"
+
+#define API "/api/v1"
+
+extern const struct routes audit_routes;
+extern const struct routes certificate_routes;
+extern const struct routes command_routes;
+extern const struct routes device_routes;
+extern const struct routes link_routes;
+extern const struct routes openapi_routes;
+extern const struct routes policy_routes;
+extern const struct routes push_routes;
+extern const struct routes session_routes;
+extern const struct routes status_routes;
+
+/* All of them, for the router and for the OpenAPI document. NULL-terminated. */
+extern const struct routes *const api_tables[];
