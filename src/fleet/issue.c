@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fleet/issue.h"
+
+#include <string.h>
+
+#include "base/id.h"
+#include "base/text.h"
+#include "fleet/door.h"
+#include "fleet/expected.h"
+#include "fleet/step.h"
+#include "model/certificate.h"
+#include "model/device.h"
+#include "pki/digest.h"
+#include "pki/keyd.h"
+#include "store/store.h"
+
+#define BACKDATE_SECONDS 600 /* device clocks */
+
+struct issuing {
+    void *owner;
+    struct fleet *fleet;
+    const struct actor *actor;
+    const struct certificate_asked *asked;
+    struct challenge challenge;
+    struct expected expected;
+    uint8_t spki_sha256[32];
+    uint8_t serial[16];
+    char *certificate_id, *serial_text, *subject;
+    char *comparison; /* JSON: expected against asked */
+    int64_t not_before, not_after;
+    struct bytes der;
+};
+
+/* ---- refusals: recorded, then answered alike ---- */
+
+struct refusing {
+    const struct issuing *issuing;
+    const char *event, *reason;
+    bool is_mismatch, is_expired;
+};
+
+static bool refusal_steps(struct db *tx, const struct refusing *r, const char *body,
+                          struct err *err)
+{
+    const struct issuing *i = r->issuing;
+    const char *id = i->challenge.id;
+    int64_t now = i->actor->now;
+    if (!id)
+        return true;
+    if (!step_add(tx, id, STEP_REQUESTED, "ok", "{}", now, err))
+        return false;
+    if (i->comparison && !step_add(tx, id, STEP_COMPARED, r->is_mismatch ? "refused" : "ok",
+                                   i->comparison, now, err))
+        return false;
+    return step_add(tx, id, STEP_CONFIRMED, "refused", body, now, err);
+}
+
+static bool refuse_run(struct db *tx, void *context, struct err *err)
+{
+    const struct refusing *r = context;
+    const struct issuing *i = r->issuing;
+    CLEANUP(mem_free_at)
+    char *body = json_pairs(NULL, "reason", r->reason, "enrolment", i->challenge.enrolment_id,
+                            "peer", i->actor->name, NULL);
+    if (r->is_mismatch &&
+        !store_change(tx, ASK(CHALLENGE_MISMATCH, TEXT(i->challenge.id), INTEGER(CHALLENGE_TRIES)),
+                      NULL, err))
+        return false;
+    if (r->is_expired && !store_change(tx, ASK(CHALLENGE_EXPIRE, TEXT(i->challenge.id)), NULL, err))
+        return false;
+    return refusal_steps(tx, r, body, err) &&
+           event_add(tx, r->event, NULL, body, i->actor->now, err);
+}
+
+static bool refuse(struct issuing *i, struct refusing refusing, struct issued *out, struct err *err)
+{
+    refusing.issuing = i;
+    struct change change = {
+        .actor = i->actor, .work = refuse_run, .context = &refusing, .wakes = true};
+    if (!fleet_change(i->fleet, &change, err))
+        return false;
+    *out = (struct issued){.is_refused = true};
+    return true;
+}
+
+/* ---- checks before anything is consumed ---- */
+
+static bool challenge_find(struct issuing *i, bool *found, struct err *err)
+{
+    uint8_t mac[32];
+    *found = false;
+    if (!i->asked->challenge || !*i->asked->challenge)
+        return true;
+    return keyd_mac(i->fleet->keyd, KEYD_MAC_CHALLENGE, bytes_text(i->asked->challenge), mac,
+                    err) &&
+           store_find(i->fleet->db, i->owner, ASK(CHALLENGE_BY_MAC, BYTES(BYTES_OF(mac))),
+                      challenge_fields, &i->challenge, found, err);
+}
+
+static bool is_repeat(const struct issuing *i)
+{
+    return i->challenge.state == CHALLENGE_USED &&
+           bytes_equal(i->challenge.used_spki, BYTES_OF(i->spki_sha256)) &&
+           text_equal(i->challenge.used_transaction, i->asked->transaction_id) &&
+           i->actor->now - i->challenge.used_at < CHALLENGE_REPEAT_SECONDS;
+}
+
+static bool enrolment_open(struct issuing *i, bool *open, struct err *err)
+{
+    struct enrolment e = {0};
+    const struct want want = {"enrolment", enrolment_fields};
+    if (!store_get(i->fleet->db, i->owner, ASK(ENROLMENT_BY_ID, TEXT(i->challenge.enrolment_id)),
+                   want, &e, err))
+        return false;
+    *open = e.state == ENROLMENT_PENDING || e.state == ENROLMENT_ACTIVE;
+    return true;
+}
+
+static bool key_is_foreign(struct issuing *i, bool *foreign, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (!store_rows(i->fleet->db, i->owner,
+                    ASK(CERTIFICATE_OTHER_DEVICE_BY_SPKI, BYTES(BYTES_OF(i->spki_sha256)),
+                        TEXT(i->challenge.enrolment_id)),
+                    &rows, err))
+        return false;
+    *foreign = rows->count > 0;
+    return true;
+}
+
+/* Why not, or NULL. The comparison is made on the way. */
+static bool objection_find(struct issuing *i, struct refusing *r, struct err *err)
+{
+    bool open = false, foreign = false, agrees = false;
+    *r = (struct refusing){.event = "certificate.refused"};
+    if (i->challenge.state != CHALLENGE_DELIVERED) {
+        r->event = i->challenge.state == CHALLENGE_USED ? "certificate.replay" : r->event;
+        r->reason =
+            mem_format(i->owner, "the challenge is %s", challenge_state_names[i->challenge.state]);
+        return true;
+    }
+    if (i->challenge.expires_at <= i->actor->now) {
+        r->is_expired = true;
+        r->reason = "the challenge has expired";
+        return true;
+    }
+    if (!enrolment_open(i, &open, err) || !key_is_foreign(i, &foreign, err) ||
+        !expected_parse(i->owner, i->challenge.expectation, &i->expected, err))
+        return false;
+    expected_compare(i->owner, &i->expected, i->asked, &agrees, &i->comparison);
+    r->is_mismatch = !agrees;
+    r->event = agrees ? r->event : "certificate.mismatch";
+    r->reason = !open     ? "the enrolment has ended"
+                : foreign ? "the key is certified for another device"
+                : !agrees ? "the request asks for something else than expected"
+                          : NULL;
+    return true;
+}
+
+/* ---- reserve, sign, record ---- */
+
+static bool reserve_run(struct db *tx, void *context, struct err *err)
+{
+    const struct issuing *i = context;
+    const char *challenge = i->challenge.id;
+    int64_t now = i->actor->now;
+    return store_change_one(tx,
+                            ASK(CHALLENGE_USE, TEXT(challenge), INTEGER(now),
+                                BYTES(BYTES_OF(i->spki_sha256)), TEXT(i->asked->transaction_id),
+                                TEXT(i->certificate_id)),
+                            "the challenge was used meanwhile", err) &&
+           store_change(tx,
+                        ASK(CERTIFICATE_RESERVE, TEXT(i->certificate_id),
+                            TEXT(i->challenge.enrolment_id), TEXT(challenge),
+                            TEXT(i->challenge.purpose), TEXT(i->serial_text), TEXT(i->subject),
+                            BYTES(BYTES_OF(i->spki_sha256)), BYTES(i->asked->request),
+                            INTEGER(i->not_before), INTEGER(i->not_after), INTEGER(now)),
+                        NULL, err) &&
+           step_add(tx, challenge, STEP_REQUESTED, "ok",
+                    json_pairs(i->owner, "peer", i->actor->name, NULL), now, err) &&
+           step_add(tx, challenge, STEP_COMPARED, "ok", i->comparison, now, err) &&
+           step_add(tx, challenge, STEP_CONFIRMED, "ok", "{}", now, err);
+}
+
+static bool certificate_sign(struct issuing *i, struct err *err)
+{
+    const char *plain = i->fleet->settings->plain_url;
+    struct issue_fields fields = {.purpose = PURPOSE_MDM_IDENTITY,
+                                  .common_name = i->expected.common_name,
+                                  .organization = i->expected.organization,
+                                  .san_uri = i->expected.san_uri,
+                                  .spki = i->asked->spki,
+                                  .not_before = i->not_before,
+                                  .not_after = i->not_after,
+                                  .crl_url = mem_format(i->owner, "%s/ca/devices.crl", plain),
+                                  .ocsp_url = mem_format(i->owner, "%s/ocsp", plain),
+                                  .issuer_url = mem_format(i->owner, "%s/ca/issuing.cer", plain)};
+    memcpy(fields.serial, i->serial, sizeof(fields.serial));
+    return keyd_issue(i->fleet->keyd, i->owner, &fields, &i->der, err);
+}
+
+static bool record_run(struct db *tx, void *context, struct err *err)
+{
+    const struct issuing *i = context;
+    uint8_t sha256[32];
+    digest_sha256(i->der, sha256);
+    const char *body =
+        json_pairs(i->owner, "certificate", i->certificate_id, "serial", i->serial_text, NULL);
+    return store_change_one(tx,
+                            ASK(CERTIFICATE_ISSUE, TEXT(i->certificate_id), BYTES(i->der),
+                                BYTES(BYTES_OF(sha256)), INTEGER(i->not_before),
+                                INTEGER(i->not_after), TEXT(i->subject)),
+                            "the certificate was issued meanwhile", err) &&
+           step_add(tx, i->challenge.id, STEP_ISSUED, "ok", body, i->actor->now, err) &&
+           event_add(tx, "certificate.issued", NULL, body, i->actor->now, err);
+}
+
+static bool sign_and_record(struct issuing *i, struct issued *out, struct err *err)
+{
+    struct change change = {.actor = i->actor,
+                            .work = record_run,
+                            .context = i,
+                            .action = "certificate.issue",
+                            .subject_kind = "certificate",
+                            .subject_id = i->certificate_id,
+                            .wakes = true};
+    if (!certificate_sign(i, err) || !fleet_change(i->fleet, &change, err))
+        return false;
+    *out = (struct issued){.der = i->der};
+    return true;
+}
+
+static void certificate_prepare(struct issuing *i)
+{
+    random_bytes(i->serial, sizeof(i->serial));
+    i->serial[0] = (uint8_t)((i->serial[0] & 0x7f) | 0x40); /* positive, always 16 octets */
+    i->serial_text = text_hex(i->owner, BYTES_OF(i->serial));
+    i->certificate_id = id_make(i->owner);
+    i->subject =
+        mem_format(i->owner, "O=%s, CN=%s", i->expected.organization, i->expected.common_name);
+    i->not_before = i->actor->now - BACKDATE_SECONDS;
+    i->not_after = i->actor->now + i->fleet->settings->certificate_seconds;
+}
+
+static bool issue_new(struct issuing *i, struct issued *out, struct err *err)
+{
+    struct refusing refusing;
+    if (!objection_find(i, &refusing, err))
+        return false;
+    if (refusing.reason)
+        return refuse(i, refusing, out, err);
+    certificate_prepare(i);
+    struct change change = {.actor = i->actor, .work = reserve_run, .context = i, .wakes = true};
+    if (!fleet_change(i->fleet, &change, err)) {
+        if (err->kind != ERR_CONFLICT)
+            return false;
+        return refuse(i,
+                      (struct refusing){.event = "certificate.replay",
+                                        .reason = "the challenge was used meanwhile"},
+                      out, err);
+    }
+    return sign_and_record(i, out, err);
+}
+
+/* A lost answer, or a crash between reserving and signing: the same serial, the same certificate.
+ */
+static bool issue_again(struct issuing *i, struct issued *out, struct err *err)
+{
+    struct certificate_record record = {0};
+    struct bytes serial;
+    const struct want want = {"certificate", certificate_fields};
+    if (!store_get(i->fleet->db, i->owner,
+                   ASK(CERTIFICATE_BY_ID, TEXT(i->challenge.certificate_id)), want, &record, err) ||
+        !expected_parse(i->owner, i->challenge.expectation, &i->expected, err) ||
+        !text_unhex(i->owner, record.serial, &serial, err))
+        return false;
+    if (record.state == CERTIFICATE_REVOKED)
+        return refuse(i,
+                      (struct refusing){.event = "certificate.refused",
+                                        .reason = "the certificate is revoked"},
+                      out, err);
+    if (record.state == CERTIFICATE_ISSUED) {
+        *out = (struct issued){.der = record.der};
+        return true;
+    }
+    memcpy(i->serial, serial.data, sizeof(i->serial));
+    i->serial_text = record.serial;
+    i->certificate_id = record.id;
+    i->subject = record.subject;
+    i->not_before = record.not_before;
+    i->not_after = record.not_after;
+    return sign_and_record(i, out, err);
+}
+
+bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,
+                 const struct certificate_asked *asked, struct issued *out, struct err *err)
+{
+    struct issuing issuing = {.owner = owner, .fleet = fleet, .actor = actor, .asked = asked};
+    bool found = false;
+    digest_sha256(asked->spki, issuing.spki_sha256);
+    if (!challenge_find(&issuing, &found, err))
+        return false;
+    if (!found)
+        return refuse(
+            &issuing,
+            (struct refusing){.event = "certificate.refused", .reason = "the challenge is unknown"},
+            out, err);
+    return is_repeat(&issuing) ? issue_again(&issuing, out, err) : issue_new(&issuing, out, err);
+}
