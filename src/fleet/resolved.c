@@ -112,8 +112,13 @@ static bool scene_resolve(struct db *tx, const struct scene *scene, struct err *
     enum conflict_mode mode = mode_of(tx, scene->owner, err, &ok);
     if (!ok)
         return false;
-    policy_resolve(scene->owner, scene->assigned.candidates, scene->assigned.candidate_count,
-                   &scene->target, mode, scene->current.values, scene->current.count, &resolution);
+    const struct resolve_input input = {.candidates = scene->assigned.candidates,
+                                        .candidate_count = scene->assigned.candidate_count,
+                                        .device = &scene->target,
+                                        .mode = mode,
+                                        .current = scene->current.values,
+                                        .current_count = scene->current.count};
+    policy_resolve(scene->owner, &input, &resolution);
     return variant_save(tx, scene, variant_content(scene, &resolution),
                         decisions_json(scene->owner, &resolution), err);
 }
