@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How Apple's devices spell the catalogue: which payload and key carries a setting, and why not
+ * where there is no way.  Pure.  Facts: apple/device-management, mdm/profiles.
+ */
+#pragma once
+
+#include "codec/plist.h"
+#include "fleet/desired.h"
+#include "policy/resolve.h"
+
+/* NULL: this device can carry the setting; else why not, for people (a constant). */
+const char *apple_unsupported(enum setting_id setting, const struct target_device *device);
+
+struct apple_payload {
+    const char *item;      /* "passcode": stable name of the profile that carries it alone */
+    const char *title;     /* what the user of the device reads */
+    const char *type;      /* PayloadType */
+    struct plist *content; /* the keys of this type, without PayloadType and its like */
+};
+/*
+ * The payloads that carry an effective set, at most one of each type; equal values give equal
+ * trees. A minimum asks for a passcode too (forcePIN) unless password.required is decided. Apple's
+ * ranges cap what they must: never to something laxer, but for symbols above 4. Everything belongs
+ * to owner.
+ */
+void apple_payloads_make(void *owner, const struct effective *effective,
+                         struct apple_payload **payloads, size_t *count);
