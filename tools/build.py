@@ -39,7 +39,10 @@ def make(name):
             return False
         seen.write_text(parts())
     ninja = ["ninja", "-C", folder, "-j", str(os.cpu_count() or 2), "--quiet"]
-    return subprocess.run(ninja, env=environment, stdin=subprocess.DEVNULL).returncode == 0
+    made = subprocess.run(ninja, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if made.returncode:
+        print(made.stdout + made.stderr, flush=True)
+    return made.returncode == 0
 
 
 if __name__ == "__main__":

@@ -175,6 +175,7 @@ def choose(words):
 def main(words):
     areas = choose(words)
     results, total = [], Count()
+    print("building build/test…", flush=True)
     if not build.make("test"):
         results.append(("build", Count(0, 1), 0.0))
         areas = []
