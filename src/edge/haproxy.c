@@ -18,7 +18,6 @@ static const char common[] =
     "    timeout client 60s\n"
     "    timeout server 75s\n"
     "    timeout http-keep-alive 60s\n"
-    "    option http-buffer-request\n"
     "    retry-on conn-failure\n";
 
 static const char headers[] = "    unique-id-format %{+X}o%ci%cp%Ts%rt%pid\n"
@@ -58,18 +57,22 @@ static void put_bind(struct buffer *out, const struct edge_settings *settings,
 /* A rule for each larger body; the last one holds for the rest. */
 static void put_limits(struct buffer *out, const struct edge_door *door)
 {
+    bool has_larger = false;
     for (size_t i = 0; i < door->location_count; i++) {
         const struct edge_location *location = &door->locations[i];
         if (location->body_limit <= EDGE_BODY_DEFAULT)
             continue;
-        buffer_text(out, "    acl large path_reg ");
+        has_larger = true;
+        buffer_text(out, "    acl larger path_reg ");
         edge_pattern_put(out, location->path);
         buffer_format(out, "\n    http-request deny deny_status 413 if { path_reg ");
         edge_pattern_put(out, location->path);
         buffer_format(out, " } { req.body_size gt %zu }\n", location->body_limit);
     }
     buffer_format(out, "    http-request deny deny_status 413 if %s{ req.body_size gt %d }\n",
-                  door->location_count ? "!large " : "", EDGE_BODY_DEFAULT);
+                  has_larger ? "!larger " : "", EDGE_BODY_DEFAULT);
+    buffer_text(out,
+                "    http-request wait-for-body time 10s if { method POST PUT PATCH DELETE }\n");
 }
 
 static void put_door(struct buffer *out, const struct edge_settings *settings,
