@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/config.h"
-#include "test.h"
+#include "tests/test.h"
 
 static inline struct bytes vector_read(void *owner, const char *name)
 {

@@ -4,7 +4,7 @@
 
 #include "channel/apple/profile.h"
 #include "model/platform.h"
-#include "test.h"
+#include "tests/test.h"
 
 struct asked {
     enum command_kind kind;
@@ -105,7 +105,7 @@ static void an_iphone_is_erased_without_a_pin(void **state)
 
 static void parameters_that_do_not_fit_are_refused_before_sending(void **state)
 {
-    static const char *const bad[] = {"{\"mesage\": \"x\"}", "{\"message\": 1}", "[]", "{"};
+    static const char *const bad[] = {"{\"massage\": \"x\"}", "{\"message\": 1}", "[]", "{"};
     for (size_t i = 0; i < COUNT(bad); i++) {
         struct bytes body;
         struct err err = {0};
@@ -132,7 +132,7 @@ static void what_cannot_be_carried_is_said_before(void **state)
     assert_non_null(refusal(COMMAND_WIPE, PLATFORM_MACOS, NULL));
     assert_null(refusal(COMMAND_WIPE, PLATFORM_MACOS, "{\"pin\": \"123456\"}"));
     assert_null(refusal(COMMAND_WIPE, PLATFORM_IOS, NULL));
-    assert_non_null(refusal(COMMAND_LOCK, PLATFORM_IOS, "{\"mesage\": \"x\"}"));
+    assert_non_null(refusal(COMMAND_LOCK, PLATFORM_IOS, "{\"massage\": \"x\"}"));
 }
 
 static int set_up(void **state)

@@ -2,7 +2,7 @@
 /* What answers of devices mean: facts, items, refusals. */
 #include "channel/apple/errors.h"
 #include "channel/apple/facts.h"
-#include "unit/channel/apple.h"
+#include "tests/unit/channel/apple.h"
 
 #define NOW 1790000000
 

@@ -5,7 +5,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "model/platform.h"
-#include "test.h"
+#include "tests/test.h"
 
 static const struct setting_value length_8[] = {{SETTING_PASSWORD_MIN_LENGTH, 8}};
 static const struct setting_value length_9[] = {{SETTING_PASSWORD_MIN_LENGTH, 9}};

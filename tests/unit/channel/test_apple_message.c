@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "channel/apple/message.h"
 
-#include "unit/channel/apple.h"
+#include "tests/unit/channel/apple.h"
 
 static const char PHONE[] = "00008110-000A1B2C3D4E5F60";
 

@@ -4,7 +4,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
-#include "test.h"
+#include "tests/test.h"
 
 static const char ROOT[] = "root certificate", ISSUING[] = "issuing certificate";
 
