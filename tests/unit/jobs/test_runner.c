@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jobs/runner.h"
 
-#include "test.h"
+#include "tests/test.h"
 
 static void pauses_grow_up_to_a_limit(void **state)
 {

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of background work. */
+#include "base/mem.h"
+#include "jobs/runner.h"
+
+#define SECOND 1000
+#define MINUTE (60 * SECOND)
+
+const struct job_row job_rows[] = {
+    {.name = "resolve", .handle = job_resolve, .idle_ms = 5 * SECOND, .threads = 1},
+    {.name = "plan", .handle = job_plan, .idle_ms = 5 * SECOND, .threads = 1},
+    /* Several: a push waits for a round trip to the service. */
+    {.name = "wake",
+     .open = job_wake_open,
+     .handle = job_wake,
+     .old_seconds = 1,
+     .idle_ms = SECOND / 2,
+     .threads = 2},
+    {.name = "revocation_list", .handle = job_revocation_list, .idle_ms = 5 * SECOND, .threads = 1},
+    {.name = "number", .run = job_number, .idle_ms = SECOND, .runs_at_end = true, .threads = 1},
+    {.name = "audit_sign",
+     .run = job_audit_sign,
+     .idle_ms = MINUTE,
+     .is_periodic = true,
+     .threads = 1},
+    {.name = "evaluate", .run = job_evaluate, .idle_ms = MINUTE, .is_periodic = true, .threads = 1},
+    {.name = "contacts",
+     .run = job_contacts,
+     .idle_ms = 5 * SECOND,
+     .is_periodic = true,
+     .runs_at_end = true,
+     .threads = 1},
+};
+const size_t job_row_count = COUNT(job_rows);

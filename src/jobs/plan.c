@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices whose effective set changed: their rooms split it into items, fleet queues the
+ * difference. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "jobs/runner.h"
+
+#define PLAN_BATCH 50  /* devices */
+#define PLAN_MOST 5000 /* of one run: then the lease is renewed */
+#define REST_SECONDS 1
+
+static size_t batch_plan(struct job_context *context, char *const *ids, size_t count, int64_t now,
+                         struct err *last)
+{
+    const struct actor actor = fleet_system_actor(now);
+    size_t failed = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!channel_plan(context->fleet, &actor, ids[i], last)) {
+            log_err("job.plan", last, "device", ids[i], NULL);
+            failed++;
+        }
+    return failed;
+}
+
+/* A device that cannot be planned does not stop the others; the job comes again for it. */
+bool job_plan(struct job_context *context, const struct job *job, int64_t now, int64_t *again_at,
+              struct err *err)
+{
+    (void)job;
+    for (size_t done = 0; done < PLAN_MOST;) {
+        CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+        char **ids = NULL;
+        size_t count = 0;
+        struct err last;
+        if (!fleet_unplanned(context->fleet, owner, PLAN_BATCH, &ids, &count, err))
+            return false;
+        if (count == 0)
+            return true;
+        if (batch_plan(context, ids, count, now, &last) > 0) {
+            *err = last;
+            return false;
+        }
+        done += count;
+    }
+    *again_at = now + REST_SECONDS;
+    return true;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The small ones: what was kept in memory, positions, signatures, verdicts that time changes. */
+#include "fleet/audit.h"
+#include "fleet/certificate.h"
+#include "fleet/enrol.h"
+#include "fleet/policy.h"
+#include "jobs/runner.h"
+
+#define EVALUATE_BATCH 200                  /* devices */
+#define REVOCATION_LIST_SECONDS (24 * 3600) /* a new list at least this often */
+
+bool job_contacts(struct job_context *context, int64_t now, bool *busy, struct err *err)
+{
+    (void)now, (void)busy;
+    return fleet_contacts_flush(context->fleet, err);
+}
+
+bool job_number(struct job_context *context, int64_t now, bool *busy, struct err *err)
+{
+    return fleet_number(context->fleet, now, busy, err);
+}
+
+bool job_audit_sign(struct job_context *context, int64_t now, bool *busy, struct err *err)
+{
+    (void)busy;
+    return fleet_audit_sign(context->fleet, now, err);
+}
+
+bool job_evaluate(struct job_context *context, int64_t now, bool *busy, struct err *err)
+{
+    size_t count = 0;
+    if (!fleet_evaluate_due(context->fleet, now, EVALUATE_BATCH, &count, err))
+        return false;
+    *busy = count == EVALUATE_BATCH;
+    return true;
+}
+
+bool job_revocation_list(struct job_context *context, const struct job *job, int64_t now,
+                         int64_t *again_at, struct err *err)
+{
+    (void)job;
+    if (!fleet_revocation_list_make(context->fleet, now, err))
+        return false;
+    *again_at = now + REVOCATION_LIST_SECONDS;
+    return true;
+}
+
+bool job_resolve(struct job_context *context, const struct job *job, int64_t now, int64_t *again_at,
+                 struct err *err)
+{
+    (void)again_at;
+    return fleet_resolve(context->fleet, job->subject, now, err);
+}
