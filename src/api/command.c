@@ -4,6 +4,7 @@
 #include "api/lookup.h"
 #include "api/resources.h"
 #include "base/text.h"
+#include "channel/channel.h"
 #include "fleet/act.h"
 
 struct command_wish {
@@ -41,6 +42,16 @@ static char *parameters_of(const struct request *request, const struct command_w
     return json_object_size(json) > 0 ? json_canonical(request->owner, json) : NULL;
 }
 
+/* What the device cannot carry is said before anything is queued. */
+static bool carry_check(const struct device *device, int kind, const char *parameters,
+                        struct err *err)
+{
+    const struct channel *channel = channel_of_platform(device->platform);
+    const char *why =
+        channel ? channel->refuses((enum command_kind)kind, device, parameters) : NULL;
+    return !why || err_set(err, ERR_PRECONDITION, "%s", why);
+}
+
 static bool command_create(struct request *request, struct reply *reply, struct err *err)
 {
     struct actor actor = api_actor(request);
@@ -51,9 +62,10 @@ static bool command_create(struct request *request, struct reply *reply, struct 
         !api_device(request, &device, err))
         return false;
     actor.reason = wish.reason;
-    if (!fleet_command_create(api_fleet(request), &actor, request->owner, device.id,
-                              (enum command_kind)wish.kind, parameters_of(request, &wish), &command,
-                              err))
+    const char *parameters = parameters_of(request, &wish);
+    if (!carry_check(&device, wish.kind, parameters, err) ||
+        !fleet_command_create(api_fleet(request), &actor, request->owner, device.id,
+                              (enum command_kind)wish.kind, parameters, &command, err))
         return false;
     api_reply(request, reply, 201, command_fields, &command);
     return true;
