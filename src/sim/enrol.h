@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Enrolment of a simulated phone: link, profile, SCEP, identity, Authenticate, TokenUpdate. */
+#pragma once
+
+#include "sim/phone.h"
+#include "sim/signed.h"
+
+struct enrol_options {
+    const char *link;
+    const char *keys;     /* directory of the key pool, or NULL */
+    const char *push_url; /* of the simulated APNs' control listener, or NULL */
+    enum scep_misbehaviour misbehaviour;
+};
+
+/* report gets "link", "scep" and "messages" as far as it went. */
+MUST_CHECK bool enrol_by_link(struct phone *phone, const struct enrol_options *options,
+                              json_t *report, struct err *err);
+/* The enrolment profile once more (certificate renewal); everything is as before when it fails. */
+MUST_CHECK bool enrol_again(struct phone *phone, const struct signed_content *profile,
+                            struct err *err);
+/* The words of RFC 8894 for a failInfo; "none" for anything else. */
+const char *scep_fail_info_name(int fail_info);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The model of a simulated iPhone: what it is and what its user did.  One table of sections is the
+ * saved form, the `set KEY=VALUE` command and the printed form.
+ */
+#pragma once
+
+#include "base/config.h"
+#include "codec/json.h"
+#include "sim/passcode.h"
+
+struct model {
+    char *name, *product, *model_name, *model_number, *serial, *udid, *imei, *eas_id;
+    char *wifi_mac, *bluetooth_mac, *time_zone;
+    char *os_version, *os_build;
+    struct passcode passcode;
+    bool supervised;
+    bool locked; /* before the first unlock: many commands get NotNow */
+    bool activation_lock, find_my;
+    int64_t battery_percent, capacity_gb, available_gb;
+    int64_t encryption;                /* HardwareEncryptionCaps: 1 block, 2 file, 3 both */
+    int64_t grace_seconds;             /* what the user chose */
+    int64_t locks, restarts, erasures; /* how often a command did so */
+};
+
+/* An iPhone as out of its box; serial, UDID and the rest made up. Texts belong to owner. */
+void model_init(void *owner, struct model *model);
+/* "passcode.length=8"; a key without section is one of "device". */
+MUST_CHECK bool model_set(void *owner, struct model *model, const char *assignment,
+                          struct err *err);
+json_t *model_to_json(const struct model *model); /* new reference */
+MUST_CHECK bool model_from_json(void *owner, const json_t *object, struct model *out,
+                                struct err *err);
+/* The number before the first dot of the OS version. */
+int64_t model_os_major(const struct model *model);

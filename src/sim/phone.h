@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One simulated phone: model, enrolment, identity, installed profiles and the result that the
+ * server has not taken yet.  Lives in a directory (state.json, PEM files, ledger.jsonl), or only
+ * in memory for load runs.
+ */
+#pragma once
+
+#include "sim/ledger.h"
+#include "sim/model.h"
+#include "sim/openssl.h"
+#include "sim/profile.h"
+#include "sim/web.h"
+
+enum phone_status { PHONE_NEW, PHONE_ENROLLED, PHONE_UNENROLLED, PHONE_ERASED };
+
+struct enrolment {
+    int status; /* enum phone_status */
+    char *server_url, *check_in_url, *topic, *push_magic, *push_url;
+    char *token, *unlock_token; /* hex */
+    char *mdm_identifier;       /* PayloadIdentifier of the enrolment profile */
+    char *signer;               /* SHA-256 of the certificate that signed it */
+    char *last_token_update;    /* base64 of the message, for replays */
+    int64_t access_rights;
+    bool check_out_when_removed, sign_message;
+};
+
+struct installed {
+    char *identifier, *uuid, *name, *signer;
+    char *plist; /* base64 of the verified content */
+};
+
+struct pending { /* uuid NULL: nothing waits */
+    char *uuid, *request_type, *status;
+    char *body;  /* base64 of the plist */
+    bool leaves; /* the enrolment ends when the server has taken it */
+};
+
+/* Called after each exchange with the server; for load runs. */
+struct observer {
+    void (*exchanged)(void *context, const char *message, int status, double seconds);
+    void *context;
+};
+
+struct phone {
+    char *directory; /* NULL: only in memory */
+    struct model model;
+    struct enrolment enrolment;
+    struct installed *profiles;
+    size_t profile_count;
+    struct pending pending;
+    char *pending_memory; /* owner of its texts */
+    EVP_PKEY *key;
+    X509 *certificate;
+    struct certificates *chain;     /* intermediates of the identity */
+    struct certificates *authority; /* given on the command line; NULL: the system's */
+    struct certificates *trusted;   /* authority and the profile's roots, for TLS */
+    struct web_options web_options;
+    struct web *web;
+    struct ledger *ledger;
+    struct observer observer;
+    int lock; /* of the directory; one process at a time works on a phone */
+};
+
+/* A new phone with an empty model; directory NULL: only in memory. Belongs to owner. */
+MUST_CHECK bool phone_make(void *owner, const char *directory, const struct certificates *authority,
+                           const struct web_options *options, struct phone **out, struct err *err);
+/* ERR_NOT_FOUND when the directory holds no phone. */
+MUST_CHECK bool phone_load(void *owner, const char *directory, const struct web_options *options,
+                           struct phone **out, struct err *err);
+/* Trust these for TLS and for signers (NULL: the system's, and any signer on first use). */
+MUST_CHECK bool phone_authority_set(struct phone *phone, const struct certificates *authority,
+                                    struct err *err);
+/* How long a request goes on trying, from now on. */
+MUST_CHECK bool phone_patience_set(struct phone *phone, int seconds, struct err *err);
+/* Write state.json; a phone in memory needs none. */
+MUST_CHECK bool phone_save(struct phone *phone, struct err *err);
+/* Model, enrolment, profiles, pending result. New reference. */
+json_t *phone_to_json(const struct phone *phone);
+
+/* Take this identity (NULL: forget it) and these further roots; files included. */
+MUST_CHECK bool phone_identity_set(struct phone *phone, EVP_PKEY *key, X509 *certificate,
+                                   const struct certificates *chain,
+                                   const struct certificates *roots, struct err *err);
+/* The result that waits for the server; replaces an older one. */
+void phone_pending_put(struct phone *phone, const char *uuid, const char *request_type,
+                       const char *status, struct bytes body);
+void phone_pending_drop(struct phone *phone);
+/* Everything that came by management goes: identity, profiles, pending result. */
+MUST_CHECK bool phone_forget(struct phone *phone, enum phone_status status, struct err *err);
+
+struct installed *phone_profile_find(struct phone *phone, const char *identifier);
+void phone_profile_put(struct phone *phone, const struct profile *profile, struct bytes content,
+                       const char *signer);
+void phone_profile_drop(struct phone *phone, struct installed *profile);
+/* The installed profile's tree. */
+MUST_CHECK bool phone_profile_open(void *owner, const struct installed *installed,
+                                   struct profile *out, struct err *err);
+/* The strictest passcode rules of all installed profiles. */
+struct passcode_rules phone_passcode_rules(const struct phone *phone);
