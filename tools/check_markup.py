@@ -11,7 +11,7 @@ MARKUP = re.compile(r'</\w|/>|<[?!]\w|<\w+ [\w:]+=|\{\\"')
 WRITERS = (
     "src/codec/",
     "src/edge/",  # nginx's language, not XML
-    "src/sim/misbehave.c",  # wrong on purpose
+    "src/sim/hostile.c",  # wrong on purpose
 )
 
 BANNED = re.compile(
