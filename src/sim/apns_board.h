@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The simulated APNs' memory: known tokens, stored pushes (one for a device, as Apple keeps them),
+ * scripted answers and the ledger.  Pure but for the ledger file.
+ */
+#pragma once
+
+#include "codec/json.h"
+#include "sim/apns_check.h"
+
+struct board;
+
+/* strict: tokens that were not registered are BadDeviceToken. ledger NULL: no file. */
+MUST_CHECK bool board_make(void *owner, bool strict, const char *ledger, struct board **out,
+                           struct err *err);
+/* A device exists with this token; the topic is what it was enrolled for (NULL: any). */
+MUST_CHECK bool board_register(struct board *board, const char *token, const char *topic,
+                               struct err *err);
+
+struct board_script { /* the next `times` pushes to this token (NULL: to any) */
+    char *token, *reason;
+    int64_t status, timestamp, times; /* timestamp: milliseconds, for 410 */
+};
+void board_script_add(struct board *board, const struct board_script *script);
+
+/* Judge a push, record it and store it for its device. timestamp_out: for 410, else 0. */
+struct push_verdict board_push(struct board *board, const struct push *push, const char *topic,
+                               const char *apns_id, int64_t *timestamp_out);
+/* Take the stored push of this token, if there is one. */
+bool board_take(struct board *board, const char *token);
+json_t *board_pushes(const struct board *board); /* all pushes so far. New reference */

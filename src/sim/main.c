@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * muster-sim: simulated Apple devices and a simulated APNs over the real wire.  Prints one JSON
+ * object; exit code 0: it worked, 1: it did not ("error" says why), 2: wrong usage.
+ */
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "sim/misbehave.h"
+#include "sim/program.h"
+
+#define ENROL_OPTIONS                                                                              \
+    "link! state! name model os build serial udid passcode ca keys push-host scep-misbehave "      \
+    "patience"
+
+struct subcommand {
+    const char *noun, *verb; /* verb NULL: the noun alone */
+    bool (*run)(const struct options *options, json_t *result, struct err *err);
+    const char *takes;
+    const char *help;
+};
+
+static const struct subcommand subcommands[] = {
+    {"apple", "enrol", apple_enrol, ENROL_OPTIONS, "enrol a phone by an enrolment link"},
+    {"apple", "checkin", apple_checkin, "state! misbehave patience", "one management session"},
+    {"apple", "checkout", apple_check_out, "state! patience", "the user removes management"},
+    {"apple", "set", apple_set, "state! ...", "change the model: passcode.length=8"},
+    {"apple", "show", apple_show, "state!", "model, profiles, ledger"},
+    {"apple", "serve", apple_serve, "state apns interval patience ...", "phones that stay on"},
+    {"apple", "load", apple_load,
+     "link-file! devices! connections! seconds! fresh-tls ca keys ledger patience push-host",
+     "many phones for a while"},
+    {"apple", "hold", apple_hold, "state! connections! seconds!", "idle connections"},
+    {"keys", NULL, keys_make, "out! count bits", "fill a key pool"},
+    {"apns", "authority", apns_authority, "dir!", "test CA and server certificate of an APNs"},
+    {"apns", "sign", apns_sign, "dir! csr! topic! out!", "a push certificate from a request"},
+    {"apns", NULL, apns_serve,
+     "dir port control-port cert key client-ca ready-file ledger strict-tokens",
+     "a simulated APNs"},
+};
+
+static volatile sig_atomic_t stop_wanted; /* the stop flag */
+
+static void stop_set(int number)
+{
+    (void)number;
+    stop_wanted = 1;
+}
+
+void stop_watch(void)
+{
+    struct sigaction action = {.sa_handler = stop_set};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool stop_asked(void)
+{
+    return stop_wanted != 0;
+}
+
+void line_print(const json_t *value)
+{
+    CLEANUP(mem_free_at) char *text = json_text(NULL, value);
+    puts(text);
+    fflush(stdout);
+}
+
+void error_show(json_t *object, const struct err *err)
+{
+    json_object_set_new(object, "error", json_string(err->text));
+    json_object_set_new(object, "kind", json_string(err_kind_name(err->kind)));
+    if (err->where[0])
+        json_object_set_new(object, "where", json_string(err->where));
+}
+
+static int usage(const char *why)
+{
+    CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
+    if (why)
+        fprintf(stderr, "muster-sim: %s\n", why);
+    for (size_t i = 0; i < COUNT(subcommands); i++)
+        fprintf(stderr, "muster-sim %s %s\n    %s\n    options: %s\n", subcommands[i].noun,
+                subcommands[i].verb ? subcommands[i].verb : "", subcommands[i].help,
+                subcommands[i].takes);
+    fprintf(stderr, "scripts of --misbehave: %s\n", misbehave_names(scratch));
+    return 2;
+}
+
+static const struct subcommand *subcommand_find(char **argv, int *used)
+{
+    for (size_t i = 0; i < COUNT(subcommands); i++) {
+        const struct subcommand *one = &subcommands[i];
+        if (!argv[1] || !text_equal(one->noun, argv[1]) ||
+            (one->verb && (!argv[2] || !text_equal(one->verb, argv[2]))))
+            continue;
+        *used = one->verb ? 3 : 2;
+        return one;
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    int used = 1;
+    (void)argc;
+    const struct subcommand *subcommand = subcommand_find(argv, &used);
+    CLEANUP(mem_free_at) char *owner = mem_new(NULL, char);
+    struct options options = {.bits = 2048, .interval = 60, .count = 16};
+    struct err err = {0};
+    if (!subcommand)
+        return usage(argv[1] ? "no such subcommand" : NULL);
+    if (!options_parse(owner, argv + used, subcommand->takes, &options, &err))
+        return usage(err.text);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+        return 1;
+    CLEANUP(json_decref_at) json_t *result = json_object();
+    bool worked = subcommand->run(&options, result, &err);
+    json_object_set_new(result, "ok", json_boolean(worked));
+    if (!worked)
+        error_show(result, &err);
+    line_print(result);
+    curl_global_cleanup();
+    return worked ? 0 : 1;
+}
