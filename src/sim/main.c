@@ -15,6 +15,8 @@
     "link! state! name model os build serial udid passcode ca keys push-host scep-misbehave "      \
     "patience"
 
+#define HELP_MAX 65536 /* bytes */
+
 struct subcommand {
     const char *noun, *verb; /* verb NULL: the noun alone */
     bool (*run)(const struct options *options, json_t *result, struct err *err);
@@ -76,16 +78,48 @@ void error_show(json_t *object, const struct err *err)
         json_object_set_new(object, "where", json_string(err->where));
 }
 
-static int usage(const char *why)
+/* "link! state! name" as "--link --state [--name]". */
+static void takes_show(struct buffer *out, const char *takes)
+{
+    CLEANUP(mem_free_at) char *copy = mem_text(NULL, takes);
+    char *rest = copy;
+    for (char *word; (word = strsep(&rest, " ")) != NULL;) {
+        size_t size = strlen(word);
+        bool required = size > 0 && word[size - 1] == '!';
+        if (text_equal(word, "..."))
+            buffer_text(out, " ...");
+        else if (required)
+            buffer_format(out, " --%.*s", (int)size - 1, word);
+        else if (size > 0)
+            buffer_format(out, " [--%s]", word);
+    }
+}
+
+/* tools/man.py makes the manual page's list out of this. */
+static int help_print(FILE *stream)
 {
     CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
-    if (why)
-        fprintf(stderr, "muster-sim: %s\n", why);
-    for (size_t i = 0; i < COUNT(subcommands); i++)
-        fprintf(stderr, "muster-sim %s %s\n    %s\n    options: %s\n", subcommands[i].noun,
-                subcommands[i].verb ? subcommands[i].verb : "", subcommands[i].help,
-                subcommands[i].takes);
-    fprintf(stderr, "scripts of --misbehave: %s\n", misbehave_names(scratch));
+    struct buffer out;
+    buffer_init(&out, scratch, HELP_MAX);
+    buffer_text(&out, "muster-sim COMMAND [OPTION...]\n\n");
+    for (size_t i = 0; i < COUNT(subcommands); i++) {
+        buffer_format(&out, "  %s%s%s", subcommands[i].noun, subcommands[i].verb ? " " : "",
+                      subcommands[i].verb ? subcommands[i].verb : "");
+        takes_show(&out, subcommands[i].takes);
+        buffer_format(&out, "\n      %s\n", subcommands[i].help);
+    }
+    buffer_text(&out, "\nOptions\n");
+    options_help(&out);
+    buffer_format(&out, "\nScripts of --misbehave\n  %s\n", misbehave_names(scratch));
+    fputs(buffer_string(&out), stream);
+    return stream == stdout ? 0 : 2;
+}
+
+static int usage(const char *why)
+{
+    if (!why)
+        return help_print(stderr);
+    fprintf(stderr, "muster-sim: %s; see muster-sim --help\n", why);
     return 2;
 }
 
@@ -110,6 +144,8 @@ int main(int argc, char **argv)
     CLEANUP(mem_free_at) char *owner = mem_new(NULL, char);
     struct options options = {.bits = 2048, .interval = 60, .count = 16};
     struct err err = {0};
+    if (argv[1] && text_equal(argv[1], "--help"))
+        return help_print(stdout);
     if (!subcommand)
         return usage(argv[1] ? "no such subcommand" : NULL);
     if (!options_parse(owner, argv + used, subcommand->takes, &options, &err))

@@ -4,47 +4,48 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define TEXT_OPTION(wire, member) TEXT_AS(wire, struct options, member, 0)
-#define NUMBER_OPTION(wire, member, from, to)                                                      \
-    INTEGER_AS(wire, struct options, member, 0, .lowest = (from), .highest = (to))
+#define TEXT_OPTION(wire, member, text) TEXT_AS(wire, struct options, member, 0, .help = (text))
+#define NUMBER_OPTION(wire, member, from, to, text)                                                \
+    INTEGER_AS(wire, struct options, member, 0, .lowest = (from), .highest = (to), .help = (text))
+#define FLAG_OPTION(wire, member, text) BOOLEAN_AS(wire, struct options, member, 0, .help = (text))
 
 static const struct field option_fields[] = {
-    TEXT_OPTION("link", link),
-    TEXT_OPTION("state", state),
-    TEXT_OPTION("name", name),
-    TEXT_OPTION("model", model),
-    TEXT_OPTION("os", os),
-    TEXT_OPTION("build", build),
-    TEXT_OPTION("serial", serial),
-    TEXT_OPTION("udid", udid),
-    TEXT_OPTION("passcode", passcode),
-    TEXT_OPTION("ca", ca),
-    TEXT_OPTION("keys", keys),
-    TEXT_OPTION("push-host", push_host),
-    TEXT_OPTION("misbehave", misbehave),
-    TEXT_OPTION("scep-misbehave", scep_misbehave),
-    TEXT_OPTION("out", out),
-    TEXT_OPTION("ledger", ledger),
-    TEXT_OPTION("link-file", link_file),
-    TEXT_OPTION("apns", apns),
-    TEXT_OPTION("cert", cert),
-    TEXT_OPTION("key", key),
-    TEXT_OPTION("client-ca", client_ca),
-    TEXT_OPTION("ready-file", ready_file),
-    TEXT_OPTION("csr", csr),
-    TEXT_OPTION("topic", topic),
-    TEXT_OPTION("dir", dir),
-    NUMBER_OPTION("count", count, 0, 100000),
-    NUMBER_OPTION("bits", bits, 1024, 8192),
-    NUMBER_OPTION("port", port, 0, 65535),
-    NUMBER_OPTION("control-port", control_port, 0, 65535),
-    NUMBER_OPTION("devices", devices, 1, 100000),
-    NUMBER_OPTION("connections", connections, 1, 20000),
-    NUMBER_OPTION("seconds", seconds, 0, 1000000),
-    NUMBER_OPTION("interval", interval, 1, 86400),
-    NUMBER_OPTION("patience", patience, 0, 86400),
-    BOOLEAN_AS("fresh-tls", struct options, fresh_tls, 0),
-    BOOLEAN_AS("strict-tokens", struct options, strict_tokens, 0),
+    TEXT_OPTION("link", link, "enrolment link"),
+    TEXT_OPTION("state", state, "the phone's directory"),
+    TEXT_OPTION("name", name, "what its user calls it"),
+    TEXT_OPTION("model", model, "product, such as iPhone15,2"),
+    TEXT_OPTION("os", os, "version of the operating system"),
+    TEXT_OPTION("build", build, "its build"),
+    TEXT_OPTION("serial", serial, "serial number"),
+    TEXT_OPTION("udid", udid, "identifier of the device"),
+    TEXT_OPTION("passcode", passcode, "none, simple, 8, 8a (with letters), 8c (one symbol)"),
+    TEXT_OPTION("ca", ca, "roots in PEM to trust instead of the system's"),
+    TEXT_OPTION("keys", keys, "key pool to take keys from"),
+    TEXT_OPTION("push-host", push_host, "control URL of a simulated APNs"),
+    TEXT_OPTION("misbehave", misbehave, "scripts, separated by commas"),
+    TEXT_OPTION("scep-misbehave", scep_misbehave, "one wrong way to ask for a certificate"),
+    TEXT_OPTION("out", out, "file or directory to write"),
+    TEXT_OPTION("ledger", ledger, "file to append JSON lines to"),
+    TEXT_OPTION("link-file", link_file, "one enrolment link a line"),
+    TEXT_OPTION("apns", apns, "control URL of a simulated APNs"),
+    TEXT_OPTION("cert", cert, "server certificate in PEM"),
+    TEXT_OPTION("key", key, "its key in PEM"),
+    TEXT_OPTION("client-ca", client_ca, "authority of the push certificates"),
+    TEXT_OPTION("ready-file", ready_file, "written once everything listens"),
+    TEXT_OPTION("csr", csr, "certificate request in PEM"),
+    TEXT_OPTION("topic", topic, "topic of the push certificate"),
+    TEXT_OPTION("dir", dir, "directory of an APNs authority"),
+    NUMBER_OPTION("count", count, 0, 100000, "how many keys"),
+    NUMBER_OPTION("bits", bits, 1024, 8192, "size of the keys"),
+    NUMBER_OPTION("port", port, 0, 65535, "of HTTP/2; 0: any"),
+    NUMBER_OPTION("control-port", control_port, 0, 65535, "of the control listener; 0: any"),
+    NUMBER_OPTION("devices", devices, 1, 100000, "how many phones"),
+    NUMBER_OPTION("connections", connections, 1, 20000, "how many at a time"),
+    NUMBER_OPTION("seconds", seconds, 0, 1000000, "how long"),
+    NUMBER_OPTION("interval", interval, 1, 86400, "seconds between sessions without a push"),
+    NUMBER_OPTION("patience", patience, 0, 86400, "seconds to go on trying a request"),
+    FLAG_OPTION("fresh-tls", fresh_tls, "a new connection for every request"),
+    FLAG_OPTION("strict-tokens", strict_tokens, "refuse tokens that were not registered"),
 };
 
 /* '\0': not taken, ' ': optional, '!': required. */
@@ -126,4 +127,13 @@ bool options_parse(void *owner, char *const *arguments, const char *takes, struc
         return false;
     *out = made;
     return true;
+}
+
+void options_help(struct buffer *out)
+{
+    static const char *const values[] = {
+        [FIELD_TEXT] = " TEXT", [FIELD_INTEGER] = " NUMBER", [FIELD_BOOLEAN] = ""};
+    for (size_t i = 0; i < COUNT(option_fields); i++)
+        buffer_format(out, "  --%s%s\n      %s\n", option_fields[i].name,
+                      values[option_fields[i].type], option_fields[i].help);
 }

@@ -19,3 +19,5 @@ struct options {
  */
 MUST_CHECK bool options_parse(void *owner, char *const *arguments, const char *takes,
                               struct options *out, struct err *err);
+/* Two lines for each option there is: how it is typed, what it means. */
+void options_help(struct buffer *out);
