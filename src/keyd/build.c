@@ -3,17 +3,8 @@
 
 #include <arpa/inet.h>
 
-#include "base/id.h"
-
 #define SAN_TEXT_MAX 253 /* bytes: the longest DNS name */
 #define URL_MAX 1024     /* bytes */
-
-void build_serial(uint8_t serial[16])
-{
-    random_bytes(serial, 16);
-    serial[0] &= 0x7f;
-    serial[0] |= 0x40; /* always 127 bits: never short, never negative */
-}
 
 static int64_t seconds_of(const ASN1_TIME *time)
 {

@@ -25,6 +25,6 @@ struct build_plan {
  * X509_free. ERR_BAD_INPUT names the field that cannot be put into a certificate. */
 MUST_CHECK bool build_certificate(const struct build_plan *plan, X509 *issuer, EVP_PKEY *signer,
                                   X509 **out, struct err *err);
-void build_serial(uint8_t serial[16]); /* 127 random bits */
+
 int64_t build_not_after(const X509 *certificate);
 int64_t build_not_before(const X509 *certificate);

@@ -2,6 +2,7 @@
 /* The RA's two operations for SCEP: opening a content key, and signing a CertRep. */
 #include "keyd/answer.h"
 #include "pki/keyd.h"
+#include "pki/oid.h"
 
 #include <openssl/rsa.h>
 
@@ -73,10 +74,7 @@ bool answer_unwrap(struct call *call, struct err *err)
 
 /* ---- sign-reply ---- */
 
-#define SCEP_ARC 0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x45, 0x01, 0x09 /* 2.16.840.1.113733.1.9 */
-#define PKCS9_ARC 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09      /* 1.2.840.113549.1.9 */
-
-static const uint8_t oid_data[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01};
+static const uint8_t oid_data[] = {OID_DATA};
 
 static const struct attribute_rule {
     uint8_t oid[10];
@@ -85,15 +83,15 @@ static const struct attribute_rule {
     bool is_required;
     const char *only; /* the one value allowed */
 } attribute_rules[] = {
-    {{PKCS9_ARC, 3}, 9, DER_OID, 9, 9, true, (const char *)oid_data}, /* contentType */
-    {{PKCS9_ARC, 4}, 9, DER_OCTET_STRING, 32, 64, true, NULL},        /* messageDigest */
-    {{SCEP_ARC, 2}, 10, DER_PRINTABLE_STRING, 1, 1, true, "3"},       /* messageType: CertRep */
-    {{SCEP_ARC, 3}, 10, DER_PRINTABLE_STRING, 1, 1, true, NULL},      /* pkiStatus */
-    {{SCEP_ARC, 4}, 10, DER_PRINTABLE_STRING, 1, 1, false, NULL},     /* failInfo */
-    {{SCEP_ARC, 5}, 10, DER_OCTET_STRING, 8, 64, true, NULL},         /* senderNonce */
-    {{SCEP_ARC, 6}, 10, DER_OCTET_STRING, 8, 64, true, NULL},         /* recipientNonce */
-    {{SCEP_ARC, 7}, 10, DER_PRINTABLE_STRING, 1, 128, true, NULL},    /* transactionID */
-    {{0x2b, 6, 1, 5, 5, 7, 24, 1}, 8, DER_UTF8_STRING, 1, 200, false, NULL}, /* failInfoText */
+    {{OID_CONTENT_TYPE}, 9, DER_OID, 9, 9, true, (const char *)oid_data}, /* contentType */
+    {{OID_MESSAGE_DIGEST}, 9, DER_OCTET_STRING, 32, 64, true, NULL},      /* messageDigest */
+    {{OID_SCEP_MESSAGE_TYPE}, 10, DER_PRINTABLE_STRING, 1, 1, true, "3"}, /* messageType: CertRep */
+    {{OID_SCEP_PKI_STATUS}, 10, DER_PRINTABLE_STRING, 1, 1, true, NULL},  /* pkiStatus */
+    {{OID_SCEP_FAIL_INFO}, 10, DER_PRINTABLE_STRING, 1, 1, false, NULL},  /* failInfo */
+    {{OID_SCEP_SENDER_NONCE}, 10, DER_OCTET_STRING, 8, 64, true, NULL},   /* senderNonce */
+    {{OID_SCEP_RECIPIENT_NONCE}, 10, DER_OCTET_STRING, 8, 64, true, NULL},  /* recipientNonce */
+    {{OID_SCEP_TRANSACTION}, 10, DER_PRINTABLE_STRING, 1, 128, true, NULL}, /* transactionID */
+    {{OID_SCEP_FAIL_TEXT}, 8, DER_UTF8_STRING, 1, 200, false, NULL},        /* failInfoText */
 };
 
 static const struct attribute_rule *rule_find(struct bytes oid)

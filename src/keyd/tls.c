@@ -2,6 +2,7 @@
 /* Keys that leave keyd on purpose: TLS identities for the edge, and requests to other authorities.
  */
 #include "keyd/answer.h"
+#include "pki/certificate.h"
 #include "pki/keyd.h"
 
 #include <arpa/inet.h>
@@ -92,7 +93,7 @@ static bool tls_make(struct call *call, const struct tls_names *names, const cha
                               .san_ip = names->ip};
     CLEANUP(X509_free_at) X509 *certificate = NULL;
     struct bytes chain, secret;
-    build_serial(plan.serial);
+    certificate_serial_make(plan.serial);
     if (!vault_issue(call->vault, &plan, "server-tls", call->now, &certificate, err) ||
         !chain_pem(call->owner, certificate, call->vault->identities[IDENTITY_ISSUING].certificate,
                    &chain, err) ||

@@ -12,6 +12,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "pki/certificate.h"
 
 #define DAY ((int64_t)86400)
 #define CLOCK_SLACK ((int64_t)600) /* seconds that a device's clock may be behind */
@@ -185,7 +186,7 @@ static bool identity_certify(struct vault *vault, enum identity_name name, int64
                               .not_before = now - CLOCK_SLACK,
                               .not_after = now + recipe->days * DAY,
                               .extensions = recipe->extensions};
-    build_serial(plan.serial);
+    certificate_serial_make(plan.serial);
     X509 *certificate;
     if (recipe->issuer != SELF && plan.not_after > build_not_after(issuer->certificate))
         plan.not_after = build_not_after(issuer->certificate);

@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "pki/der.h"
+#include "pki/digest.h"
 
 DEFINE_CLEANUP(ASN1_INTEGER *, ASN1_INTEGER_free)
 DEFINE_CLEANUP(ASN1_OBJECT *, ASN1_OBJECT_free)
@@ -77,8 +78,3 @@ struct bytes openssl_take(void *owner, unsigned char *der, int size);
         const unsigned char *at_ = (in).data;                                                      \
         der_is_whole(in) ? d2i(NULL, &at_, (long)(in).size) : NULL;                                \
     })
-
-/* Fixed digests; they cannot fail with the default provider. */
-void digest_sha256(struct bytes in, uint8_t out[32]);
-void digest_sha1(struct bytes in, uint8_t out[20]);
-char *digest_sha256_hex(void *owner, struct bytes in);
