@@ -69,14 +69,20 @@ static bool single_add(struct call *call, OCSP_BASICRESP *response, ASN1_TIME *t
     return true;
 }
 
-static bool nonce_add(OCSP_BASICRESP *response, struct bytes nonce, struct err *err)
+/* The extension's value is an OCTET STRING of its own (RFC 9654 2.1); OpenSSL's own encoder for
+ * this extension would leave that out. */
+static bool nonce_add(void *owner, OCSP_BASICRESP *response, struct bytes nonce, struct err *err)
 {
     if (nonce.size == 0)
         return true;
+    struct bytes inner = DER_MAKE(owner, DER_OCTET_STRING, nonce);
     CLEANUP(ASN1_OCTET_STRING_free_at) ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
-    if (!value || ASN1_OCTET_STRING_set(value, nonce.data, (int)nonce.size) != 1 ||
-        OCSP_BASICRESP_add1_ext_i2d(response, NID_id_pkix_OCSP_Nonce, value, 0,
-                                    X509V3_ADD_REPLACE) != 1)
+    if (!value || ASN1_OCTET_STRING_set(value, inner.data, (int)inner.size) != 1)
+        return openssl_fail(err, ERR_INTERNAL, "OCSP nonce");
+    CLEANUP(X509_EXTENSION_free_at)
+    X509_EXTENSION *extension =
+        X509_EXTENSION_create_by_NID(NULL, NID_id_pkix_OCSP_Nonce, 0, value);
+    if (!extension || OCSP_BASICRESP_add_ext(response, extension, -1) != 1)
         return openssl_fail(err, ERR_INTERNAL, "OCSP nonce");
     return true;
 }
@@ -97,7 +103,7 @@ static bool response_fill(struct call *call, OCSP_BASICRESP *response, struct er
     for (uint32_t i = 0; i < count; i++)
         if (!single_add(call, response, this_update, next_update, err))
             return false;
-    return call_read(call, err) && nonce_add(response, nonce, err);
+    return call_read(call, err) && nonce_add(call->owner, response, nonce, err);
 }
 
 bool answer_sign_ocsp(struct call *call, struct err *err)

@@ -3,20 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/pem.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/config.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "keyd/keyfile.h"
 #include "pki/certificate.h"
 
 #define DAY ((int64_t)86400)
 #define CLOCK_SLACK ((int64_t)600) /* seconds that a device's clock may be behind */
-#define KEY_FILE_MAX 8192          /* bytes of one key or certificate file */
 
 /* clang-format off */
 static const struct build_extension root_extensions[] = {
@@ -80,65 +78,6 @@ static int vault_free(struct vault *vault)
         X509_free(vault->identities[i].certificate);
     }
     return 0;
-}
-
-/* ---- files ---- */
-
-static char *file_path(void *owner, const char *directory, const struct recipe *recipe,
-                       const char *suffix)
-{
-    return mem_format(owner, "%s/%s.%s", directory, recipe->file, suffix);
-}
-
-static bool key_save(const struct vault *vault, const char *path, const struct recipe *recipe,
-                     EVP_PKEY *key, struct err *err)
-{
-    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
-    struct bytes plain = DER_OF(scratch, i2d_PrivateKey, key), sealed;
-    bool good = seal_make(scratch, vault->master, "key", recipe->file, plain, &sealed, err);
-    secret_wipe_bytes(plain);
-    return good && file_write(path, sealed, 0400, err);
-}
-
-static bool key_load(const struct vault *vault, const char *path, const struct recipe *recipe,
-                     EVP_PKEY **out, struct err *err)
-{
-    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
-    struct bytes sealed, plain;
-    if (!file_read(scratch, path, KEY_FILE_MAX, &sealed, err))
-        return false;
-    if (!seal_open(scratch, vault->master, "key", recipe->file, sealed, &plain, err))
-        return err_context(err, "%s", path);
-    const unsigned char *at = plain.data;
-    EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &at, (long)plain.size);
-    if (!key)
-        return openssl_fail(err, ERR_PRECONDITION, path);
-    *out = key;
-    return true;
-}
-
-static bool certificate_save(const char *path, const struct identity *identity, struct err *err)
-{
-    CLEANUP(BIO_free_all_at) BIO *memory = BIO_new(BIO_s_mem());
-    const uint8_t *pem;
-    if (!memory || PEM_write_bio_X509(memory, identity->certificate) != 1)
-        return openssl_fail(err, ERR_INTERNAL, path);
-    size_t size = (size_t)BIO_get_mem_data(memory, &pem);
-    return file_write(path, (struct bytes){pem, size}, 0444, err);
-}
-
-static bool certificate_load(const char *path, X509 **out, struct err *err)
-{
-    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
-    struct bytes pem;
-    if (!file_read(scratch, path, KEY_FILE_MAX, &pem, err))
-        return false;
-    CLEANUP(BIO_free_all_at) BIO *memory = BIO_new_mem_buf(pem.data, (int)pem.size);
-    X509 *certificate = memory ? PEM_read_bio_X509(memory, NULL, NULL, NULL) : NULL;
-    if (!certificate)
-        return openssl_fail(err, ERR_PRECONDITION, path);
-    *out = certificate;
-    return true;
 }
 
 /* ---- making ---- */
@@ -217,9 +156,9 @@ static bool key_ensure(struct vault *vault, const char *directory, enum identity
 {
     const struct recipe *recipe = &recipes[name];
     struct identity *identity = &vault->identities[name];
-    CLEANUP(mem_free_at) char *path = file_path(NULL, directory, recipe, "key");
+    CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/%s.key", directory, recipe->file);
     struct err missing;
-    if (key_load(vault, path, recipe, &identity->key, &missing))
+    if (keyfile_load_key(path, vault->master, recipe->file, &identity->key, &missing))
         return true;
     if (missing.kind == ERR_NOT_FOUND && !may_create && name == IDENTITY_ROOT)
         return true; /* kept offline */
@@ -228,7 +167,8 @@ static bool key_ensure(struct vault *vault, const char *directory, enum identity
         err->remedy = "restore the directory from its backup; keys are never replaced silently";
         return false;
     }
-    return identity_generate(vault, name, err) && key_save(vault, path, recipe, identity->key, err);
+    return identity_generate(vault, name, err) &&
+           keyfile_save_key(path, vault->master, recipe->file, identity->key, err);
 }
 
 static bool certificate_ensure(struct vault *vault, const char *directory, enum identity_name name,
@@ -237,8 +177,8 @@ static bool certificate_ensure(struct vault *vault, const char *directory, enum 
     const struct recipe *recipe = &recipes[name];
     struct err missing;
     X509 *certificate;
-    CLEANUP(mem_free_at) char *path = file_path(NULL, directory, recipe, "crt");
-    if (certificate_load(path, &certificate, &missing)) {
+    CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/%s.crt", directory, recipe->file);
+    if (keyfile_load_certificate(path, &certificate, &missing)) {
         certificate_set(vault, name, certificate);
         EVP_PKEY *key = vault->identities[name].key;
         if (key && X509_check_private_key(certificate, key) != 1)
@@ -249,7 +189,7 @@ static bool certificate_ensure(struct vault *vault, const char *directory, enum 
         return err_set(err, missing.kind, "%s", missing.text);
     }
     return identity_certify(vault, name, now, err) &&
-           certificate_save(path, &vault->identities[name], err);
+           keyfile_save_certificate(path, vault->identities[name].certificate, err);
 }
 
 static bool identities_open(struct vault *vault, const char *directory, bool may_create,
@@ -289,7 +229,8 @@ static bool directory_open(const char *path, struct err *err)
 /* The audit key is made last: while it is missing, a first start is under way. */
 static bool is_first_start(const char *directory)
 {
-    CLEANUP(mem_free_at) char *path = file_path(NULL, directory, &recipes[IDENTITY_AUDIT], "key");
+    CLEANUP(mem_free_at)
+    char *path = mem_format(NULL, "%s/%s.key", directory, recipes[IDENTITY_AUDIT].file);
     return access(path, F_OK) != 0;
 }
 

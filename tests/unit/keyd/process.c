@@ -9,14 +9,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The kernel's leak check has no place in a process that ends by _exit(). */
+#define START_TRIES 9
+
+/* The sanitizer's leak check has no place in a process that ends by _exit(). */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "detect_leaks=0";
 }
 
-static pid_t fork_keyd(const struct keyd_options *options, int *server_end)
+pid_t process_fork(const struct keyd_options *options, int *fd)
 {
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
@@ -28,7 +30,7 @@ static pid_t fork_keyd(const struct keyd_options *options, int *server_end)
         _exit(keyd_main(ends[1], options));
     }
     (void)close(ends[1]);
-    *server_end = ends[0];
+    *fd = ends[0];
     return pid;
 }
 
@@ -44,8 +46,19 @@ static int launch(struct process *process)
     const struct keyd_options options = {.directory = process->directory,
                                          .organization = "Example Works"};
     int fd;
-    process->pid = fork_keyd(&options, &fd);
+    process->pid = process_fork(&options, &fd);
     return fd;
+}
+
+/* Making the authority's keys takes a while on a busy machine. */
+static void wait_until_ready(struct keyd *keyd)
+{
+    struct err err;
+    bool ready = false;
+    for (int i = 0; i < START_TRIES && !ready; i++)
+        ready = keyd_ping(keyd, &err); /* each waits for up to ten seconds */
+    if (!ready)
+        fail_msg("%s", err.text);
 }
 
 struct process *process_start(void *owner)
@@ -57,6 +70,7 @@ struct process *process_start(void *owner)
     process->directory = mem_text(process, pattern);
     int fd = launch(process);
     assert_works(keyd_attach(process, fd, &process->keyd, &err), err);
+    wait_until_ready(process->keyd);
     assert_works(keyd_authority(process->keyd, process, &process->authority, &err), err);
     return process;
 }
@@ -75,7 +89,7 @@ void process_restart(struct process *process, bool kill_it)
     assert_fails(keyd_ping(process->keyd, &err), err, ERR_UNAVAILABLE);
     assert_int_equal(wait_for(process->pid), kill_it ? -SIGKILL : 0);
     keyd_replace(process->keyd, launch(process));
-    assert_works(keyd_ping(process->keyd, &err), err);
+    wait_until_ready(process->keyd);
 }
 
 int process_wait(struct process *process)
@@ -86,7 +100,7 @@ int process_wait(struct process *process)
 int process_refused(const struct keyd_options *options)
 {
     int fd;
-    pid_t pid = fork_keyd(options, &fd);
+    pid_t pid = process_fork(options, &fd);
     int code = wait_for(pid);
     (void)close(fd);
     return code;

@@ -24,5 +24,7 @@ int process_wait(struct process *process);
 /* cmocka group set-up and tear-down: *state is a struct process. */
 int process_set_up(void **state);
 int process_tear_down(void **state);
+/* Fork a key process; *fd is the raw end to it. For tests that speak frames. */
+pid_t process_fork(const struct keyd_options *options, int *fd);
 /* A process that must refuse to start: its exit code. */
 int process_refused(const struct keyd_options *options);

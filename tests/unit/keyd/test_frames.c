@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames that no client of ours sends. */
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/id.h"
+#include "pki/keyd_wire.h"
+#include "tests/unit/keyd/process.h"
+
+static int raw_end(void **state)
+{
+    struct process *process = *state;
+    struct keyd_options options = {.directory = process->directory};
+    int ends[2], fd;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    (void)close(ends[1]);
+    (void)kill(process->pid, SIGKILL);
+    (void)process_wait(process);
+    keyd_replace(process->keyd, ends[0]);
+    process->pid = process_fork(&options, &fd);
+    return fd;
+}
+
+/* The answer's status; keyd must still be there. */
+static unsigned ask(int fd, struct bytes frame)
+{
+    struct wire_head head;
+    struct buffer payload;
+    struct err err;
+    CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
+    assert_int_equal(send(fd, frame.data, frame.size, MSG_NOSIGNAL), (ssize_t)frame.size);
+    buffer_init(&payload, owner, WIRE_MESSAGE_MAX);
+    assert_works(wire_receive(fd, WIRE_TIMEOUT_MS, &head, &payload, &err), err);
+    return head.status;
+}
+
+static const uint8_t ping[WIRE_HEAD_SIZE] = {WIRE_VERSION, KEYD_OP_PING, 0, 0, 0, 0, 0, 1};
+
+static void garbage_is_answered_and_forgotten(void **state)
+{
+    int fd = raw_end(state);
+    uint8_t frame[300];
+    assert_int_equal(ask(fd, BYTES_OF(ping)), 0);
+    for (int i = 0; i < 500; i++) {
+        random_bytes(frame, sizeof(frame));
+        frame[2] &= 0xfe; /* MORE would wait for more */
+        assert_int_not_equal(ask(fd, (struct bytes){frame, 1 + (size_t)i % 299}), 0);
+    }
+    assert_int_equal(ask(fd, BYTES_OF(ping)), 0);
+    (void)close(fd);
+}
+
+static void every_operation_refuses_random_fields(void **state)
+{
+    int fd = raw_end(state);
+    uint8_t frame[200];
+    for (uint8_t operation = 0; operation < 40; operation++)
+        for (int i = 0; i < 60; i++) {
+            random_bytes(frame, sizeof(frame));
+            const uint8_t head[] = {WIRE_VERSION, operation, 0, 0, 1, 2, 3, 4};
+            memcpy(frame, head, sizeof(head));
+            if (i % 2) /* lengths that look like lengths */
+                memset(frame + 8, 0, 7);
+            size_t size = sizeof(head) + 1 + (size_t)i;
+            assert_int_not_equal(ask(fd, (struct bytes){frame, size}), 0);
+        }
+    assert_int_equal(ask(fd, BYTES_OF(ping)), 0);
+    (void)close(fd);
+}
+
+static void frames_and_messages_that_are_too_large_are_refused(void **state)
+{
+    int fd = raw_end(state);
+    CLEANUP(mem_free_at) uint8_t *large = mem_array(NULL, uint8_t, WIRE_FRAME_MAX + 100);
+    const uint8_t head[] = {WIRE_VERSION, KEYD_OP_MAC, 0, 0, 0, 0, 0, 2};
+    memcpy(large, head, sizeof(head));
+    assert_int_equal(ask(fd, (struct bytes){large, WIRE_FRAME_MAX + 1}), ERR_BAD_INPUT);
+    assert_int_equal(ask(fd, (struct bytes){large, WIRE_FRAME_MAX}), ERR_TOO_LARGE);
+    large[2] = 1; /* MORE, without end */
+    for (int i = 0; i < 140; i++)
+        assert_true(send(fd, large, WIRE_FRAME_MAX, MSG_NOSIGNAL) > 0);
+    large[2] = 0;
+    assert_int_equal(ask(fd, (struct bytes){large, WIRE_FRAME_MAX}), ERR_TOO_LARGE);
+    assert_int_equal(ask(fd, BYTES_OF(ping)), 0);
+    (void)close(fd);
+}
+
+static void a_message_whose_frames_disagree_is_refused(void **state)
+{
+    int fd = raw_end(state);
+    uint8_t first[] = {WIRE_VERSION, KEYD_OP_PING, 1, 0, 0, 0, 0, 3};
+    const uint8_t second[] = {WIRE_VERSION, KEYD_OP_PING, 0, 0, 0, 0, 0, 4};
+    assert_true(send(fd, first, sizeof(first), MSG_NOSIGNAL) > 0);
+    assert_int_equal(ask(fd, BYTES_OF(second)), ERR_BAD_INPUT);
+    assert_int_equal(ask(fd, BYTES_OF(ping)), 0);
+    (void)close(fd);
+}
+
+static void the_client_gives_up_when_keyd_is_gone_and_goes_on_with_a_new_one(void **state)
+{
+    struct process *process = *state;
+    struct keyd_options options = {.directory = process->directory};
+    struct err err;
+    int fd;
+    (void)kill(process->pid, SIGKILL);
+    (void)process_wait(process);
+    assert_fails(keyd_ping(process->keyd, &err), err, ERR_UNAVAILABLE);
+    assert_fails(keyd_ping(process->keyd, &err), err, ERR_UNAVAILABLE);
+    process->pid = process_fork(&options, &fd);
+    keyd_replace(process->keyd, fd);
+    assert_works(keyd_ping(process->keyd, &err), err);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(garbage_is_answered_and_forgotten),
+        cmocka_unit_test(every_operation_refuses_random_fields),
+        cmocka_unit_test(frames_and_messages_that_are_too_large_are_refused),
+        cmocka_unit_test(a_message_whose_frames_disagree_is_refused),
+        cmocka_unit_test(the_client_gives_up_when_keyd_is_gone_and_goes_on_with_a_new_one),
+    };
+    return cmocka_run_group_tests(tests, process_set_up, process_tear_down);
+}
