@@ -12,6 +12,10 @@ bool text_is_utf8(struct bytes bytes)
     size_t at = 0;
     while (at < bytes.size) {
         utf8proc_int32_t code;
+        if (bytes.data[at] < 0x80) { /* nearly always */
+            at++;
+            continue;
+        }
         utf8proc_ssize_t used =
             utf8proc_iterate(bytes.data + at, (utf8proc_ssize_t)(bytes.size - at), &code);
         if (used <= 0)
