@@ -74,8 +74,7 @@ static void malformed_texts_are_refused(void **state)
         "9223372036854775808",
         "]",
         "// c\n1",
-        "\xef\xbb\xbf"
-        "1",
+        "\xef\xbb\xbf[]",
         "{\"a\\u0000\":1}",
         "\"\x01\"",
     };
