@@ -51,3 +51,5 @@ const struct channel *channel_of_platform(int platform);
  * for which nothing was resolved yet is no error. */
 MUST_CHECK bool channel_plan(struct fleet *fleet, const struct actor *actor, const char *device_id,
                              struct err *err);
+/* The answer of the room that speaks with the device's platform: for fleet_set_unsupported. */
+const char *channels_unsupported(enum setting_id setting, const struct target_device *device);

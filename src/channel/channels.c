@@ -47,3 +47,10 @@ bool channel_plan(struct fleet *fleet, const struct actor *actor, const char *de
     return plan(fleet, actor, &effective, owner, err) ||
            err_context(err, "planning device %s", device_id);
 }
+
+const char *channels_unsupported(enum setting_id setting, const struct target_device *device)
+{
+    const struct channel *channel = channel_of_platform((int)device->platform);
+    return channel ? channel->unsupported(setting, device)
+                   : "no channel of this server speaks with this platform";
+}
