@@ -1,0 +1,198 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A server of one's own on $MUSTER_DATA, and with it (unless --empty) three simulated iPhones under
+# a demonstration policy.  Called by tools/run.sh with MUSTER_BUILD and MUSTER_DATA set.
+set -eu
+
+empty=no once=no
+for word; do
+    case $word in
+    --empty) empty=yes ;;
+    --once) once=yes ;;
+    esac
+done
+
+server=$MUSTER_BUILD/src/server/musterd
+cli=$MUSTER_BUILD/src/cli/muster
+sim=$MUSTER_BUILD/src/sim/muster-sim
+conf=$MUSTER_DATA/musterd.conf
+demo=$MUSTER_DATA/demo
+log=$MUSTER_DATA/musterd.log
+front=8443 device=8444 plain=8080 metrics=9464
+
+# A socket's path has room for 107 bytes: a deep checkout keeps its sockets elsewhere.
+run_dir=$MUSTER_DATA/run
+[ ${#run_dir} -le 75 ] || run_dir=${TMPDIR:-/tmp}/muster-$(id -u)-run
+
+children=
+stop() {
+    trap '' INT TERM EXIT
+    [ -z "$children" ] || kill -TERM $children 2>/dev/null || :
+    wait
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+    say "$*" >&2
+    [ ! -f "$log" ] || tail -n 20 "$log" >&2
+    exit 1
+}
+
+# Wait for a command to succeed, at most $1 seconds.
+wait_for() {
+    seconds=$1
+    shift
+    while ! "$@" >/dev/null 2>&1; do
+        seconds=$((seconds - 1))
+        [ "$seconds" -gt 0 ] || return 1
+        sleep 1
+    done
+}
+
+configure() {
+    [ ! -f "$conf" ] || return 0
+    cat >"$conf" <<TEXT
+# Written once by ./dev run; change it as you like.
+[server]
+data_dir = $MUSTER_DATA/data
+run_dir = $run_dir
+organization = Example
+names = localhost 127.0.0.1
+log = warn
+[front]
+address = 127.0.0.1
+port = $front
+[device]
+address = 127.0.0.1
+port = $device
+[plain]
+address = 127.0.0.1
+port = $plain
+[metrics]
+port = $metrics
+TEXT
+    [ "$empty" = yes ] || cat >>"$conf" <<TEXT
+[apple]
+apns_url = https://127.0.0.1:$1
+apns_ca_file = $demo/apns/ca.pem
+TEXT
+}
+
+start_server() {
+    "$server" run --config "$conf" >>"$log" 2>&1 &
+    children="$children $!"
+    wait_for 120 curl -sf "http://127.0.0.1:$metrics/readyz" || fail "the server did not start"
+    curl -sf "http://127.0.0.1:$plain/ca/root.cer" |
+        openssl x509 -inform DER -out "$MUSTER_DATA/root.pem" || fail "no root certificate"
+}
+
+# ---- the demonstration ----
+
+start_apns() {
+    mkdir -p "$demo"
+    [ -d "$demo/apns" ] || "$sim" apns authority --dir "$demo/apns" >/dev/null
+    port=0
+    [ ! -f "$demo/apns.port" ] || port=$(cat "$demo/apns.port")
+    rm -f "$demo/apns.json"
+    "$sim" apns --dir "$demo/apns" --port "$port" --ready-file "$demo/apns.json" >/dev/null &
+    children="$children $!"
+    wait_for 20 test -s "$demo/apns.json" || fail "the simulated push service did not start"
+    sed -n 's/.*"url": *"https:\/\/[^:]*:\([0-9]*\).*/\1/p' "$demo/apns.json" >"$demo/apns.port"
+    control=$(sed -n 's/.*"control_url": *"\([^"]*\)".*/\1/p' "$demo/apns.json")
+}
+
+# The demonstration signs in as an administrator of its own; its session is kept in var/demo.
+muster() { MUSTER_CONFIG=$demo/contexts.json "$cli" "$@"; }
+
+sign_in_demo() {
+    once_only=$("$server" admin demo --config "$conf" 2>/dev/null)
+    chosen=$(openssl rand -hex 16)
+    printf '%s\n%s\n' "$once_only" "$chosen" |
+        muster login --server "https://localhost:$front" --ca "$MUSTER_DATA/root.pem" --user demo \
+            --password-stdin >/dev/null
+}
+
+push_certificate() {
+    muster apple push-certificate request >"$demo/push.csr"
+    "$sim" apns sign --dir "$demo/apns" --csr "$demo/push.csr" --out "$demo/push.pem" \
+        --topic com.apple.mgmt.External.11111111-2222-3333-4444-555555555555 >/dev/null
+    muster apple push-certificate import "$demo/push.pem" >/dev/null
+}
+
+policies() {
+    muster policy create "Passcode" --kind configuration \
+        --set password.required=true --set password.min_length=6 --set password.allow_simple=false \
+        >/dev/null
+    muster policy create "Healthy device" --kind compliance --set password.required=true \
+        --set encryption.device=true --set os.minimum=16.0 >/dev/null
+    muster policy assign "Passcode" --all >/dev/null
+    muster policy assign "Healthy device" --all >/dev/null
+}
+
+# phone DIRECTORY NAME OS BUILD PASSCODE
+phone() {
+    link=$(muster enrol link --name "$2" -o json | sed -n 's/.*"url": *"\([^"]*\)".*/\1/p')
+    "$sim" apple enrol --link "$link" --state "$demo/$1" --ca "$MUSTER_DATA/root.pem" \
+        --keys "$demo/keys" --name "$2" --os "$3" --build "$4" --passcode "$5" \
+        --push-host "$control" >/dev/null || fail "$2 could not enrol"
+}
+
+first_demo() {
+    say "making the demonstration: a push service, two policies, three iPhones…"
+    sign_in_demo
+    push_certificate
+    policies
+    "$sim" keys --out "$demo/keys" --count 3 >/dev/null
+    phone good "Lobby iPhone" 17.5.1 21F90 8
+    phone open "Warehouse iPhone" 17.5.1 21F90 none
+    phone old "Reception iPhone" 15.8 19H370 8
+    : >"$demo/done"
+}
+
+serve_phones() {
+    "$sim" apple serve --apns "$control" --interval 300 --state "$demo/good" \
+        "$demo/open" "$demo/old" >"$demo/phones.log" 2>&1 &
+    children="$children $!"
+}
+
+next_steps() {
+    say ""
+    say "Muster runs: https://localhost:$front (log: $log)"
+    if [ -n "${password:-}" ]; then
+        say "Administrator: admin, one-time password: $password"
+    fi
+    say ""
+    say "Try next, in another terminal:"
+    say "  $cli login --server https://localhost:$front --ca $MUSTER_DATA/root.pem --user admin"
+    if [ "$empty" = yes ]; then
+        say "  $cli enrol link"
+        say "  $cli device list"
+    else
+        say "  $cli device list"
+        say "  $cli explain \"device/Warehouse iPhone\""
+    fi
+    say ""
+    say "Ctrl-C stops everything; the next start keeps what is there."
+}
+
+mkdir -p "$MUSTER_DATA" "$run_dir"
+new=no
+[ -f "$conf" ] || new=yes
+if [ "$new" = no ] && ! grep -q '^apns_url' "$conf"; then
+    empty=yes # it was started without the demonstration before
+fi
+[ "$empty" = yes ] || start_apns
+configure "$(cat "$demo/apns.port" 2>/dev/null || :)"
+start_server
+[ "$new" = no ] || password=$("$server" admin admin --config "$conf" 2>/dev/null)
+if [ "$empty" = no ]; then
+    [ -f "$demo/done" ] || first_demo
+    serve_phones
+fi
+next_steps
+[ "$once" = no ] || exit 0
+wait
