@@ -72,11 +72,25 @@ static const struct field user_keys[] = {
     TEXT_KEY("edge_user", edge_user, "Runs the edge; its group may read the edge's files."),
 };
 
+static const struct field lifetime_keys[] = {
+    NUMBER_KEY("link_hours", link_hours, 1, 8760, "How long an enrolment link can be used."),
+    NUMBER_KEY("challenge_minutes", challenge_minutes, 1, 10080,
+               "How long a device may take from its profile to its certificate request."),
+    NUMBER_KEY("certificate_days", certificate_days, 1, 825, "How long a device identity lives."),
+    NUMBER_KEY("session_hours", session_hours, 1, 720, "How long a sign-in lasts."),
+};
+static const struct field apple_keys[] = {
+    TEXT_KEY("apns_url", apns_url, "Apple's push service."),
+    TEXT_KEY("apns_ca_file", apns_ca_file,
+             "Roots to trust for it, PEM; empty: those of the system."),
+};
+
 static const struct config_section sections[] = {
     {"server", FIELDS(server_keys)},   {"front", FIELDS(front_keys)},
     {"device", FIELDS(device_keys)},   {"plain", FIELDS(plain_keys)},
     {"metrics", FIELDS(metrics_keys)}, {"edge", FIELDS(edge_keys)},
-    {"users", FIELDS(user_keys)},
+    {"users", FIELDS(user_keys)},      {"lifetimes", FIELDS(lifetime_keys)},
+    {"apple", FIELDS(apple_keys)},
 };
 
 static struct options defaults_of(void *owner)
@@ -108,6 +122,12 @@ static struct options defaults_of(void *owner)
         .user = empty,
         .keyd_user = empty,
         .edge_user = empty,
+        .link_hours = 24,
+        .challenge_minutes = 60,
+        .certificate_days = 365,
+        .session_hours = 12,
+        .apns_url = mem_text(owner, "https://api.push.apple.com"),
+        .apns_ca_file = empty,
     };
 }
 

@@ -99,7 +99,8 @@ static bool house_open(void *owner, struct server *server, struct err *err)
     house->options = server->options;
     if (!keyd_attach(owner, KEYD_FD_IN_SERVER, &house->keyd, err) ||
         !database_open(owner, server->options->database, &house->database, err) ||
-        !database_migrate(house->database, err) || !keyd_wait(server, err))
+        !database_migrate(house->database, err) || !keyd_wait(server, err) ||
+        !wiring_open(owner, house, err))
         return false;
     const struct routes *tables = wiring_tables(owner, &count);
     server->router = router_make(owner, tables, count);
@@ -126,7 +127,7 @@ static bool listener_open(void *owner, struct server *server, struct err *err)
         sockets[i].edge_uid = shares ? edge.user : 0;
         sockets[i].edge_group = shares ? edge.group : 0;
     }
-    struct listener_settings settings = {
+    struct listener_settings listening = {
         .sockets = sockets,
         .socket_count = options->metrics_port ? COUNT(sockets) : COUNT(sockets) - 1,
         .router = server->router,
@@ -137,7 +138,7 @@ static bool listener_open(void *owner, struct server *server, struct err *err)
         .worker_stop = wiring_worker_stop,
         .context = &server->house,
     };
-    return listener_start(owner, &settings, &server->listener, err);
+    return listener_start(owner, &listening, &server->listener, err);
 }
 
 /* ---- while it runs ---- */
@@ -171,7 +172,8 @@ static bool serve(void *owner, struct server *server, struct err *err)
 {
     bool changed = false;
     if (!signals_open(server, err) || !house_open(owner, server, err) ||
-        !edge_files_write(&server->house, &changed, err) || !listener_open(owner, server, err))
+        !edge_files_write(&server->house, &changed, err) || !listener_open(owner, server, err) ||
+        !wiring_jobs_start(owner, &server->house, err))
         return false;
     enum control_word word = changed ? CONTROL_EDGE_CHANGED : CONTROL_EDGE_READY;
     if (control_send(CONTROL_FD, word, -1, err)) {
@@ -179,6 +181,7 @@ static bool serve(void *owner, struct server *server, struct err *err)
         loop(server);
     }
     listener_stop(server->listener, (unsigned)server->options->stop_seconds);
+    wiring_jobs_stop(&server->house);
     log_event(LOG_INFO, "server.stopped", NULL);
     return true;
 }

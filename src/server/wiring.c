@@ -1,28 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/wiring.h"
 
+#include "api/resources.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "ca/ca.h"
+#include "channel/channel.h"
 #include "server/health.h"
+
+#define TABLES_MAX 64
+
+#define HOUR 3600
+#define DAY (24 * HOUR)
 
 const struct routes *wiring_tables(void *owner, size_t *count)
 {
-    static const struct routes *const areas[] = {&health_routes};
-    struct routes *tables = mem_array(owner, struct routes, COUNT(areas));
-    for (size_t i = 0; i < COUNT(areas); i++)
-        tables[i] = *areas[i];
-    *count = COUNT(areas);
+    struct routes *tables = mem_array(owner, struct routes, TABLES_MAX);
+    size_t used = 0;
+    tables[used++] = health_routes;
+    tables[used++] = ca_routes;
+    for (size_t i = 0; api_tables[i]; i++)
+        tables[used++] = *api_tables[i];
+    for (size_t i = 0; channels[i]; i++)
+        tables[used++] = *channels[i]->routes;
+    *count = used;
     return tables;
+}
+
+bool wiring_open(void *owner, struct house *house, struct err *err)
+{
+    const struct options *o = house->options;
+    house->settings = (struct fleet_settings){
+        .front_url = o->front_url,
+        .device_url = o->device_url,
+        .plain_url = o->plain_url,
+        .link_seconds = o->link_hours * HOUR,
+        .challenge_seconds = o->challenge_minutes * 60,
+        .certificate_seconds = o->certificate_days * DAY,
+        .session_seconds = o->session_hours * HOUR,
+    };
+    house->shared = fleet_shared_make(owner, &house->settings);
+    fleet_set_unsupported(house->shared, channels_unsupported);
+    CLEANUP(mem_free_at) void *temporary = mem_text(NULL, "");
+    struct fleet *fleet;
+    return fleet_open(temporary, house->database, house->keyd, house->shared, &fleet, err) &&
+           fleet_first_start(fleet, o->organization, clock_now(), err);
+}
+
+bool wiring_jobs_start(void *owner, struct house *house, struct err *err)
+{
+    const struct options *o = house->options;
+    house->channels = (struct channel_settings){
+        .apns_url = o->apns_url,
+        .apns_ca_file = *o->apns_ca_file ? o->apns_ca_file : NULL,
+    };
+    house->jobs_settings =
+        (struct jobs_settings){house->database, house->keyd, house->shared, &house->channels};
+    return jobs_start(owner, &house->jobs_settings, &house->jobs, err);
+}
+
+void wiring_jobs_stop(struct house *house)
+{
+    fleet_job_stop(house->shared);
+    jobs_stop(house->jobs);
 }
 
 bool wiring_worker_start(void *context, void **services, struct err *err)
 {
     const struct house *house = context;
-    CLEANUP(mem_free_at) struct services *made = mem_new(NULL, struct services);
-    if (!db_connect(made, house->database, &made->db, err))
+    struct fleet *fleet;
+    if (!fleet_open(NULL, house->database, house->keyd, house->shared, &fleet, err))
         return false;
-    made->keyd = house->keyd;
-    *services = made;
-    made = NULL;
+    *services = fleet;
     return true;
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "db/db.h"
+#include "fleet/fleet.h"
 #include "http/router.h"
+#include "jobs/runner.h"
 #include "pki/keyd.h"
 #include "server/options.h"
 
@@ -11,15 +13,20 @@ struct house { /* one per server process */
     const struct options *options;
     struct database *database;
     struct keyd *keyd;
-};
-
-struct services { /* one per worker thread: request->services */
-    struct db *db;
-    struct keyd *keyd;
+    struct fleet_settings settings;
+    struct fleet_shared *shared;
+    struct channel_settings channels;
+    struct jobs_settings jobs_settings;
+    struct jobs *jobs;
 };
 
 /* The tables of all areas; the list belongs to owner. */
 const struct routes *wiring_tables(void *owner, size_t *count);
-/* For the listener: context is the struct house. */
+/* The use cases for this process; database and keyd are there. Makes what a first start needs. */
+MUST_CHECK bool wiring_open(void *owner, struct house *house, struct err *err);
+/* Background work; after wiring_open. */
+MUST_CHECK bool wiring_jobs_start(void *owner, struct house *house, struct err *err);
+void wiring_jobs_stop(struct house *house);
+/* For the listener: context is the struct house, services a struct fleet. */
 MUST_CHECK bool wiring_worker_start(void *context, void **services, struct err *err);
 void wiring_worker_stop(void *context, void *services);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The authority's own certificates and its revocation list. */
+#include "base/mem.h"
+#include "ca/ca.h"
+#include "fleet/certificate.h"
+#include "pki/keyd.h"
+
+static bool authority_of(struct request *request, struct authority *out, struct err *err)
+{
+    const struct fleet *fleet = request->services;
+    return keyd_authority(fleet->keyd, request->owner, out, err);
+}
+
+static void reply_certificate(struct reply *reply, struct bytes der)
+{
+    reply_bytes(reply, 200, "application/pkix-cert", der);
+    reply_header(reply, "Cache-Control", "public, max-age=3600");
+}
+
+bool ca_root_get(struct request *request, struct reply *reply, struct err *err)
+{
+    struct authority authority;
+    if (!authority_of(request, &authority, err))
+        return false;
+    reply_certificate(reply, authority.root);
+    return true;
+}
+
+bool ca_issuing_get(struct request *request, struct reply *reply, struct err *err)
+{
+    struct authority authority;
+    if (!authority_of(request, &authority, err))
+        return false;
+    reply_certificate(reply, authority.issuing);
+    return true;
+}
+
+bool ca_list_get(struct request *request, struct reply *reply, struct err *err)
+{
+    struct revocation_list list;
+    if (!fleet_revocation_list_get(request->services, request->owner, request->now, &list, err))
+        return false;
+    reply_bytes(reply, 200, "application/pkix-crl", list.der);
+    reply_header(reply, "Cache-Control", "public, max-age=60");
+    return true;
+}

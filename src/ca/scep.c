@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SCEP (RFC 8894) over HTTP: a typed message from pki, a decision from fleet, one reply. */
+#include "pki/scep.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "ca/ca.h"
+#include "fleet/issue.h"
+
+#define TYPE_MESSAGE "application/x-pki-message"
+#define TYPE_AUTHORITY "application/x-x509-ca-ra-cert" /* 4.2.1.2 */
+
+struct exchange { /* one PKIOperation */
+    struct request *request;
+    struct fleet *fleet;
+    struct authority authority;
+    struct scep_message message;
+    struct bytes reply;
+};
+
+/* ---- what a request asks for, in the words of fleet/issue.h ---- */
+
+#define ATTRIBUTES_MAX (NAME_PARTS_MAX + NAME_ALTERNATIVES_MAX + REQUEST_PURPOSES_MAX + 4)
+
+struct attribute_list {
+    struct asked_attribute items[ATTRIBUTES_MAX];
+    size_t count;
+};
+
+static void attribute_add(struct attribute_list *list, const char *name, const char *value)
+{
+    list->items[list->count++] = (struct asked_attribute){name, value};
+}
+
+static const char *usage_text(void *owner, unsigned usage)
+{
+    const unsigned both = KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT;
+    if (usage == both)
+        return "digitalSignature,keyEncipherment";
+    if (usage == KEY_USAGE_DIGITAL_SIGNATURE)
+        return "digitalSignature";
+    if (usage == KEY_USAGE_KEY_ENCIPHERMENT)
+        return "keyEncipherment";
+    return mem_format(owner, "bits 0x%x", usage);
+}
+
+static const char *alternative_word(enum alternative_kind kind)
+{
+    switch (kind) {
+    case ALTERNATIVE_DNS: return "san.dns";
+    case ALTERNATIVE_EMAIL: return "san.email";
+    case ALTERNATIVE_URI: return "san.uri";
+    case ALTERNATIVE_IP: return "san.ip";
+    case ALTERNATIVE_UPN: return "san.upn";
+    }
+    bug("alternative name kind %d", (int)kind);
+}
+
+static const char *purpose_word(void *owner, const char *oid)
+{
+    static const char client_auth[] = "1.3.6.1.5.5.7.3.2";
+    return strcmp(oid, client_auth) == 0 ? "clientAuth" : mem_text(owner, oid);
+}
+
+static void attributes_fill(void *owner, const struct certificate_request *asked,
+                            struct attribute_list *list)
+{
+    for (size_t i = 0; i < asked->subject.count; i++)
+        attribute_add(list, mem_format(owner, "subject.%s", asked->subject.parts[i].type),
+                      asked->subject.parts[i].value);
+    for (size_t i = 0; i < asked->alternatives.count; i++)
+        attribute_add(list, alternative_word(asked->alternatives.items[i].kind),
+                      asked->alternatives.items[i].value);
+    attribute_add(list, "key.type", key_kind_name(asked->key.kind));
+    attribute_add(list, "key.bits", mem_format(owner, "%d", asked->key.bits));
+    if (asked->has_key_usage)
+        attribute_add(list, "key.usage", usage_text(owner, asked->key_usage));
+    for (size_t i = 0; asked->has_purposes && asked->purposes[i]; i++)
+        attribute_add(list, "eku", purpose_word(owner, asked->purposes[i]));
+}
+
+/* ---- decisions by message type ---- */
+
+static bool failure(struct exchange *e, enum scep_failure reason, struct err *err)
+{
+    return scep_render_failure(e->request->owner, e->fleet->keyd, &e->authority, &e->message,
+                               reason, &e->reply, err);
+}
+
+static bool issue(struct exchange *e, struct err *err)
+{
+    void *owner = e->request->owner;
+    const struct certificate_request *asked = &e->message.request;
+    struct attribute_list attributes = {.count = 0};
+    struct issued issued;
+    struct actor actor = {.kind = ACTOR_PUBLIC,
+                          .id = e->request->peer,
+                          .name = e->request->peer,
+                          .request_id = e->request->id,
+                          .now = e->request->now};
+    attributes_fill(owner, asked, &attributes);
+    struct certificate_asked wish = {.challenge = asked->challenge,
+                                     .transaction_id = e->message.transaction,
+                                     .spki = asked->spki,
+                                     .request = asked->der,
+                                     .attributes = attributes.items,
+                                     .attribute_count = attributes.count};
+    if (!fleet_issue(e->fleet, &actor, owner, &wish, &issued, err))
+        return false;
+    if (issued.is_refused)
+        return failure(e, SCEP_BAD_REQUEST, err);
+    return scep_render_success(owner, e->fleet->keyd, &e->authority, &e->message, issued.der,
+                               &e->reply, err);
+}
+
+/* Renewal by SCEP itself, polling and queries come with the authority's completion: until then a
+ * signer of ours, and every type but a first request, are refused in the protocol's own way. */
+static bool decide(struct exchange *e, struct err *err)
+{
+    if (e->message.failure != SCEP_NO_FAILURE)
+        return failure(e, e->message.failure, err);
+    if (e->message.type != SCEP_REQUEST || e->message.signer_is_ours)
+        return failure(e, SCEP_BAD_REQUEST, err);
+    return issue(e, err);
+}
+
+static bool operate(struct request *request, struct bytes body, struct reply *reply,
+                    struct err *err)
+{
+    struct exchange e = {.request = request, .fleet = request->services};
+    if (!keyd_authority(e.fleet->keyd, request->owner, &e.authority, err) ||
+        !scep_parse(request->owner, body, e.fleet->keyd, &e.authority, &e.message, err) ||
+        !decide(&e, err))
+        return false;
+    reply_bytes(reply, 200, TYPE_MESSAGE, e.reply);
+    return true;
+}
+
+/* ---- the doors ---- */
+
+static bool authority_reply(struct request *request, struct reply *reply, struct err *err)
+{
+    struct fleet *fleet = request->services;
+    struct authority authority;
+    if (!keyd_authority(fleet->keyd, request->owner, &authority, err))
+        return false;
+    reply_bytes(reply, 200, TYPE_AUTHORITY,
+                scep_authority_render(request->owner, &authority, true));
+    return true;
+}
+
+bool ca_scep_get(struct request *request, struct reply *reply, struct err *err)
+{
+    struct scep_query query;
+    struct bytes body;
+    if (!scep_query_parse(request->owner, request->query_raw, &query, err))
+        return false;
+    switch (query.operation) {
+    case SCEP_GET_CAPABILITIES:
+        reply_bytes(reply, 200, "text/plain", bytes_text(scep_capabilities()));
+        return true;
+    case SCEP_GET_AUTHORITY: return authority_reply(request, reply, err);
+    case SCEP_GET_NEXT_AUTHORITY:
+        return err_set(err, ERR_NOT_FOUND, "no next authority was made yet");
+    case SCEP_PKI_OPERATION:
+        return scep_query_message(request->owner, &query, &body, err) &&
+               operate(request, body, reply, err);
+    }
+    bug("SCEP operation %d", (int)query.operation);
+}
+
+bool ca_scep_post(struct request *request, struct reply *reply, struct err *err)
+{
+    struct scep_query query;
+    if (!scep_query_parse(request->owner, request->query_raw, &query, err))
+        return false;
+    if (query.operation != SCEP_PKI_OPERATION)
+        return err_set(err, ERR_BAD_INPUT, "only PKIOperation is posted");
+    return operate(request, request->body, reply, err);
+}

@@ -1,3 +1,0 @@
--- SPDX-License-Identifier: Apache-2.0
--- name: server_answers
-SELECT 1 AS one
