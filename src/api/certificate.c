@@ -53,17 +53,12 @@ static bool certificate_trace(struct request *request, struct reply *reply, stru
     return true;
 }
 
-static const char *const reason_names[] = {
-    "unspecified", "key_compromise",         "affiliation_changed",
-    "superseded",  "cessation_of_operation", NULL};
-static const int64_t reason_codes[] = {0, 1, 3, 4, 5}; /* RFC 5280 5.3.1 */
-
 struct revocation_wish {
     int reason;
     char *note;
 };
 static const struct field revocation_wish_rows[] = {
-    ENUM_FIELD(struct revocation_wish, reason, 0, reason_names, .help = "Why"),
+    ENUM_FIELD(struct revocation_wish, reason, 0, revocation_reason_names, .help = "Why"),
     TEXT_FIELD(struct revocation_wish, note, 0, .highest = 500, .help = "For the audit log"),
 };
 static const struct fields revocation_wish_fields = FIELDS(revocation_wish_rows);
@@ -77,7 +72,7 @@ static bool certificate_revoke(struct request *request, struct reply *reply, str
         return false;
     actor.reason = wish.note;
     if (!fleet_certificate_revoke(api_fleet(request), &actor, request->params[0],
-                                  reason_codes[wish.reason], err) ||
+                                  (enum revocation_reason)wish.reason, err) ||
         !fleet_certificate_get(api_fleet(request), &actor, request->owner, request->params[0],
                                &record, err))
         return false;

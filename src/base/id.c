@@ -46,6 +46,10 @@ static char *id_make_cased(void *owner, bool upper)
     uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     for (size_t i = 0; i < 6; i++)
         raw[i] = (uint8_t)(ms >> (40 - 8 * i));
+    /* RFC 9562 6.2, method 3: what one thread makes within a millisecond still sorts */
+    uint64_t part = (uint64_t)now.tv_nsec % 1000000 * 4096 / 1000000;
+    raw[6] = (uint8_t)(part >> 8);
+    raw[7] = (uint8_t)part;
     return uuid_text(owner, raw, 7, upper);
 }
 

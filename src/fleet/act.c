@@ -84,7 +84,7 @@ static bool departure_begin(struct db *tx, const struct asking *a, struct err *e
            store_change(tx, ASK(CHALLENGE_CANCEL_OF_ENROLMENT, TEXT(id)), NULL, err) &&
            store_change(tx,
                         ASK(CERTIFICATE_REVOKE_OF_ENROLMENT, TEXT(id), INTEGER(now),
-                            INTEGER(REASON_CESSATION)),
+                            TEXT(revocation_reason_names[REASON_CESSATION])),
                         NULL, err) &&
            crl_due(tx, now, err);
 }

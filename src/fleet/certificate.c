@@ -84,7 +84,8 @@ bool fleet_certificate_trace(struct fleet *fleet, const struct actor *actor, voi
 
 struct revoking {
     const struct certificate_record *record;
-    int64_t reason, now;
+    enum revocation_reason reason;
+    int64_t now;
 };
 
 static bool revoke_run(struct db *tx, void *context, struct err *err)
@@ -92,28 +93,19 @@ static bool revoke_run(struct db *tx, void *context, struct err *err)
     const struct revoking *r = context;
     CLEANUP(mem_free_at)
     char *body = json_pairs(NULL, "serial", r->record->serial, "subject", r->record->subject, NULL);
-    return store_change_one(
-               tx,
-               ASK(CERTIFICATE_REVOKE, TEXT(r->record->id), INTEGER(r->now), INTEGER(r->reason)),
-               "the certificate was revoked before", err) &&
+    return store_change_one(tx,
+                            ASK(CERTIFICATE_REVOKE, TEXT(r->record->id), INTEGER(r->now),
+                                TEXT(revocation_reason_names[r->reason])),
+                            "the certificate was revoked before", err) &&
            crl_due(tx, r->now, err) &&
            event_add(tx, "certificate.revoked", r->record->device_id, body, r->now, err);
 }
 
-static bool reason_known(int64_t reason)
-{
-    return reason == REASON_UNSPECIFIED || reason == REASON_KEY_COMPROMISE ||
-           reason == REASON_AFFILIATION || reason == REASON_SUPERSEDED ||
-           reason == REASON_CESSATION;
-}
-
 bool fleet_certificate_revoke(struct fleet *fleet, const struct actor *actor, const char *which,
-                              int64_t reason, struct err *err)
+                              enum revocation_reason reason, struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct certificate_record record;
-    if (!reason_known(reason))
-        return err_at(err, ERR_BAD_INPUT, "/reason", "a reason of RFC 5280 is expected");
     if (!fleet_certificate_get(fleet, actor, owner, which, &record, err))
         return false;
     struct revoking revoking = {&record, reason, actor->now};
@@ -130,34 +122,19 @@ bool fleet_certificate_revoke(struct fleet *fleet, const struct actor *actor, co
     return fleet_change(fleet, &change, err);
 }
 
-struct seeing {
-    const char *certificate_id;
-    int64_t now;
-};
-
-static bool seen_run(struct db *tx, void *context, struct err *err)
+bool certificate_seen(struct db *tx, const char *certificate_id, int64_t now, struct err *err)
 {
-    const struct seeing *seeing = context;
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct certificate_record record = {0};
     int64_t changed = 0;
-    if (!store_change(tx, ASK(CERTIFICATE_SEEN, TEXT(seeing->certificate_id), INTEGER(seeing->now)),
-                      &changed, err))
+    if (!store_change(tx, ASK(CERTIFICATE_SEEN, TEXT(certificate_id), INTEGER(now)), &changed, err))
         return false;
     if (changed == 0)
         return true;
-    return store_get(tx, owner, ASK(CERTIFICATE_BY_ID, TEXT(seeing->certificate_id)),
-                     certificate_want(), &record, err) &&
+    return store_get(tx, owner, ASK(CERTIFICATE_BY_ID, TEXT(certificate_id)), certificate_want(),
+                     &record, err) &&
            (!record.challenge_id ||
-            step_add(tx, record.challenge_id, STEP_RECEIVED, "ok", "{}", seeing->now, err));
-}
-
-bool fleet_certificate_seen(struct fleet *fleet, const struct actor *actor,
-                            const char *certificate_id, struct err *err)
-{
-    struct seeing seeing = {certificate_id, actor->now};
-    struct change change = {.actor = actor, .work = seen_run, .context = &seeing};
-    return fleet_change(fleet, &change, err);
+            step_add(tx, record.challenge_id, STEP_RECEIVED, "ok", "{}", now, err));
 }
 
 /* ---- status ---- */
@@ -187,7 +164,8 @@ bool fleet_certificate_status(struct fleet *fleet, const char *serial,
         status.is_revoked = revoked || state_revokes(rows_text(rows, 0, "enrolment_state"));
         status.revoked_at =
             revoked ? rows_integer(rows, 0, "revoked_at") : rows_integer(rows, 0, "created_at");
-        status.reason = revoked ? rows_integer(rows, 0, "reason") : REASON_CESSATION;
+        status.reason = revocation_reason_code(revoked ? rows_text(rows, 0, "reason")
+                                                       : revocation_reason_names[REASON_CESSATION]);
     }
     *out = status;
     return true;

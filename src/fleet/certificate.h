@@ -16,14 +16,11 @@ MUST_CHECK bool fleet_certificate_get(struct fleet *fleet, const struct actor *a
 /* The seven steps of its making: struct certificate_step. `which` may also be a challenge's id. */
 MUST_CHECK bool fleet_certificate_trace(struct fleet *fleet, const struct actor *actor, void *owner,
                                         const char *which, struct list *out, struct err *err);
-/* reason: RFC 5280 5.3.1 (0, 1, 3, 4, 5). ERR_CONFLICT when revoked before. Permission
+/* ERR_CONFLICT when revoked before. Permission
  * certificate.revoke. */
 MUST_CHECK bool fleet_certificate_revoke(struct fleet *fleet, const struct actor *actor,
-                                         const char *which, int64_t reason, struct err *err);
-/* The device used it for the first time: step 7. */
-MUST_CHECK bool fleet_certificate_seen(struct fleet *fleet, const struct actor *actor,
-                                       const char *certificate_id, struct err *err);
-
+                                         const char *which, enum revocation_reason reason,
+                                         struct err *err);
 /* ---- what relying parties hear: from live state ---- */
 struct certificate_status {
     bool is_known;   /* issued by us */

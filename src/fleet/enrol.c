@@ -194,9 +194,7 @@ static bool meet_run(struct db *tx, void *context, struct err *err)
                             ASK(ENROLMENT_BIND, TEXT(m->identity->enrolment_id), TEXT(id),
                                 TEXT(m->claims->topic)),
                             "the enrolment belongs to another device", err) &&
-           store_change(tx,
-                        ASK(CERTIFICATE_SEEN, TEXT(m->identity->certificate_id), INTEGER(m->now)),
-                        NULL, err);
+           certificate_seen(tx, m->identity->certificate_id, m->now, err);
 }
 
 static bool may_meet(const struct identity *identity, const struct device_claims *claims,

@@ -22,6 +22,13 @@ static bool left_event(struct db *tx, const struct leaving *leaving, struct err 
     return event_add(tx, "device.left", leaving->device_id, body, leaving->now, err);
 }
 
+/* What is no longer managed is no longer judged; a device that enrolled again is. */
+static bool verdict_end(struct db *tx, const struct leaving *leaving, struct err *err)
+{
+    return leaving->state == ENROLMENT_SUPERSEDED || !leaving->device_id ||
+           store_change(tx, ASK(COMPLIANCE_END, TEXT(leaving->device_id)), NULL, err);
+}
+
 bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *err)
 {
     const char *id = leaving->enrolment_id;
@@ -37,10 +44,11 @@ bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *e
            store_change(tx, ASK(CHALLENGE_CANCEL_OF_ENROLMENT, TEXT(id)), NULL, err) &&
            store_change(tx,
                         ASK(CERTIFICATE_REVOKE_OF_ENROLMENT, TEXT(id), INTEGER(leaving->now),
-                            INTEGER(leaving->reason)),
+                            TEXT(revocation_reason_names[leaving->reason])),
                         NULL, err) &&
            store_change(tx, ASK(DELIVERED_CLEAR, TEXT(id)), NULL, err) &&
-           crl_due(tx, leaving->now, err) && left_event(tx, leaving, err);
+           verdict_end(tx, leaving, err) && crl_due(tx, leaving->now, err) &&
+           left_event(tx, leaving, err);
 }
 
 void leave_forget(struct fleet *fleet, char *const *enrolment_ids, size_t count)

@@ -3,15 +3,8 @@
 #pragma once
 
 #include "fleet/fleet.h"
+#include "model/certificate.h"
 #include "model/command.h"
-
-enum revocation_reason { /* RFC 5280 5.3.1 */
-                         REASON_UNSPECIFIED = 0,
-                         REASON_KEY_COMPROMISE = 1,
-                         REASON_AFFILIATION = 3,
-                         REASON_SUPERSEDED = 4,
-                         REASON_CESSATION = 5,
-};
 
 struct leaving {
     const char *enrolment_id, *device_id; /* device_id NULL: none was bound */

@@ -29,7 +29,7 @@ static bool entry_add(void *owner, struct crl_entry **entries, size_t *count,
                       const struct rows *rows, size_t row, struct err *err)
 {
     struct crl_entry entry = {.revoked_at = rows_integer(rows, row, "revoked_at"),
-                              .reason = (int)rows_integer(rows, row, "reason")};
+                              .reason = revocation_reason_code(rows_text(rows, row, "reason"))};
     if (!text_unhex(owner, rows_text(rows, row, "serial"), &entry.serial, err))
         return false;
     if (*count == ENTRIES_MAX)

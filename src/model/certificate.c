@@ -2,6 +2,17 @@
 #include "model/certificate.h"
 
 const char *const certificate_state_names[] = {"reserved", "issued", "revoked", NULL};
+const char *const revocation_reason_names[] = {
+    "unspecified", "key_compromise",         "affiliation_changed",
+    "superseded",  "cessation_of_operation", NULL};
+const int revocation_reason_codes[] = {0, 1, 3, 4, 5};
+
+int revocation_reason_code(const char *name)
+{
+    int index = name ? name_find(revocation_reason_names, name) : REASON_UNSPECIFIED;
+    return index < 0 ? 0 : revocation_reason_codes[index];
+}
+
 const char *const challenge_state_names[] = {"delivered", "used",      "burnt",
                                              "expired",   "cancelled", NULL};
 const char *const certificate_step_titles[] = {
@@ -39,8 +50,8 @@ static const struct field certificate_rows[] = {
                .help = "When the device first used it"),
     TIME_FIELD(struct certificate_record, revoked_at, FIELD_READ_ONLY,
                .help = "When it was revoked"),
-    INTEGER_FIELD(struct certificate_record, reason, FIELD_READ_ONLY,
-                  .help = "Reason of the revocation (RFC 5280 5.3.1)"),
+    TEXT_FIELD(struct certificate_record, reason, FIELD_READ_ONLY,
+               .help = "Reason of the revocation (RFC 5280 5.3.1)"),
 };
 const struct fields certificate_fields = FIELDS(certificate_rows);
 

@@ -18,9 +18,22 @@ struct certificate_record {
     int64_t not_before, not_after, created_at;
     int64_t seen_at; /* when the device first used it */
     int64_t revoked_at;
-    int64_t reason; /* RFC 5280 5.3.1 */
+    char *reason; /* of revocation_reason_names; NULL while it is good */
 };
 extern const struct fields certificate_fields;
+
+/* Reasons of a revocation, and their codes (RFC 5280 5.3.1); lists of equal length. */
+extern const char *const revocation_reason_names[];
+extern const int revocation_reason_codes[];
+enum revocation_reason {
+    REASON_UNSPECIFIED,
+    REASON_KEY_COMPROMISE,
+    REASON_AFFILIATION,
+    REASON_SUPERSEDED,
+    REASON_CESSATION,
+};
+/* The code of a stored name; 0 (unspecified) for NULL. */
+int revocation_reason_code(const char *name);
 
 enum challenge_state {
     CHALLENGE_DELIVERED,

@@ -47,7 +47,7 @@ SELECT c.id FROM certificate c WHERE c.spki_sha256 = $1 AND c.enrolment_id <> $2
 
 -- name: certificate_list
 SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, c.purpose, c.state, c.serial, c.subject, c.sha256,
-       c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason
+       c.spki_sha256, c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
 WHERE (CAST($1 AS TEXT) IS NULL OR c.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
 ORDER BY c.id DESC LIMIT $3

@@ -102,6 +102,9 @@ VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (device_id) DO UPDATE
 SET state = $2, since = $3, evaluated_at = $4, recheck_at = $5, results = $6
 
+-- name: compliance_end
+DELETE FROM compliance WHERE device_id = $1
+
 -- name: compliance_due
 SELECT device_id FROM compliance WHERE recheck_at IS NOT NULL AND recheck_at <= $1 ORDER BY recheck_at LIMIT $2
 

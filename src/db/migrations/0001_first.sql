@@ -117,7 +117,7 @@ CREATE TABLE certificate (
     created_at BIGINT NOT NULL,
     seen_at BIGINT,
     revoked_at BIGINT,
-    reason BIGINT
+    reason TEXT
 );
 CREATE UNIQUE INDEX certificate_by_sha256 ON certificate (sha256);
 CREATE INDEX certificate_by_enrolment ON certificate (enrolment_id);
