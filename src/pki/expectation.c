@@ -98,7 +98,7 @@ static bool purposes_within(const char *const *a, const char *const *b)
 /* ---- the attributes ---- */
 
 static void compare_alternatives(struct comparison *found, const struct expectation *expected,
-                                 const struct request *asked)
+                                 const struct certificate_request *asked)
 {
     const struct alternatives *want = &expected->alternatives, *have = &asked->alternatives;
     if (have->count == 0 && expected->alternatives_may_be_absent)
@@ -110,7 +110,7 @@ static void compare_alternatives(struct comparison *found, const struct expectat
 }
 
 static void compare_usage(struct comparison *found, const struct expectation *expected,
-                          const struct request *asked)
+                          const struct certificate_request *asked)
 {
     void *owner = found->owner;
     if (asked->has_key_usage && expected->key_usage && asked->key_usage != expected->key_usage)
@@ -125,7 +125,7 @@ static void compare_usage(struct comparison *found, const struct expectation *ex
 }
 
 static void compare_key(struct comparison *found, const struct expectation *expected,
-                        const struct request *asked)
+                        const struct certificate_request *asked)
 {
     void *owner = found->owner;
     int most = expected->bits_max ? expected->bits_max : asked->key.bits;
@@ -141,7 +141,7 @@ static void compare_key(struct comparison *found, const struct expectation *expe
 }
 
 struct differences expectation_compare(void *owner, const struct expectation *expected,
-                                       const struct request *asked)
+                                       const struct certificate_request *asked)
 {
     struct comparison found = {.owner = owner,
                                .items = mem_array(owner, struct difference, ATTRIBUTES)};

@@ -27,4 +27,4 @@ struct differences {
  * absent (they come from the policy anyway) but not differ. Values are compared as UTF-8, whatever
  * string type they were written in. Belongs to owner. */
 struct differences expectation_compare(void *owner, const struct expectation *expected,
-                                       const struct request *asked);
+                                       const struct certificate_request *asked);

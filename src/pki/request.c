@@ -58,7 +58,7 @@ static bool extension_find(const STACK_OF(X509_EXTENSION) * list, int nid, void 
            openssl_fail(err, ERR_BAD_INPUT, "a doubled or malformed extension in the request");
 }
 
-static bool key_usage_read(const STACK_OF(X509_EXTENSION) * list, struct request *out,
+static bool key_usage_read(const STACK_OF(X509_EXTENSION) * list, struct certificate_request *out,
                            struct err *err)
 {
     void *found;
@@ -76,8 +76,8 @@ static bool key_usage_read(const STACK_OF(X509_EXTENSION) * list, struct request
     return true;
 }
 
-static bool purposes_read(void *owner, const STACK_OF(X509_EXTENSION) * list, struct request *out,
-                          struct err *err)
+static bool purposes_read(void *owner, const STACK_OF(X509_EXTENSION) * list,
+                          struct certificate_request *out, struct err *err)
 {
     void *found;
     if (!extension_find(list, NID_ext_key_usage, &found, err))
@@ -106,7 +106,7 @@ static bool constraints_check(const STACK_OF(X509_EXTENSION) * list, struct err 
 }
 
 static bool alternatives_find(void *owner, const STACK_OF(X509_EXTENSION) * list,
-                              struct request *out, struct err *err)
+                              struct certificate_request *out, struct err *err)
 {
     void *found;
     if (!extension_find(list, NID_subject_alt_name, &found, err))
@@ -116,7 +116,8 @@ static bool alternatives_find(void *owner, const STACK_OF(X509_EXTENSION) * list
 }
 
 /* The extensions stand under PKCS#9's attribute or under Microsoft's; in both is one too many. */
-static bool extensions_read(void *owner, X509_REQ *request, struct request *out, struct err *err)
+static bool extensions_read(void *owner, X509_REQ *request, struct certificate_request *out,
+                            struct err *err)
 {
     const ASN1_TYPE *standard, *microsoft;
     if (!attribute_find(request, NID_ext_req, &standard, err) ||
@@ -147,7 +148,8 @@ static bool signature_check(X509_REQ *request, struct err *err)
     return true;
 }
 
-static bool request_fill(void *owner, X509_REQ *request, struct request *out, struct err *err)
+static bool request_fill(void *owner, X509_REQ *request, struct certificate_request *out,
+                         struct err *err)
 {
     return name_read(owner, X509_REQ_get_subject_name(request), &out->subject, err) &&
            challenge_read(owner, request, &out->challenge, err) &&
@@ -155,14 +157,14 @@ static bool request_fill(void *owner, X509_REQ *request, struct request *out, st
            signature_check(request, err);
 }
 
-bool request_parse(void *owner, struct bytes der, struct request *out, struct err *err)
+bool request_parse(void *owner, struct bytes der, struct certificate_request *out, struct err *err)
 {
     if (der.size > REQUEST_SIZE_MAX)
         return err_set(err, ERR_TOO_LARGE, "request exceeds %d bytes", REQUEST_SIZE_MAX);
     CLEANUP(X509_REQ_free_at) X509_REQ *request = DER_READ(d2i_X509_REQ, der);
     if (!request)
         return openssl_fail(err, ERR_BAD_INPUT, "not a certificate request");
-    struct request found = {.der = bytes_copy(owner, der)};
+    struct certificate_request found = {.der = bytes_copy(owner, der)};
     found.spki = DER_OF(owner, i2d_X509_PUBKEY, X509_REQ_get_X509_PUBKEY(request));
     found.spki_sha256 = digest_sha256_hex(owner, found.spki);
     bool good = request_fill(owner, request, &found, err);

@@ -18,7 +18,7 @@ enum key_usage {
     KEY_USAGE_KEY_ENCIPHERMENT = 0x20,
 };
 
-struct request {
+struct certificate_request {
     struct bytes der, spki;
     const char *spki_sha256; /* lower-case hex */
     struct key_facts key;
@@ -36,4 +36,5 @@ struct request {
  * malformed parts, CA:TRUE, or a digest other than SHA-256, SHA-384 and SHA-512; ERR_FORBIDDEN: a
  * key that is not certified (looked at before the signature); ERR_UNAUTHENTICATED: the signature
  * is not by that key. */
-MUST_CHECK bool request_parse(void *owner, struct bytes der, struct request *out, struct err *err);
+MUST_CHECK bool request_parse(void *owner, struct bytes der, struct certificate_request *out,
+                              struct err *err);

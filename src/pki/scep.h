@@ -66,10 +66,10 @@ struct scep_message {
     struct certificate signer;
     bool signer_is_ours; /* signed by the issuing CA: it means renewal, whatever the type.  Whether
                           * it is known, valid and not revoked is the caller's to decide */
-    struct request request;    /* SCEP_REQUEST, SCEP_RENEWAL */
-    struct bytes issuer_der;   /* SCEP_POLL, SCEP_GET_CERTIFICATE, SCEP_GET_CRL: a Name */
-    struct name subject;       /* SCEP_POLL */
-    const char *serial;        /* SCEP_GET_CERTIFICATE, SCEP_GET_CRL: lower-case hex */
+    struct certificate_request request; /* SCEP_REQUEST, SCEP_RENEWAL */
+    struct bytes issuer_der;            /* SCEP_POLL, SCEP_GET_CERTIFICATE, SCEP_GET_CRL: a Name */
+    struct name subject;                /* SCEP_POLL */
+    const char *serial;                 /* SCEP_GET_CERTIFICATE, SCEP_GET_CRL: lower-case hex */
     enum scep_failure failure; /* what to answer at once; SCEP_NO_FAILURE: the message is good */
     const char *why;           /* for the log and the console, never for the client */
 };
