@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """iPhones from enrolment to their end, over the real wire, on both databases."""
+import base64
 import http.client
 import json
 import plistlib
@@ -355,7 +356,7 @@ def plist_of(phone, identifier):
     """An installed profile as the phone keeps it, or None."""
     for one in phone.show()["profiles"]:
         if one["identifier"] == identifier:
-            return plistlib.loads(one["content"].encode())
+            return plistlib.loads(base64.b64decode(one["plist"]))
     return None
 
 
