@@ -20,11 +20,6 @@ TOPIC = "com.apple.mgmt.External.test"
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    return sim.make_keys(tmp_path_factory.mktemp("keys"), 4)
-
-
-@pytest.fixture(scope="module")
 def apns(tmp_path_factory):
     with sim.Apns(tmp_path_factory.mktemp("apns")) as service:
         yield service
@@ -54,10 +49,10 @@ def admin(house, apns, tmp_path_factory):
 
 
 @pytest.fixture
-def make_phone(house, admin, keys, tmp_path):
+def make_phone(house, admin, tmp_path):
     """A function that enrols a new iPhone."""
     def make(name="phone", **options):
-        phone = new_phone(house, keys, tmp_path / name)
+        phone = new_phone(house, tmp_path / name)
         phone.enrol(admin.link(), name=name, **options)
         return phone
     return make
@@ -68,11 +63,11 @@ def phone(make_phone):
     return make_phone()
 
 
-def new_phone(house, keys, folder):
+def new_phone(house, folder):
     folder.mkdir(exist_ok=True)
     ca = folder / "ca.pem"
     ca.write_text(house.root_pem())
-    return sim.Phone(folder / "state", ca=ca, keys=keys)
+    return sim.Phone(folder / "state", ca=ca)
 
 
 def types(session):
@@ -184,8 +179,8 @@ def test_a_link_never_reaches_the_log(house, admin):
     assert path.rsplit("/", 1)[1] not in house.log.read_text(errors="replace")
 
 
-def test_a_forwarded_challenge_is_worth_nothing(house, admin, keys, tmp_path):
-    phone = new_phone(house, keys, tmp_path / "phone")
+def test_a_forwarded_challenge_is_worth_nothing(house, admin, tmp_path):
+    phone = new_phone(house, tmp_path / "phone")
     with pytest.raises(sim.Failed, match="SCEP"):
         phone.enrol(admin.link(), scep_misbehave="reuse-challenge")
 
@@ -474,12 +469,12 @@ def test_a_wiped_device_is_gone(admin, make_phone):
     assert admin.device(udid)["enrolment_state"] == "wiped"
 
 
-def test_a_device_that_enrols_again_begins_anew(house, admin, keys, make_phone, tmp_path):
+def test_a_device_that_enrols_again_begins_anew(house, admin, make_phone, tmp_path):
     phone = make_phone("again")
     phone.check_in()
     udid, old = phone.udid, Wire(house, phone)
     admin.command(udid, "lock")
-    second = new_phone(house, keys, tmp_path / "second")
+    second = new_phone(house, tmp_path / "second")
     second.enrol(admin.link(), udid=udid)
     assert admin.device(udid)["enrolment_state"] == "active"
     assert "DeviceLock" not in types(second.check_in())  # the old queue is not delivered
