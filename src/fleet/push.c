@@ -171,7 +171,8 @@ bool fleet_push_credentials(struct fleet *fleet, void *owner, struct push_creden
     *out = (struct push_credentials){.topic = active.topic,
                                      .certificate_pem =
                                          pem_encode(owner, "CERTIFICATE", active.certificate),
-                                     .key_pem = pem_encode(owner, "PRIVATE KEY", key),
+                                     .key_pem = /* keyd keeps it as PEM already */
+                                     mem_text_part(owner, (const char *)key.data, key.size),
                                      .revision = active.not_after};
     bytes_wipe((void *)(uintptr_t)key.data, key.size);
     return true;
