@@ -24,6 +24,7 @@ const struct job_row job_rows[] = {
      .is_periodic = true,
      .threads = 1},
     {.name = "evaluate", .run = job_evaluate, .idle_ms = MINUTE, .is_periodic = true, .threads = 1},
+    {.name = "expire", .run = job_expire, .idle_ms = MINUTE, .is_periodic = true, .threads = 1},
     {.name = "contacts",
      .run = job_contacts,
      .idle_ms = 5 * SECOND,

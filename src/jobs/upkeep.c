@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small ones: what was kept in memory, positions, signatures, verdicts that time changes. */
+#include "fleet/upkeep.h"
 #include "fleet/audit.h"
 #include "fleet/certificate.h"
 #include "fleet/enrol.h"
@@ -7,6 +8,7 @@
 #include "jobs/runner.h"
 
 #define EVALUATE_BATCH 200                  /* devices */
+#define DEPARTURE_BATCH 100                 /* devices */
 #define REVOCATION_LIST_SECONDS (24 * 3600) /* a new list at least this often */
 
 bool job_contacts(struct job_context *context, int64_t now, bool *busy, struct err *err)
@@ -32,6 +34,16 @@ bool job_evaluate(struct job_context *context, int64_t now, bool *busy, struct e
     if (!fleet_evaluate_due(context->fleet, now, EVALUATE_BATCH, &count, err))
         return false;
     *busy = count == EVALUATE_BATCH;
+    return true;
+}
+
+bool job_expire(struct job_context *context, int64_t now, bool *busy, struct err *err)
+{
+    size_t count = 0;
+    if (!fleet_commands_expire(context->fleet, now, err) ||
+        !fleet_departures_close(context->fleet, now, DEPARTURE_BATCH, &count, err))
+        return false;
+    *busy = count == DEPARTURE_BATCH;
     return true;
 }
 

@@ -59,8 +59,9 @@ WHERE enrolment_id = $1 AND item = $2 AND finished_at IS NULL AND kind IN ('inst
 UPDATE command SET state = 'verified'
 WHERE enrolment_id = $1 AND item = $2 AND kind = 'install_item' AND state = 'applied'
 
--- name: command_open_count
-SELECT count(*) AS count FROM command WHERE enrolment_id = $1 AND finished_at IS NULL
+-- name: command_expirable
+SELECT count(*) AS count FROM command
+WHERE finished_at IS NULL AND expires_at IS NOT NULL AND expires_at < $1
 
 -- name: command_expire
 UPDATE command SET state = 'expired', finished_at = $1, is_deferred = FALSE

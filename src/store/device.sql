@@ -55,9 +55,6 @@ WHERE (CAST($1 AS TEXT) IS NULL OR d.id > $1)
   AND EXISTS (SELECT 1 FROM enrolment e WHERE e.device_id = d.id AND e.ended_at IS NULL)
 ORDER BY d.id LIMIT $2
 
--- name: device_count
-SELECT count(*) AS count FROM device
-
 -- name: enrolment_link_insert
 INSERT INTO enrolment_link (id, mac, name, ownership, created_at, created_by, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -122,7 +119,7 @@ SELECT DISTINCT topic FROM enrolment WHERE ended_at IS NULL AND state <> 'pendin
 
 -- name: enrolment_silent
 -- asked to leave before $1 and not heard of since: at most $2
-SELECT e.id, e.state FROM enrolment e
+SELECT e.id, e.state, e.device_id FROM enrolment e
 WHERE e.state IN ('retiring', 'wiping') AND COALESCE(e.last_contact_at, e.created_at) < $1
   AND EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind IN ('retire', 'wipe')
               AND c.created_at < $1 AND c.finished_at IS NULL)
