@@ -107,13 +107,20 @@ static int headers_begin(nghttp2_session *session, const nghttp2_frame *frame, v
     return 0;
 }
 
-static int header_take(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
-                       size_t name_size, const uint8_t *value, size_t value_size, uint8_t flags,
+static struct bytes header_bytes(nghttp2_rcbuf *buffer)
+{
+    nghttp2_vec part = nghttp2_rcbuf_get_buf(buffer);
+    return (struct bytes){part.base, part.len};
+}
+
+static int header_take(nghttp2_session *session, const nghttp2_frame *frame,
+                       nghttp2_rcbuf *name_buffer, nghttp2_rcbuf *value_buffer, uint8_t flags,
                        void *context)
 {
     struct stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    struct bytes name = header_bytes(name_buffer), value = header_bytes(value_buffer);
     (void)flags, (void)context;
-    if (!stream || value_size > HEADER_MAX)
+    if (!stream || value.size > HEADER_MAX)
         return stream ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
     const struct {
         const char *name;
@@ -126,8 +133,8 @@ static int header_take(nghttp2_session *session, const nghttp2_frame *frame, con
                  {"apns-priority", &stream->push.priority},
                  {"apns-id", &stream->push.id}};
     for (size_t i = 0; i < COUNT(slots); i++)
-        if (bytes_equal(bytes_text(slots[i].name), (struct bytes){name, name_size}))
-            *slots[i].slot = mem_text_part(stream, (const char *)value, value_size);
+        if (bytes_equal(bytes_text(slots[i].name), name))
+            *slots[i].slot = mem_text_part(stream, (const char *)value.data, value.size);
     return 0;
 }
 
@@ -179,7 +186,7 @@ static bool session_open(struct h2 *connection)
     if (nghttp2_session_callbacks_new(&callbacks) != 0)
         return false;
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, headers_begin);
-    nghttp2_session_callbacks_set_on_header_callback(callbacks, header_take);
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks, header_take);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, body_take);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frame_take);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, stream_close);

@@ -42,7 +42,10 @@ static bool misbehaviour_parse(const char *text, enum scep_misbehaviour *out, st
     return true;
 }
 
-/* A phone that was there before enrols again as the same device. */
+/*
+ * A phone that was there before enrols again as the same device.  If it is still managed, its user
+ * has erased it first and told nobody.
+ */
 static bool phone_open(void *owner, const struct options *options, struct phone **out,
                        struct err *err)
 {
@@ -52,7 +55,9 @@ static bool phone_open(void *owner, const struct options *options, struct phone 
     if (options->ca && !certificates_load(owner, options->ca, &authority, err))
         return false;
     if (phone_load(owner, options->state, &web, out, &missing))
-        return phone_authority_set(*out, authority, err);
+        return phone_authority_set(*out, authority, err) &&
+               ((*out)->enrolment.status != PHONE_ENROLLED ||
+                phone_forget(*out, PHONE_ERASED, err));
     if (missing.kind == ERR_NOT_FOUND)
         return phone_make(owner, options->state, authority, &web, out, err);
     *err = missing;

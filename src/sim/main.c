@@ -54,8 +54,8 @@ static void stop_set(int number)
 void stop_watch(void)
 {
     struct sigaction action = {.sa_handler = stop_set};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
 }
 
 bool stop_asked(void)
@@ -66,8 +66,8 @@ bool stop_asked(void)
 void line_print(const json_t *value)
 {
     CLEANUP(mem_free_at) char *text = json_text(NULL, value);
-    puts(text);
-    fflush(stdout);
+    (void)puts(text);
+    (void)fflush(stdout);
 }
 
 void error_show(json_t *object, const struct err *err)
@@ -111,7 +111,7 @@ static int help_print(FILE *stream)
     buffer_text(&out, "\nOptions\n");
     options_help(&out);
     buffer_format(&out, "\nScripts of --misbehave\n  %s\n", misbehave_names(scratch));
-    fputs(buffer_string(&out), stream);
+    (void)fputs(buffer_string(&out), stream);
     return stream == stdout ? 0 : 2;
 }
 
@@ -119,7 +119,7 @@ static int usage(const char *why)
 {
     if (!why)
         return help_print(stderr);
-    fprintf(stderr, "muster-sim: %s; see muster-sim --help\n", why);
+    (void)fprintf(stderr, "muster-sim: %s; see muster-sim --help\n", why);
     return 2;
 }
 

@@ -151,30 +151,38 @@ static void outcome_take(struct scep_outcome *outcome, struct scep_answer *answe
     certificates_add_all(outcome->chain, answer->others);
 }
 
+struct conversation {
+    struct web *web;
+    const struct scep_service *service;
+    struct scep_transaction *transaction;
+    struct authority authority;
+    struct scep_outcome *outcome;
+};
+
 /* One PKIOperation: seal, post, open. The same bytes go out again when no answer came. */
-static bool operation_post(struct web *web, const struct scep_service *service,
-                           struct scep_transaction *transaction, enum scep_type type,
-                           struct bytes content, const struct authority *authority,
-                           struct scep_outcome *outcome, struct err *err)
+static bool operation_post(struct conversation *talk, enum scep_type type, struct bytes content,
+                           struct err *err)
 {
     CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
-    char *url = mem_format(scratch, "%s%coperation=PKIOperation", service->url,
-                           strchr(service->url, '?') ? '&' : '?');
+    const char *base = talk->service->url;
+    char *url =
+        mem_format(scratch, "%s%coperation=PKIOperation", base, strchr(base, '?') ? '&' : '?');
     struct web_request request = {.method = "POST",
                                   .url = url,
                                   .plain_allowed = true,
                                   .content_type = "application/x-pki-message"};
     struct web_reply reply;
     struct scep_answer *answer = NULL;
-    if (!scep_seal(scratch, transaction, type, content, authority->recipient, &request.body, err) ||
-        !web_send(web, scratch, &request, &reply, err))
+    if (!scep_seal(scratch, talk->transaction, type, content, talk->authority.recipient,
+                   &request.body, err) ||
+        !web_send(talk->web, scratch, &request, &reply, err))
         return err_context(err, "PKIOperation");
-    outcome->http_status = reply.status;
+    talk->outcome->http_status = reply.status;
     if (reply.status != 200)
         return true;
-    if (!scep_open(scratch, transaction, authority->all, reply.body, &answer, err))
+    if (!scep_open(scratch, talk->transaction, talk->authority.all, reply.body, &answer, err))
         return err_context(err, "PKIOperation");
-    outcome_take(outcome, answer);
+    outcome_take(talk->outcome, answer);
     return true;
 }
 
@@ -184,26 +192,18 @@ static int outcome_free(struct scep_outcome *outcome)
     return 0;
 }
 
-static bool conversation(struct web *web, void *scratch, const struct scep_service *service,
-                         const struct scep_wish *wish, struct scep_transaction *transaction,
-                         struct scep_outcome *outcome, struct err *err)
+static bool request_and_poll(struct conversation *talk, void *scratch, const struct scep_wish *wish,
+                             struct err *err)
 {
-    struct authority authority;
     struct bytes content;
     enum scep_type type = wish->misbehaviour == SCEP_TYPE_18 ? SCEP_UPDATE_REQ : SCEP_PKCS_REQ;
-    if (!capabilities_check(web, service, err) ||
-        !authority_get(web, scratch, service, &authority, err))
+    if (!scep_request_make(scratch, talk->transaction, wish, &content, err) ||
+        !operation_post(talk, type, content, err) ||
+        !scep_poll_make(scratch, talk->authority.recipient, wish->subject, &content, err))
         return false;
-    certificates_add_all(outcome->chain, authority.all);
-    if (!scep_request_make(scratch, transaction, wish, &content, err) ||
-        !operation_post(web, service, transaction, type, content, &authority, outcome, err))
-        return false;
-    if (!scep_poll_make(scratch, authority.recipient, wish->subject, &content, err))
-        return false;
-    for (int64_t i = 0; outcome->status == SCEP_PENDING && i < service->retries; i++) {
-        (void)sleep((unsigned)service->retry_delay);
-        if (!operation_post(web, service, transaction, SCEP_CERT_POLL, content, &authority, outcome,
-                            err))
+    for (int64_t i = 0; talk->outcome->status == SCEP_PENDING && i < talk->service->retries; i++) {
+        (void)sleep((unsigned)talk->service->retry_delay);
+        if (!operation_post(talk, SCEP_CERT_POLL, content, err))
             return false;
     }
     return true;
@@ -215,15 +215,19 @@ bool scep_enrol(void *owner, struct web *web, const struct scep_service *service
 {
     CLEANUP(mem_free_at) struct scep_outcome *outcome = mem_new(NULL, struct scep_outcome);
     CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
-    struct scep_transaction *transaction = NULL;
+    struct conversation talk = {.web = web, .service = service, .outcome = outcome};
     mem_destructor(outcome, outcome_free);
     outcome->status = SCEP_NONE;
     outcome->fail_info = -1;
     outcome->chain = certificates_new(outcome);
-    if (!scep_begin(scratch, key, wish->subject, &transaction, err))
+    if (!scep_begin(scratch, key, wish->subject, &talk.transaction, err))
         return false;
-    transaction->single_des = wish->misbehaviour == SCEP_DES;
-    if (!conversation(web, scratch, service, wish, transaction, outcome, err))
+    talk.transaction->single_des = wish->misbehaviour == SCEP_DES;
+    if (!capabilities_check(web, service, err) ||
+        !authority_get(web, scratch, service, &talk.authority, err))
+        return false;
+    certificates_add_all(outcome->chain, talk.authority.all);
+    if (!request_and_poll(&talk, scratch, wish, err))
         return false;
     *out = mem_give(owner, &outcome);
     return true;

@@ -188,9 +188,11 @@ static bool session_loop(struct session *session, struct err *err)
         if (i == COMMANDS_MAX)
             return err_set(err, ERR_TOO_LARGE, "more than %d commands in one session",
                            COMMANDS_MAX);
-        CLEANUP(mem_free_at) char *before = session->scratch;
+        void *before = session->scratch; /* holds the command until it is answered */
         session->scratch = mem_new(NULL, char);
-        if (!command_take(session, err))
+        bool taken = command_take(session, err);
+        mem_free(before);
+        if (!taken)
             return false;
     }
     return true;

@@ -222,6 +222,15 @@ def test_an_erased_phone_answers_once_and_is_as_new(enrolled, server):
         enrolled.check_in()
 
 
+def test_a_phone_enrols_again_as_the_same_device(enrolled, server):
+    server.install(fake_server.profile("org.example.passcode", passcode(minLength=7)))
+    enrolled.check_in()
+    enrolled.enrol(server.url + "/enrol/2")
+    assert [one["MessageType"] for one in server.check_ins] == ["Authenticate", "TokenUpdate"] * 2
+    assert server.check_ins[0]["UDID"] == server.check_ins[2]["UDID"]
+    assert [one["identifier"] for one in enrolled.show()["profiles"]] == ["org.example.mdm"]
+
+
 @pytest.mark.parametrize("version, status, body, stays", [
     ("17.5.1", 403, {"code": "com.apple.unrecognized.device"}, False),
     ("16.7", 403, {"code": "com.apple.unrecognized.device"}, True),
