@@ -104,7 +104,7 @@ UPDATE audit SET position = $2, hash = $3 WHERE id = $1 AND position IS NULL
 SELECT position, hash FROM audit WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
 
 -- name: audit_list
-SELECT * FROM audit WHERE position IS NOT NULL AND (CAST($1 AS TEXT) IS NULL OR position < $1) ORDER BY position DESC LIMIT $2
+SELECT * FROM audit WHERE position < $1 ORDER BY position DESC LIMIT $2
 
 -- name: audit_walk
 SELECT * FROM audit WHERE position > $1 ORDER BY position LIMIT $2
