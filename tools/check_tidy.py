@@ -56,15 +56,14 @@ def failing():
     return found
 
 
-def hints_for(path, headers):
+def hints_for(path, read, headers):
     """Read before the file: the analyzer sees one file at a time and cannot know what is always false."""
     text = path.read_text()
     lines = [] if path == ERR else [HINTS.read_text()]
     for header, names in headers.items():
-        inside = header.relative_to(source.ROOT / "src").as_posix()
-        if f'#include "{inside}"' not in text:
+        if header not in read:
             continue
-        lines.append(f'#include "{inside}"')
+        lines.append(f'#include "{header.relative_to(source.ROOT / "src").as_posix()}"')
         lines += [f"#define {name}(...) ((void){name}(__VA_ARGS__), false)"
                   for name in names if not re.search(rf"^bool {name}\(", text, re.M)]
     return "\n".join(lines) + "\n"
@@ -100,8 +99,8 @@ def main():
     configuration = (source.ROOT / ".clang-tidy").read_text()
     needed, headers, jobs = dependencies(), failing(), []
     for path, entry in sorted(commands().items()):
-        hints = hints_for(path, headers)
         paths = {path, *needed.get(entry["output"], [])}
+        hints = hints_for(path, paths, headers)
         jobs.append((path, hints, digest_of(paths, configuration + hints + entry["command"])))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         results = list(pool.map(lambda job: look_at(*job), jobs))

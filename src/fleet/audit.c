@@ -2,12 +2,12 @@
 #include "fleet/audit.h"
 
 #include <inttypes.h>
-#include <openssl/sha.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "codec/json.h"
 #include "fleet/list.h"
+#include "pki/digest.h"
 #include "pki/keyd.h"
 #include "store/store.h"
 
@@ -33,7 +33,7 @@ static void chain_hash(const uint8_t before[32], int64_t position, const struct 
     buffer_text(&all, text);
     if (all.failed)
         bug("an audit entry is larger than its limits allow");
-    (void)SHA256(all.data, all.size, out);
+    digest_sha256((struct bytes){all.data, all.size}, out);
 }
 
 /* ---- numbering ---- */

@@ -30,7 +30,7 @@ struct fleet {
 };
 
 /* One per process; threads share it. */
-struct fleet_shared *fleet_shared_make(void *owner, const struct fleet_settings *settings);
+struct fleet_shared *fleet_shared_make(void *owner, const struct fleet_settings *wishes);
 /* One per thread. database and keyd must outlive it. */
 MUST_CHECK bool fleet_open(void *owner, struct database *database, struct keyd *keyd,
                            struct fleet_shared *shared, struct fleet **out, struct err *err);

@@ -8,10 +8,10 @@
 #include "base/text.h"
 #include "codec/base64.h"
 #include "fleet/door.h"
-#include "fleet/push_certificate.h"
 #include "fleet/shared.h"
 #include "model/device.h"
 #include "pki/keyd.h"
+#include "pki/push_certificate.h"
 #include "store/store.h"
 
 struct stored {

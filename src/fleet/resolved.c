@@ -2,7 +2,6 @@
 #include "fleet/resolved.h"
 
 #include <inttypes.h>
-#include <openssl/sha.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -11,6 +10,7 @@
 #include "fleet/door.h"
 #include "fleet/explain.h"
 #include "fleet/shared.h"
+#include "pki/digest.h"
 #include "store/store.h"
 
 #define FACTS_MAX 2000 /* of one device */
@@ -79,9 +79,7 @@ static char *variant_hash(const struct scene *scene, const char *content, const 
 {
     const char *all = mem_format(scene->owner, "%s\n%s\n%s", platform_names[scene->target.platform],
                                  content, decisions);
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    (void)SHA256((const uint8_t *)all, strlen(all), digest);
-    return text_hex(scene->owner, BYTES_OF(digest));
+    return digest_sha256_hex(scene->owner, bytes_text(all));
 }
 
 static bool variant_save(struct db *tx, const struct scene *scene, const char *content,

@@ -121,6 +121,7 @@ bool keyd_sign_profile(struct keyd *keyd, void *owner, struct bytes content, str
     return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_PROFILE, &request, cms, err);
 }
 
+// NOLINTNEXTLINE(readability-function-size): a list, its length and its times
 bool keyd_sign_ocsp(struct keyd *keyd, void *owner, const struct ocsp_single *singles, size_t count,
                     struct bytes nonce, int64_t this_update, int64_t next_update, struct bytes *der,
                     struct err *err)
@@ -139,6 +140,7 @@ bool keyd_sign_ocsp(struct keyd *keyd, void *owner, const struct ocsp_single *si
     return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_OCSP, &request, der, err);
 }
 
+// NOLINTNEXTLINE(readability-function-size): a list, its length and its times
 bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_entry *entries, size_t count,
                    int64_t number, int64_t this_update, int64_t next_update, struct bytes *der,
                    struct err *err)

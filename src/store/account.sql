@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The organisation, people, tokens, connectors, jobs, events, audit.
 
 -- name: organization_get

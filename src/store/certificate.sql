@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Challenges, certificates, the steps of their making, revocation.
 
 -- name: challenge_insert

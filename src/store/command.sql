@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Commands and what was delivered.
 
 -- name: command_insert

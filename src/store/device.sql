@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Devices, their enrolments, links.
 
 -- name: device_insert

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Policies, assignments, variants, facts, compliance.
 
 -- name: policy_insert

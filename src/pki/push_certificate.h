@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside fleet only: reading a certificate of Apple's push portal. */
+/* What a certificate of Apple's push portal says: its topic, its end, which key it is for. */
 #pragma once
 
-#include "fleet/fleet.h"
+#include "base/bytes.h"
 
 struct push_certificate {
     char *topic;     /* UID of the subject: "com.apple.mgmt.…" */

@@ -1,27 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fleet/push_certificate.h"
+#include "pki/push_certificate.h"
 
-#include <openssl/err.h>
-#include <openssl/sha.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
-
-DEFINE_CLEANUP(X509 *, X509_free)
-DEFINE_CLEANUP(X509_REQ *, X509_REQ_free)
+#include "pki/openssl.h"
 
 static bool key_about(void *owner, X509_PUBKEY *key, char **out, struct err *err)
 {
     uint8_t *der = NULL;
     int size = i2d_X509_PUBKEY(key, &der);
-    uint8_t digest[SHA256_DIGEST_LENGTH];
     if (size <= 0)
         return err_set(err, ERR_BAD_INPUT, "its public key cannot be read");
-    (void)SHA256(der, (size_t)size, digest);
+    *out = digest_sha256_hex(owner, (struct bytes){der, (size_t)size});
     OPENSSL_free(der);
-    *out = text_hex(owner, BYTES_OF(digest));
     return true;
 }
 
