@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import plistlib
 import re
 import resource
 import shutil
@@ -60,7 +61,7 @@ class Server:
     def __init__(self, house_module, admin_module, database, name, extra=(), cluster=None):
         self.name, self.cluster = name, cluster
         self.house = house_module.House(database, [
-            f"server.workers={WORKERS}", "server.log=warn", "edge.connections=16384", *extra])
+            f"server.workers={WORKERS}", "server.log=warn", "edge.connections=8192", *extra])
         self.house.options = [o for o in self.house.options if o != "server.log=debug"]
         self.started = time.monotonic()
         self.house.start()
@@ -86,7 +87,6 @@ class Server:
         shown = subprocess.run([BUILD / "src" / "sim" / "muster-sim", "apple", "show", "--state", self.state],
                                check=True, capture_output=True, text=True).stdout
         udid = re.search(r'"(?:device\.)?udid": *"([^"]+)"', shown)[1]
-        import plistlib
         return plistlib.dumps({"Status": "Idle", "UDID": udid})
 
     def http(self, headers, path="/apple/connect"):
@@ -123,7 +123,7 @@ def measure(pids, *words):
     """(CPU microseconds per request, requests per second)"""
     before = schedstat(pids)
     figures = run_load(*words)
-    return (schedstat(pids) - before) / 1000 / figures["requests"], figures["requests"] / figures["seconds"]
+    return (schedstat(pids) - before) / 1000 / max(figures["requests"], 1), figures["requests"] / figures["seconds"]
 
 
 @contextlib.contextmanager
@@ -139,11 +139,11 @@ def empty_handler(folder):
 
 
 @contextlib.contextmanager
-def static_edge(server, port):
-    """The server's own edge configuration with one more location that answers 200, on another port."""
+def static_edge(server, ports):
+    """The server's own edge configuration with one more location that answers 200, on other ports."""
     text = next(server.house.run.rglob("nginx.conf")).read_text()
-    for door, number in server.house.ports.items():
-        text = text.replace(f":{number}", f":{port}" if door == "device" else f":{port + 1 + len(door)}")
+    for door, port in ports.items():
+        text = text.replace(f":{server.house.ports[door]}", f":{port}")
     folder = server.house.folder / "static"
     folder.mkdir()
     text = text.replace("server {", 'server {\n        location = /bench { default_type text/plain; return 200 ""; }')
@@ -282,12 +282,12 @@ def run(bench, held):
         other = Server(house_module, admin_module, url, "postgres", cluster=cluster)
         stack.callback(other.close)
         empty = stack.enter_context(empty_handler(sqlite.house.folder))
-        port = house_module.free_ports(1)[0]
-        edge = stack.enter_context(static_edge(sqlite, port))
+        ports = dict(zip(("device", "front", "plain"), house_module.free_ports(3)))
+        edge = stack.enter_context(static_edge(sqlite, ports))
         for number in range(bench.rounds):
             print(f"round {number + 1} of {bench.rounds}", flush=True)
             bench.inner([sqlite, other], empty)
-            bench.fresh(sqlite, edge, port)
+            bench.fresh(sqlite, edge, ports["device"])
             for server in (sqlite, other):
                 bench.enrolments(server, ENROLMENTS if bench.rounds > 1 else 5)
 
