@@ -7,6 +7,8 @@
 #include "fleet/door.h"
 #include "fleet/queue.h"
 #include "fleet/resolved.h"
+#include "fleet/shared.h"
+#include "model/device.h"
 #include "policy/comply.h"
 #include "store/store.h"
 
@@ -64,6 +66,41 @@ bool facts_save(struct db *tx, const struct observed *observed, struct err *err)
     if (!name_save(tx, observed, err) || !system_save(tx, observed, &changed, err))
         return false;
     return changed ? device_resolve(tx, &resolving, err) : device_evaluate(tx, &resolving, err);
+}
+
+struct observing {
+    void *owner;
+    struct observed observed;
+    struct enrolment enrolment; /* whose cached identity shows the version; id NULL = none */
+};
+
+static bool observe_run(struct db *tx, void *context, struct err *err)
+{
+    struct observing *o = context;
+    bool found = false;
+    o->enrolment = (struct enrolment){0};
+    return facts_save(tx, &o->observed, err) &&
+           store_find(tx, o->owner, ASK(ENROLMENT_CURRENT, TEXT(o->observed.device_id)),
+                      enrolment_fields, &o->enrolment, &found, err);
+}
+
+bool fleet_observe(struct fleet *fleet, const struct actor *actor, const char *device_id,
+                   const struct fact *facts, size_t count, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct observing observing = {.owner = owner,
+                                  .observed = {.fleet = fleet,
+                                               .device_id = device_id,
+                                               .facts = facts,
+                                               .count = count,
+                                               .now = actor->now}};
+    struct change change = {
+        .actor = actor, .work = observe_run, .context = &observing, .wakes = true};
+    if (!fleet_change(fleet, &change, err))
+        return false;
+    if (observing.enrolment.id)
+        shared_forget(fleet->shared, observing.enrolment.id);
+    return true;
 }
 
 static const char *reported_hash(const struct command_result *result, const char *item)
