@@ -47,6 +47,7 @@ static int launch(struct process *process)
                                          .organization = "Example Works"};
     int fd;
     process->pid = process_fork(&options, &fd);
+    process->fd = fd;
     return fd;
 }
 

@@ -12,6 +12,7 @@ struct process {
     char *directory;
     pid_t pid;
     struct keyd *keyd;
+    int fd; /* the keyd handle's own end: borrowed */
     struct authority authority;
 };
 

@@ -1,0 +1,117 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What the tests of fleet/ look at, and how they tamper.
+
+-- name: look_event_count
+SELECT count(*) AS count FROM event WHERE kind = $1
+
+-- name: look_event_last
+SELECT kind, device_id, body FROM event WHERE kind = $1 ORDER BY id DESC LIMIT 1
+
+-- name: look_audit_count
+SELECT count(*) AS count FROM audit WHERE action = $1
+
+-- name: look_link
+SELECT id, name, created_by, mac FROM enrolment_link WHERE id = $1
+
+-- name: look_challenges
+SELECT id, mac, state, tries, expectation, used_transaction FROM challenge WHERE enrolment_id = $1
+
+-- name: look_certificates
+SELECT id, state, serial, der, seen_at, revoked_at, reason FROM certificate WHERE enrolment_id = $1 ORDER BY id
+
+-- name: look_steps
+SELECT s.step, s.outcome, s.detail FROM certificate_step s JOIN challenge c ON c.id = s.challenge_id
+WHERE c.enrolment_id = $1 ORDER BY s.id
+
+-- name: look_enrolment
+SELECT * FROM enrolment WHERE id = $1
+
+-- name: look_enrolments
+SELECT id, state FROM enrolment ORDER BY id
+
+-- name: look_devices
+SELECT id, name, udid FROM device ORDER BY id
+
+-- name: look_command
+SELECT * FROM command WHERE id = $1
+
+-- name: look_commands
+SELECT * FROM command WHERE enrolment_id = $1 ORDER BY id
+
+-- name: look_variants
+SELECT hash, content FROM variant ORDER BY hash
+
+-- name: look_tokens
+SELECT * FROM token ORDER BY id
+
+-- name: look_accounts
+SELECT * FROM account ORDER BY id
+
+-- name: look_job
+SELECT * FROM job WHERE kind = $1 ORDER BY subject
+
+-- name: look_audit
+SELECT id, position, hash FROM audit ORDER BY position
+
+-- name: look_revisions
+SELECT revision, settings FROM policy_revision WHERE policy_id = $1 ORDER BY revision
+
+-- name: clear_jobs
+DELETE FROM job
+
+-- name: tamper_actor_kind
+UPDATE audit SET actor_kind = 'public' WHERE position = $1
+
+-- name: tamper_actor_id
+UPDATE audit SET actor_id = actor_id || 'x' WHERE position = $1
+
+-- name: tamper_actor_name
+UPDATE audit SET actor_name = actor_name || 'x' WHERE position = $1
+
+-- name: tamper_action
+UPDATE audit SET action = action || 'x' WHERE position = $1
+
+-- name: tamper_subject_kind
+UPDATE audit SET subject_kind = subject_kind || 'x' WHERE position = $1
+
+-- name: tamper_subject_id
+UPDATE audit SET subject_id = subject_id || 'x' WHERE position = $1
+
+-- name: tamper_body
+UPDATE audit SET body = body || ' ' WHERE position = $1
+
+-- name: tamper_reason
+UPDATE audit SET reason = 'because' WHERE position = $1
+
+-- name: tamper_request_id
+UPDATE audit SET request_id = request_id || 'x' WHERE position = $1
+
+-- name: tamper_at
+UPDATE audit SET at = at + 1 WHERE position = $1
+
+-- name: tamper_id
+UPDATE audit SET id = id || 'x' WHERE position = $1
+
+-- name: tamper_hash
+UPDATE audit SET hash = (SELECT o.hash FROM audit o WHERE o.position = 1) WHERE position = $1
+
+-- name: tamper_hash_away
+UPDATE audit SET hash = NULL WHERE position = $1
+
+-- name: tamper_move
+UPDATE audit SET position = $2 WHERE position = $1
+
+-- name: tamper_delete
+DELETE FROM audit WHERE position = $1
+
+-- name: tamper_truncate
+DELETE FROM audit WHERE position > $1
+
+-- name: tamper_head_hash
+UPDATE audit_head SET hash = (SELECT o.hash FROM audit o WHERE o.position = 1) WHERE position = $1
+
+-- name: tamper_head_at
+UPDATE audit_head SET at = at + 1 WHERE position = $1
+
+-- name: tamper_challenge_end
+UPDATE challenge SET expires_at = $2 WHERE enrolment_id = $1
