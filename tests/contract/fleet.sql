@@ -115,3 +115,6 @@ UPDATE audit_head SET at = at + 1 WHERE position = $1
 
 -- name: tamper_challenge_end
 UPDATE challenge SET expires_at = $2 WHERE enrolment_id = $1
+
+-- name: forget_keys
+UPDATE certificate SET spki_sha256 = sha256 WHERE sha256 IS NOT NULL
