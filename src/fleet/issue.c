@@ -215,8 +215,32 @@ static bool record_run(struct db *tx, void *context, struct err *err)
            event_add(tx, "certificate.issued", NULL, body, i->actor->now, err);
 }
 
+static bool refuse_because(struct issuing *i, const char *event, const char *reason,
+                           struct issued *out, struct err *err)
+{
+    return refuse(i, (struct refusing){.event = event, .reason = reason}, out, err);
+}
+
+/* What the row says, when it has come to an end: *known. */
+static bool record_answer(struct issuing *i, const char *id, struct certificate_record *record,
+                          struct issued *out, bool *known, struct err *err)
+{
+    const struct want want = {"certificate", certificate_fields};
+    *record = (struct certificate_record){0};
+    if (!store_get(i->fleet->db, i->owner, ASK(CERTIFICATE_BY_ID, TEXT(id)), want, record, err))
+        return false;
+    *known = record->state != CERTIFICATE_RESERVED;
+    if (record->state == CERTIFICATE_REVOKED)
+        return refuse_because(i, "certificate.refused", "the certificate is revoked", out, err);
+    if (*known)
+        *out = (struct issued){.der = record->der};
+    return true;
+}
+
 static bool sign_and_record(struct issuing *i, struct issued *out, struct err *err)
 {
+    struct certificate_record record;
+    bool known = false;
     struct change change = {.actor = i->actor,
                             .work = record_run,
                             .context = i,
@@ -224,10 +248,16 @@ static bool sign_and_record(struct issuing *i, struct issued *out, struct err *e
                             .subject_kind = "certificate",
                             .subject_id = i->certificate_id,
                             .wakes = true};
-    if (!certificate_sign(i, err) || !fleet_change(i->fleet, &change, err))
+    if (!certificate_sign(i, err))
         return false;
-    *out = (struct issued){.der = i->der};
-    return true;
+    if (fleet_change(i->fleet, &change, err)) {
+        *out = (struct issued){.der = i->der};
+        return true;
+    }
+    /* the same request sent twice at once: the other one was first, or it was revoked already */
+    return err->kind == ERR_CONFLICT &&
+           record_answer(i, i->certificate_id, &record, out, &known, err) &&
+           (known || err_set(err, ERR_UNAVAILABLE, "the certificate is being issued"));
 }
 
 static void certificate_prepare(struct issuing *i)
@@ -242,6 +272,41 @@ static void certificate_prepare(struct issuing *i)
     i->not_after = i->actor->now + i->fleet->settings->certificate_seconds;
 }
 
+/* A lost answer, or a crash between reserving and signing: the same serial, the same certificate.
+ */
+static bool issue_again(struct issuing *i, struct issued *out, struct err *err)
+{
+    struct certificate_record record;
+    struct bytes serial;
+    bool known = false;
+    if (!record_answer(i, i->challenge.certificate_id, &record, out, &known, err))
+        return false;
+    if (known)
+        return true;
+    if (!expected_parse(i->owner, i->challenge.expectation, &i->expected, err) ||
+        !text_unhex(i->owner, record.serial, &serial, err))
+        return false;
+    memcpy(i->serial, serial.data, sizeof(i->serial));
+    i->serial_text = record.serial;
+    i->certificate_id = record.id;
+    i->subject = record.subject;
+    i->not_before = record.not_before;
+    i->not_after = record.not_after;
+    return sign_and_record(i, out, err);
+}
+
+/* Another request has used the challenge since we looked. */
+static bool issue_after_another(struct issuing *i, struct issued *out, struct err *err)
+{
+    bool found = false;
+    i->challenge = (struct challenge){0};
+    if (!challenge_find(i, &found, err))
+        return false;
+    if (found && is_repeat(i))
+        return issue_again(i, out, err);
+    return refuse_because(i, "certificate.replay", "the challenge was used meanwhile", out, err);
+}
+
 static bool issue_new(struct issuing *i, struct issued *out, struct err *err)
 {
     struct refusing refusing;
@@ -251,44 +316,8 @@ static bool issue_new(struct issuing *i, struct issued *out, struct err *err)
         return refuse(i, refusing, out, err);
     certificate_prepare(i);
     struct change change = {.actor = i->actor, .work = reserve_run, .context = i, .wakes = true};
-    if (!fleet_change(i->fleet, &change, err)) {
-        if (err->kind != ERR_CONFLICT)
-            return false;
-        return refuse(i,
-                      (struct refusing){.event = "certificate.replay",
-                                        .reason = "the challenge was used meanwhile"},
-                      out, err);
-    }
-    return sign_and_record(i, out, err);
-}
-
-/* A lost answer, or a crash between reserving and signing: the same serial, the same certificate.
- */
-static bool issue_again(struct issuing *i, struct issued *out, struct err *err)
-{
-    struct certificate_record record = {0};
-    struct bytes serial;
-    const struct want want = {"certificate", certificate_fields};
-    if (!store_get(i->fleet->db, i->owner,
-                   ASK(CERTIFICATE_BY_ID, TEXT(i->challenge.certificate_id)), want, &record, err) ||
-        !expected_parse(i->owner, i->challenge.expectation, &i->expected, err) ||
-        !text_unhex(i->owner, record.serial, &serial, err))
-        return false;
-    if (record.state == CERTIFICATE_REVOKED)
-        return refuse(i,
-                      (struct refusing){.event = "certificate.refused",
-                                        .reason = "the certificate is revoked"},
-                      out, err);
-    if (record.state == CERTIFICATE_ISSUED) {
-        *out = (struct issued){.der = record.der};
-        return true;
-    }
-    memcpy(i->serial, serial.data, sizeof(i->serial));
-    i->serial_text = record.serial;
-    i->certificate_id = record.id;
-    i->subject = record.subject;
-    i->not_before = record.not_before;
-    i->not_after = record.not_after;
+    if (!fleet_change(i->fleet, &change, err))
+        return err->kind == ERR_CONFLICT && issue_after_another(i, out, err);
     return sign_and_record(i, out, err);
 }
 
@@ -301,9 +330,7 @@ bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,
     if (!challenge_find(&issuing, &found, err))
         return false;
     if (!found)
-        return refuse(
-            &issuing,
-            (struct refusing){.event = "certificate.refused", .reason = "the challenge is unknown"},
-            out, err);
+        return refuse_because(&issuing, "certificate.refused", "the challenge is unknown", out,
+                              err);
     return is_repeat(&issuing) ? issue_again(&issuing, out, err) : issue_new(&issuing, out, err);
 }
