@@ -80,6 +80,7 @@ struct importing {
     const struct stored *stored;
     struct push_certificate certificate;
     struct bytes der;
+    int64_t now;
 };
 
 static bool topics_check(struct db *tx, const struct importing *i, struct err *err)
@@ -106,7 +107,8 @@ static bool import_run(struct db *tx, void *context, struct err *err)
                                 TEXT(i->certificate.topic), BYTES(i->der),
                                 INTEGER(i->certificate.not_after)),
                             "the request is gone", err) &&
-           store_change(tx, ASK(PUSH_CERTIFICATE_RETIRE_OTHERS, TEXT(i->stored->id)), NULL, err);
+           store_change(tx, ASK(PUSH_CERTIFICATE_RETIRE_OTHERS, TEXT(i->stored->id)), NULL, err) &&
+           store_change(tx, ASK(JOB_HASTEN, TEXT("wake"), INTEGER(i->now)), NULL, err);
 }
 
 bool fleet_push_import(struct fleet *fleet, const struct actor *actor, struct bytes certificate_der,
@@ -115,7 +117,8 @@ bool fleet_push_import(struct fleet *fleet, const struct actor *actor, struct by
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct stored stored;
     bool found = false;
-    struct importing importing = {.owner = owner, .stored = &stored, .der = certificate_der};
+    struct importing importing = {
+        .owner = owner, .stored = &stored, .der = certificate_der, .now = actor->now};
     if (!fleet_need(actor, "apple.write", err) ||
         !push_certificate_read(owner, certificate_der, actor->now, &importing.certificate, err) ||
         !stored_newest(fleet, owner, "requested", &stored, &found, err))
@@ -202,8 +205,12 @@ bool fleet_push_target(struct fleet *fleet, void *owner, const char *enrolment_i
     struct enrolment e = {0};
     const struct want want = {"enrolment", enrolment_fields};
     struct push_target target = {0};
-    if (!store_get(fleet->db, owner, ASK(ENROLMENT_BY_ID, TEXT(enrolment_id)), want, &e, err))
+    int64_t open = 0;
+    if (!store_get(fleet->db, owner, ASK(ENROLMENT_BY_ID, TEXT(enrolment_id)), want, &e, err) ||
+        !store_number(fleet->db, ASK(COMMAND_OPEN_COUNT, TEXT(enrolment_id)), "count", &open, err))
         return false;
+    if (open == 0) /* it fetched them in the session that it was in */
+        return err_set(err, ERR_NOT_FOUND, "nothing waits for the device");
     if (e.ended_at || e.state == ENROLMENT_PENDING || e.push_dead_at || !e.push_token.data ||
         !e.push_magic.data)
         return err_set(err, ERR_NOT_FOUND, "the device cannot be woken");
@@ -219,6 +226,7 @@ bool fleet_push_target(struct fleet *fleet, void *owner, const char *enrolment_i
 struct pushing {
     const char *enrolment_id;
     int64_t at;
+    const char *device_id; /* where known */
 };
 
 static bool sent_run(struct db *tx, void *context, struct err *err)
@@ -230,7 +238,7 @@ static bool sent_run(struct db *tx, void *context, struct err *err)
 
 bool fleet_push_sent(struct fleet *fleet, const char *enrolment_id, int64_t now, struct err *err)
 {
-    struct pushing pushing = {enrolment_id, now};
+    struct pushing pushing = {.enrolment_id = enrolment_id, .at = now};
     return db_transaction(fleet->db, sent_run, &pushing, err);
 }
 
@@ -239,7 +247,7 @@ static bool dead_run(struct db *tx, void *context, struct err *err)
     const struct pushing *p = context;
     return store_change(tx, ASK(ENROLMENT_PUSH_DEAD, TEXT(p->enrolment_id), INTEGER(p->at)), NULL,
                         err) &&
-           event_add(tx, "push.dead", NULL, "{}", p->at, err);
+           event_add(tx, "push.dead", p->device_id, "{}", p->at, err);
 }
 
 bool fleet_push_dead(struct fleet *fleet, const char *enrolment_id, int64_t since, int64_t now,
@@ -248,9 +256,10 @@ bool fleet_push_dead(struct fleet *fleet, const char *enrolment_id, int64_t sinc
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct enrolment e = {0};
     const struct want want = {"enrolment", enrolment_fields};
-    struct pushing pushing = {enrolment_id, now};
+    struct pushing pushing = {.enrolment_id = enrolment_id, .at = now};
     if (!store_get(fleet->db, owner, ASK(ENROLMENT_BY_ID, TEXT(enrolment_id)), want, &e, err))
         return false;
+    pushing.device_id = e.device_id;
     /* it told us a new address after the service gave up the old one */
     if (e.enrolled_at > since && since > 0)
         return true;

@@ -38,7 +38,8 @@ struct push_target {
     char *topic;
     struct bytes token, magic; /* opened */
 };
-/* ERR_NOT_FOUND when the enrolment cannot be woken (ended, no address, address dead). */
+/* ERR_NOT_FOUND when the enrolment cannot be woken (ended, no address, address dead) or has nothing
+ * to fetch. */
 MUST_CHECK bool fleet_push_target(struct fleet *fleet, void *owner, const char *enrolment_id,
                                   struct push_target *out, struct err *err);
 /* The push service took it: queued commands of the enrolment become sent. */

@@ -72,6 +72,9 @@ DELETE FROM job WHERE kind = $1 AND subject = $2 AND lease_until <> 0 AND due_at
 UPDATE job SET due_at = $3, lease_until = 0, last_error = $4
 WHERE kind = $1 AND subject = $2 AND lease_until <> 0
 
+-- name: job_hasten
+UPDATE job SET due_at = $2, tries = 0 WHERE kind = $1 AND due_at > $2 AND lease_until = 0
+
 -- name: job_next_due
 SELECT min(due_at) AS due_at FROM job WHERE kind = $1 AND lease_until < $2
 

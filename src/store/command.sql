@@ -20,6 +20,9 @@ WHERE c.enrolment_id = $1 AND c.finished_at IS NULL AND NOT c.is_deferred
   AND (CAST($2 AS TEXT) IS NULL OR c.kind = $2)
 ORDER BY c.priority, c.id LIMIT 1
 
+-- name: command_open_count
+SELECT count(*) AS count FROM command WHERE enrolment_id = $1 AND finished_at IS NULL
+
 -- name: command_open_of_kind
 SELECT id FROM command
 WHERE enrolment_id = $1 AND kind = $2 AND item IS NOT DISTINCT FROM $3 AND finished_at IS NULL LIMIT 1
