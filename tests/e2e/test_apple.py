@@ -179,6 +179,7 @@ def test_a_link_never_reaches_the_log(house, admin):
     assert path.rsplit("/", 1)[1] not in house.log.read_text(errors="replace")
 
 
+@pytest.mark.proves_partly("4g-7")
 def test_a_forwarded_challenge_is_worth_nothing(house, admin, tmp_path):
     phone = new_phone(house, tmp_path / "phone")
     with pytest.raises(sim.Failed, match="SCEP"):
@@ -187,6 +188,8 @@ def test_a_forwarded_challenge_is_worth_nothing(house, admin, tmp_path):
 
 # ---- the first session ----
 
+@pytest.mark.proves("4c-3")
+@pytest.mark.proves_partly("4c-5", "4g-1", "4g-2", "4g-3")
 def test_the_first_session_carries_the_policy(admin, apns, make_phone):
     phone = make_phone("first")
     device = admin.device(phone.udid)
@@ -431,6 +434,7 @@ def farewell(house, wire, os):
             and json.loads(body) == {"code": "com.apple.unrecognized.device"})
 
 
+@pytest.mark.proves_partly("4c-18", "4g-12")
 @pytest.mark.parametrize("os", ["16.7.1", "17.5.1"])
 def test_a_retired_device_is_told_to_go(house, admin, make_phone, os):
     phone = make_phone("retiring", os=os)
@@ -460,6 +464,7 @@ def test_a_device_that_leaves_by_itself_is_left_alone(house, admin, apns, make_p
     assert refused.value.status == 412
 
 
+@pytest.mark.proves_partly("4c-18")
 def test_a_wiped_device_is_gone(admin, make_phone):
     phone = make_phone("wiped")
     phone.check_in()
@@ -483,11 +488,18 @@ def test_a_device_that_enrols_again_begins_anew(house, admin, make_phone, tmp_pa
 
 # ---- push ----
 
+def test_what_was_fetched_meanwhile_is_not_pushed_for(apns, make_phone):
+    phone = make_phone("quick")
+    phone.check_in()  # before the push that a burst waits for
+    token = phone.show()["enrolment"]["token"]
+    count = len(apns.pushes(token))
+    assert not wait_quietly(lambda: len(apns.pushes(token)) > count + 1, 4)
+
+
 def test_a_dead_address_is_pushed_no_more(admin, apns, make_phone):
     phone = make_phone("dead")
     phone.check_in()
     token = phone.show()["enrolment"]["token"]
-    wait_until(lambda: apns.pushes(token), 10, "the first push")
     apns.answer(410, "Unregistered", token=token)
     count = len(apns.pushes(token))
     admin.command(phone.udid, "lock")
@@ -495,13 +507,13 @@ def test_a_dead_address_is_pushed_no_more(admin, apns, make_phone):
     count = len(apns.pushes(token))
     admin.command(phone.udid, "sync")
     assert not wait_quietly(lambda: len(apns.pushes(token)) > count, 4)
+    assert admin.events(phone.udid, "push.dead")
 
 
 def test_a_busy_push_service_is_asked_again(admin, apns, make_phone):
     phone = make_phone("busy")
     phone.check_in()
     token = phone.show()["enrolment"]["token"]
-    wait_until(lambda: apns.pushes(token), 10, "the first push")
     apns.goaway()
     count = len(apns.pushes(token))
     admin.command(phone.udid, "lock")
