@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "codec/base64.h"
+#include "server/directories.h"
 #include "server/edge_plan.h"
 
 #define FILE_LARGEST (1U << 20) /* bytes */
@@ -77,13 +78,8 @@ static bool put_configuration(struct writing *writing, struct err *err)
     struct bytes text;
     const struct routes *tables = wiring_tables(writing->scratch, &count);
     const struct edge_settings *plan = edge_plan(writing->scratch, options, tables, count);
-    if (!edge_nginx_render(writing->scratch, plan, &text, err) ||
-        !put(writing, EDGE_FILE_NGINX, text, err))
-        return false;
-    if (options->edge_mode == EDGE_MODE_EXTERNAL || !writing->changed)
-        return true;
-    return edge_nginx_check(options->edge_program, plan->run_dir,
-                            edge_file_path(writing->scratch, options, EDGE_FILE_NGINX), err);
+    return edge_nginx_render(writing->scratch, plan, &text, err) &&
+           put(writing, EDGE_FILE_NGINX, text, err);
 }
 
 bool edge_files_write(const struct house *house, bool *changed, struct err *err)
@@ -100,4 +96,12 @@ bool edge_files_write(const struct house *house, bool *changed, struct err *err)
         return false;
     *changed = writing.changed;
     return true;
+}
+
+bool edge_files_check(const struct options *options, struct err *err)
+{
+    CLEANUP(mem_free_at) char *prefix = options_run_path(NULL, options, DIRECTORY_EDGE_TMP);
+    CLEANUP(mem_free_at) char *file = edge_file_path(NULL, options, EDGE_FILE_NGINX);
+    return options->edge_mode == EDGE_MODE_EXTERNAL ||
+           edge_nginx_check(options->edge_program, prefix, file, err);
 }

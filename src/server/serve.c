@@ -13,6 +13,7 @@
 #include "server/control.h"
 #include "server/edge_files.h"
 #include "server/edge_plan.h"
+#include "server/sandbox.h"
 
 #define KEYD_WAIT_MS 60000     /* the first start makes the keys of the authority */
 #define KEYD_RETRY_MS 100      /* between two attempts */
@@ -171,9 +172,10 @@ static void loop(struct server *server)
 static bool serve(void *owner, struct server *server, struct err *err)
 {
     bool changed = false;
-    if (!signals_open(server, err) || !house_open(owner, server, err) ||
-        !edge_files_write(&server->house, &changed, err) || !listener_open(owner, server, err) ||
-        !wiring_jobs_start(owner, &server->house, err))
+    if (!signals_open(server, err) || !sandbox_files(server->options, err) ||
+        !house_open(owner, server, err) || !edge_files_write(&server->house, &changed, err) ||
+        (changed && !edge_files_check(server->options, err)) || !sandbox_calls(err) ||
+        !listener_open(owner, server, err) || !wiring_jobs_start(owner, &server->house, err))
         return false;
     enum control_word word = changed ? CONTROL_EDGE_CHANGED : CONTROL_EDGE_READY;
     if (control_send(CONTROL_FD, word, -1, err)) {

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define EXECUTE (READ | LANDLOCK_ACCESS_FS_EXECUTE)
+#define CHANGE                                                                                     \
+    (READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                       \
+     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |   \
+     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
+/* Every right of the first version; later ones are not asked for. */
+#define ALL                                                                                        \
+    (EXECUTE | CHANGE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_FIFO |              \
+     LANDLOCK_ACCESS_FS_MAKE_BLOCK)
+#define OF_A_FILE                                                                                  \
+    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE)
+
+static void fd_close(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
+}
+DEFINE_CLEANUP(int, fd_close)
+
+/* What libraries and the check of the edge's configuration need; missing ones are left out. */
+static const struct place {
+    const char *path;
+    uint64_t rights;
+} places[] = {
+    {"/usr", EXECUTE},
+    {"/lib", EXECUTE},
+    {"/lib64", EXECUTE},
+    {"/bin", EXECUTE},
+    {"/sbin", EXECUTE},
+    {"/opt", EXECUTE},
+    {"/etc", READ},
+    {"/proc", READ},
+    {"/sys/devices/system/cpu", READ},
+    {"/run/systemd/resolve", READ},
+    {"/dev/urandom", READ},
+    {"/dev/null", READ | LANDLOCK_ACCESS_FS_WRITE_FILE},
+};
+
+static bool rule_add(int ruleset, const char *path, uint64_t rights, struct err *err)
+{
+    struct stat info;
+    CLEANUP(fd_close_at) int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return true;
+    if (fd < 0 || fstat(fd, &info) != 0)
+        return err_set(err, ERR_INTERNAL, "sandbox: cannot open %s: %m", path);
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = S_ISDIR(info.st_mode) ? rights : rights & OF_A_FILE, .parent_fd = fd};
+    return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0 ||
+           err_set(err, ERR_INTERNAL, "sandbox: cannot allow %s: %m", path);
+}
+
+/* SQLite's file brings its directory: the journal stands beside it. */
+static bool database_add(int ruleset, const struct options *options, struct err *err)
+{
+    static const char scheme[] = "sqlite:";
+    if (!text_starts(options->database, scheme))
+        return true;
+    CLEANUP(mem_free_at) char *folder = mem_text(NULL, options->database + strlen(scheme));
+    char *slash = strrchr(folder, '/');
+    if (!slash)
+        return rule_add(ruleset, ".", CHANGE, err);
+    *slash = '\0';
+    return rule_add(ruleset, *folder ? folder : "/", CHANGE, err);
+}
+
+static bool rules_add(int ruleset, const struct options *options, struct err *err)
+{
+    for (size_t i = 0; i < COUNT(places); i++)
+        if (!rule_add(ruleset, places[i].path, places[i].rights, err))
+            return false;
+    return rule_add(ruleset, options->data_dir, CHANGE, err) &&
+           rule_add(ruleset, options->run_dir, CHANGE, err) &&
+           rule_add(ruleset, options->edge_program, EXECUTE, err) &&
+           database_add(ruleset, options, err);
+}
+
+bool sandbox_files(const struct options *options, struct err *err)
+{
+    const struct landlock_ruleset_attr handled = {.handled_access_fs = ALL};
+    /* SQLite's temporary files: /tmp is closed to us */
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        setenv("SQLITE_TMPDIR", options->data_dir, 1) != 0)
+        return err_set(err, ERR_INTERNAL, "sandbox: %m");
+    CLEANUP(fd_close_at)
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
+    if (ruleset < 0) {
+        log_event(LOG_INFO, "server.no-landlock", "reason", strerrorname_np(errno), NULL);
+        return true;
+    }
+    if (!rules_add(ruleset, options, err))
+        return false;
+    return syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ||
+           err_set(err, ERR_INTERNAL, "sandbox: cannot be shut: %m");
+}
+
+/* clang-format off */
+static const int denied[] = {
+    /* other processes and programs */
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev), SCMP_SYS(kcmp), SCMP_SYS(pidfd_getfd), SCMP_SYS(userfaultfd),
+    /* the kernel */
+    SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load),
+    SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(reboot),
+    SCMP_SYS(iopl), SCMP_SYS(ioperm), SCMP_SYS(syslog), SCMP_SYS(io_uring_setup),
+    SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(keyctl),
+    /* the machine */
+    SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(unshare),
+    SCMP_SYS(setns), SCMP_SYS(move_mount), SCMP_SYS(open_tree), SCMP_SYS(fsopen), SCMP_SYS(fsmount),
+    SCMP_SYS(fspick), SCMP_SYS(fsconfig), SCMP_SYS(mount_setattr), SCMP_SYS(open_by_handle_at),
+    SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct), SCMP_SYS(quotactl), SCMP_SYS(mknod),
+    SCMP_SYS(mknodat), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime),
+    SCMP_SYS(adjtimex), SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(personality),
+    SCMP_SYS(vhangup), SCMP_SYS(lookup_dcookie),
+    /* who we are */
+    SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setreuid), SCMP_SYS(setregid),
+    SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setfsuid), SCMP_SYS(setfsgid),
+    SCMP_SYS(setgroups), SCMP_SYS(capset),
+};
+/* clang-format on */
+
+bool sandbox_calls(struct err *err)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    int failed = filter ? seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) : -ENOMEM;
+    for (size_t i = 0; i < COUNT(denied) && failed == 0; i++)
+        failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied[i], 0);
+    if (failed == 0)
+        failed = seccomp_load(filter);
+    if (filter)
+        seccomp_release(filter);
+    return failed == 0 ||
+           err_set(err, ERR_INTERNAL, "sandbox: no filter: %s", strerrorname_np(-failed));
+}
