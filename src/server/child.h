@@ -7,7 +7,7 @@
 #include "server/options.h"
 
 #define CHILD_WORDS_MAX 64 /* of a command line */
-#define CHILD_FDS_MAX 2
+#define CHILD_FDS_MAX 3
 
 struct child {
     const char *name;

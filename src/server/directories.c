@@ -6,9 +6,13 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+
+#define LEFTOVER_SLACK_MS 10000 /* above the server's stop_seconds */
 
 DEFINE_CLEANUP(DIR *, closedir)
 
@@ -57,18 +61,35 @@ static bool sockets_remove(const char *path, struct err *err)
     return true;
 }
 
-static bool lock_take(const char *data_dir, int *lock, struct err *err)
+/* Tries until the deadline (monotonic milliseconds). */
+static bool lock_take(const char *data_dir, const char *name, int64_t deadline, int *lock,
+                      struct err *err)
 {
-    CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/lock", data_dir);
+    const struct timespec pause = {.tv_nsec = 50000000};
+    CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/%s", data_dir, name);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_set(err, ERR_PRECONDITION, "cannot open %s: %m", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)close(fd);
-        return err_set(err, ERR_CONFLICT, "another musterd runs on %s", data_dir);
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (clock_monotonic_ms() >= deadline) {
+            (void)close(fd);
+            return err_set(err, ERR_CONFLICT, "another musterd runs on %s", data_dir);
+        }
+        (void)nanosleep(&pause, NULL);
     }
     *lock = fd;
     return true;
+}
+
+/* A killed supervisor leaves a server that still finishes its work: two of them at once would take
+ * each other's sockets away. */
+static bool locks_take(const struct options *options, struct house_locks *locks, struct err *err)
+{
+    int64_t patience = options->stop_seconds * 1000 + LEFTOVER_SLACK_MS;
+    return lock_take(options->data_dir, "lock", 0, &locks->supervisor, err) &&
+           (lock_take(options->data_dir, "lock.children", clock_monotonic_ms() + patience,
+                      &locks->children, err) ||
+            err_context(err, "processes of the last one do not end"));
 }
 
 /* Where the edge or keyd are somebody else, they must get through to their own directory. */
@@ -95,9 +116,9 @@ static bool all_make(const struct options *options, struct err *err)
     return true;
 }
 
-bool directories_make(const struct options *options, int *lock, struct err *err)
+bool directories_make(const struct options *options, struct house_locks *locks, struct err *err)
 {
     CLEANUP(mem_free_at) char *sockets = options_run_path(NULL, options, DIRECTORY_SOCKETS);
-    return all_make(options, err) && lock_take(options->data_dir, lock, err) &&
+    return all_make(options, err) && locks_take(options, locks, err) &&
            sockets_remove(sockets, err);
 }

@@ -9,6 +9,12 @@
 #define DIRECTORY_SOCKETS "sockets"   /* in run_dir: the inner listener */
 #define DIRECTORY_KEYS "keys"         /* in data_dir: keyd's */
 
-/* Makes what is missing, removes stale sockets, and takes the lock that keeps a second supervisor
- * away: *lock stays open as long as the process. */
-MUST_CHECK bool directories_make(const struct options *options, int *lock, struct err *err);
+struct house_locks { /* held as long as the descriptors are open */
+    int supervisor;  /* nobody else's: a second supervisor is told at once */
+    int children; /* the server and keyd have it too: waited for until the last of them is gone */
+};
+
+/* Makes what is missing, takes the locks and removes stale sockets. ERR_CONFLICT: another one runs
+ * here, or what it left behind does not end. */
+MUST_CHECK bool directories_make(const struct options *options, struct house_locks *locks,
+                                 struct err *err);

@@ -29,10 +29,10 @@ struct supervisor {
     const struct options *options;
     struct child children[CHILD_COUNT];
     struct user_ids user, edge_user;
-    int signals;      /* signalfd */
-    int control;      /* our end of the server's control socket, or -1 */
-    int keyd_end;     /* the server's end of keyd's socket until it is handed over, or -1 */
-    int lock;         /* keeps a second supervisor away */
+    int signals;  /* signalfd */
+    int control;  /* our end of the server's control socket, or -1 */
+    int keyd_end; /* the server's end of keyd's socket until it is handed over, or -1 */
+    struct house_locks locks;
     bool edge_ready;  /* the server has written its files */
     bool is_stopping; /* in order: edge, server, keyd */
     bool is_hurried;  /* asked twice: no more waiting */
@@ -76,6 +76,7 @@ static bool keyd_start(struct supervisor *supervisor, int64_t now, struct err *e
         return false;
     plan_role(supervisor, "keyd", &plan);
     plan.fds[plan.fd_count++] = ends[1];
+    plan.fds[plan.fd_count++] = supervisor->locks.children;
     bool started = child_start(&supervisor->children[CHILD_KEYD], &plan, now, err);
     (void)close(ends[1]);
     fd_drop(&supervisor->keyd_end);
@@ -96,6 +97,7 @@ static bool server_start(struct supervisor *supervisor, int64_t now, struct err 
     plan_role(supervisor, "server", &plan);
     plan.fds[plan.fd_count++] = ends[1];
     plan.fds[plan.fd_count++] = supervisor->keyd_end;
+    plan.fds[plan.fd_count++] = supervisor->locks.children;
     bool started = child_start(&supervisor->children[CHILD_SERVER], &plan, now, err);
     (void)close(ends[1]);
     fd_drop(&supervisor->control);
@@ -332,7 +334,7 @@ static bool prepare(struct supervisor *supervisor, struct err *err)
                   NULL);
     return user_find(options->user, &supervisor->user, err) &&
            user_find(options->edge_user, &supervisor->edge_user, err) &&
-           directories_make(options, &supervisor->lock, err) && signals_open(supervisor, err);
+           directories_make(options, &supervisor->locks, err) && signals_open(supervisor, err);
 }
 
 int supervisor_run(const struct options *options)
@@ -343,8 +345,7 @@ int supervisor_run(const struct options *options)
                                                  [CHILD_EDGE] = {.name = "edge"}},
                                     .signals = -1,
                                     .control = -1,
-                                    .keyd_end = -1,
-                                    .lock = -1};
+                                    .keyd_end = -1};
     struct err err;
     if (!prepare(&supervisor, &err)) {
         log_err("supervisor.start", &err, NULL);

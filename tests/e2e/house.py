@@ -55,6 +55,14 @@ def children(parent):
     return found
 
 
+def is_alive(pid):
+    """It runs: neither gone nor waiting to be buried."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
 class House:
     def __init__(self, database="", settings=()):
         self.keeper = tempfile.TemporaryDirectory(prefix="muster-e2e-", dir="/tmp")

@@ -2,6 +2,7 @@
 """The house as a whole: it answers over TLS, survives the death of its parts and stops in order."""
 import json
 import os
+import pathlib
 import signal
 import socket
 import ssl
@@ -11,7 +12,7 @@ import time
 
 import pytest
 
-from house import House, read_all, wait_until
+from house import House, is_alive, read_all, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -54,6 +55,12 @@ def test_files_are_for_nobody_else(house):
         assert path.stat().st_mode & 0o777 == 0o600, path
     for path in (house.run / "sockets").iterdir():
         assert path.stat().st_mode & 0o777 == 0o600, path
+
+
+def test_the_server_has_given_up_what_it_does_not_need(house):
+    status = pathlib.Path(f"/proc/{house.pid_of('server')}/status").read_text()
+    assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+    assert "Seccomp:\t2" in pathlib.Path(f"/proc/{house.pid_of('keyd')}/status").read_text()
 
 
 # ---- parts that die ----
@@ -101,8 +108,8 @@ def test_when_the_supervisor_is_killed_everything_goes_and_the_next_one_starts(s
     pids = sqlite_house.pids()
     sqlite_house.process.kill()
     sqlite_house.process.wait()
-    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 45, "all gone")
-    sqlite_house.start()
+    sqlite_house.start()  # after what the killed one left has ended
+    assert not any(map(is_alive, pids))
     assert sqlite_house.get("/livez")[0] == 200
 
 
@@ -155,7 +162,7 @@ def test_a_stop_answers_what_was_asked_and_ends_well(sqlite_house):
     sqlite_house.start()
     pids = sqlite_house.pids()
     assert sqlite_house.stop() == 0
-    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+    assert not any(map(is_alive, pids))
     assert "supervisor.stopped" in sqlite_house.log_text()
     assert not list((sqlite_house.run / "sockets").iterdir())
     sqlite_house.start()  # and it starts again on what is there
