@@ -49,6 +49,8 @@ static const struct place {
     {"/proc", READ},
     {"/sys/devices/system/cpu", READ},
     {"/run/systemd/resolve", READ},
+    {"/run/NetworkManager", READ},
+    {"/run/resolvconf", READ},
     {"/dev/urandom", READ},
     {"/dev/null", READ | LANDLOCK_ACCESS_FS_WRITE_FILE},
 };
@@ -89,6 +91,7 @@ static bool rules_add(int ruleset, const struct options *options, struct err *er
     return rule_add(ruleset, options->data_dir, CHANGE, err) &&
            rule_add(ruleset, options->run_dir, CHANGE, err) &&
            rule_add(ruleset, options->edge_program, EXECUTE, err) &&
+           (!*options->apns_ca_file || rule_add(ruleset, options->apns_ca_file, READ, err)) &&
            database_add(ruleset, options, err);
 }
 
