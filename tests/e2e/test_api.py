@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API against its own description, and against people who may not."""
+import json
+import re
+
+import pytest
+
+from admin import API, Admin, Refused
+from sim import Phone
+
+pytestmark = pytest.mark.e2e
+
+# What an auditor may do; everything else is refused.  The table of src/fleet/permission.c says why.
+AUDITOR_MAY = {"apple.read", "audit.read", "certificate.read", "device.read", "enrolment.read", "policy.read",
+               "self", "status.read", "token.read"}
+UNKNOWN = "00000000-0000-7000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def admin(house):
+    return Admin(house)
+
+
+@pytest.fixture(scope="module")
+def phone(house, admin, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phone")
+    (folder / "root.pem").write_text(house.root_pem())
+    one = Phone(folder / "one", ca=folder / "root.pem")
+    one.enrol(admin.link())
+    one.check_in()
+    admin.policy("Passcode", {"password.required": True, "password.min_length": 8})
+    admin.policy("Healthy", {"password.required": True, "os.minimum": "16.0"}, kind="compliance")
+    return one
+
+
+@pytest.fixture(scope="module")
+def document(house):
+    status, headers, body = house.get(API + "/openapi.json")
+    assert status == 200 and headers["Content-Type"] == "application/json"
+    return json.loads(body)
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method.upper(), operation
+
+
+def filled(path, **known):
+    """The path with its holes filled: by what is known, else by something that does not exist."""
+    return re.sub(r"{(\w+)}", lambda hole: known.get(hole[1], UNKNOWN), path)[len(API):]
+
+
+def body_of(operation):
+    return b"{}" if "requestBody" in operation else None
+
+
+JSON_TYPES = {"string": str, "integer": int, "boolean": bool, "number": (int, float), "array": list, "object": dict,
+              "null": type(None)}
+
+
+def check(value, schema, where="answer"):
+    """What JSON Schema says of the keywords that the document uses."""
+    names = schema.get("type")
+    if names is None:
+        return
+    names = [names] if isinstance(names, str) else names
+    assert any(isinstance(value, JSON_TYPES[name]) for name in names), f"{where}: {value!r} is not {names}"
+    if value is None:
+        return
+    if "enum" in schema:
+        assert value in schema["enum"], f"{where}: {value!r}"
+    if isinstance(value, dict) and "properties" in schema:
+        missing = set(schema["required"]) - set(value)
+        unknown = set(value) - set(schema["properties"])
+        assert not missing and not unknown, f"{where}: missing {missing}, not described {unknown}"
+        for name, member in value.items():
+            check(member, schema["properties"][name], f"{where}.{name}")
+    if isinstance(value, list) and "items" in schema:
+        for index, member in enumerate(value):
+            check(member, schema["items"], f"{where}[{index}]")
+
+
+@pytest.mark.proves("4c-34")
+def test_every_operation_is_described_for_people(document):
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names)) and len(names) > 30
+    for path, method, operation in operations(document):
+        assert len(operation["summary"]) > 5, f"{method} {path}"
+        assert "x-permission" in operation or operation.get("security") == [], f"{method} {path}"
+        holes = set(re.findall(r"{(\w+)}", path))
+        assert holes == {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+
+
+@pytest.mark.proves("4c-34")
+def test_what_is_read_is_as_described(document, admin, phone):
+    """Every GET with real objects behind it, against its schema."""
+    device = admin.items("/devices")[0]["id"]
+    known = {"device": device, "policy": "Passcode", "certificate": admin.items("/certificates")[0]["id"],
+             "id": admin.items("/commands")[0]["id"]}
+    checked = 0
+    for path, method, operation in operations(document):
+        if method != "GET" or path.endswith("openapi.json"):
+            continue
+        answer = admin.get(filled(path, **known))
+        check(answer, operation["responses"]["200"]["content"]["application/json"]["schema"], path)
+        if "items" in answer:
+            assert answer["items"], f"{path} shows nothing: the check would be empty"
+        checked += 1
+    assert checked > 15
+
+
+@pytest.mark.proves_partly("4c-33")
+def test_nothing_is_served_to_strangers(document, house):
+    for path, method, operation in operations(document):
+        if operation.get("security") == []:
+            continue
+        for headers in ({}, {"Authorization": "Bearer muster_" + "A" * 40}, {"Authorization": "Basic YTpi"}):
+            status, _, body = house.get(API + filled(path), method=method, body=body_of(operation), headers=headers)
+            assert status == 401, f"{method} {path}"
+            assert json.loads(body)["title"]
+
+
+@pytest.mark.proves_partly("4c-33")
+def test_every_operation_needs_its_permission(document, admin, house):
+    """An auditor's token: each operation is refused exactly when its permission is not the auditor's."""
+    auditor = admin.post("/tokens", name="auditor", role="auditor")["token"]
+    for path, method, operation in operations(document):
+        if operation.get("security") == [] or operation["operationId"] == "session_delete":
+            continue
+        status, _, _ = house.get(API + filled(path), method=method, body=body_of(operation),
+                                 headers={"Authorization": f"Bearer {auditor}"})
+        may = operation["x-permission"] in AUDITOR_MAY
+        assert (status == 403) == (not may), f"{method} {path}: {status}"
+
+
+def test_a_token_ends_when_it_is_revoked(admin, house):
+    made = admin.post("/tokens", name="short", role="auditor")
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    assert house.get(API + "/status", headers=headers)[0] == 200
+    admin.ask("DELETE", f"/tokens/{made['id']}")
+    assert house.get(API + "/status", headers=headers)[0] == 401
+
+
+def test_a_secret_is_shown_once_and_never_again(admin):
+    made = admin.post("/tokens", name="once")
+    assert made["token"].startswith("muster_")
+    assert made["token"] not in json.dumps(admin.get("/tokens?limit=1000"))
+    assert made["token"] not in json.dumps(admin.get("/audit?limit=1000"))
+
+
+@pytest.mark.parametrize("body, pointer", [
+    ({"name": "x", "kind": "configuration", "settings": {"password.min_length": 17}}, "/settings/password.min_length"),
+    ({"name": "x", "kind": "configuration", "settings": {"password.min_length": "8"}}, "/settings/password.min_length"),
+    ({"name": "x", "kind": "configuration", "settings": {"password.colour": 1}}, "/settings/password.colour"),
+    ({"name": "x", "kind": "wish", "settings": {}}, "/kind"),
+    ({"name": "", "kind": "configuration", "settings": {}}, "/name"),
+    ({"kind": "configuration", "settings": {}}, "/name"),
+    ({"name": "x", "kind": "configuration", "settings": {}, "colour": 1}, "/colour"),
+    ({"name": 5, "kind": "configuration", "settings": {}}, "/name"),
+])
+@pytest.mark.proves_partly("4c-1")
+def test_what_is_wrong_is_named_by_its_pointer(admin, body, pointer):
+    with pytest.raises(Refused) as refused:
+        admin.ask("POST", "/policies", body)
+    assert refused.value.status in (400, 422)
+    assert [one["pointer"] for one in refused.value.problem["errors"]] == [pointer]
+    assert refused.value.problem["request_id"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"name":"x"}{}', b'{"name":"x","name":"y"}', b"[" * 100000,
+                                  b'{"name":"\xff"}', b'{"name":"a\\u0000b"}', b"null", b"[]"])
+def test_what_is_no_json_object_is_refused(admin, house, body):
+    status, headers, answer = house.get(API + "/policies", method="POST", body=body,
+                                        headers={"Authorization": f"Bearer {admin.token}"})
+    assert 400 <= status < 500 and headers["Content-Type"] == "application/problem+json"
+    assert json.loads(answer)["status"] == status
+
+
+def test_pages_join_without_gap_or_double(admin):
+    for number in range(7):
+        admin.post("/enrolment-links", name=f"page {number}")
+    whole = [one["id"] for one in admin.items("/enrolment-links?limit=1000")]
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = admin.get(f"/enrolment-links?limit=3{cursor and '&cursor=' + cursor}")
+        seen += [one["id"] for one in page["items"]]
+        cursor = page["next"]
+    assert seen == whole and len(seen) == len(set(seen))
+
+
+def test_a_stale_revision_is_not_overwritten(admin):
+    made = admin.post("/policies", name="Raced", kind="configuration", settings={"password.required": True})
+    change = {"settings": {"password.required": True, "password.min_length": 6}}
+    admin.ask("PUT", f"/policies/{made['id']}", change, headers={"If-Match": '"1"'})
+    with pytest.raises(Refused) as refused:
+        admin.ask("PUT", f"/policies/{made['id']}", change, headers={"If-Match": '"1"'})
+    assert refused.value.status == 412
+    revisions = admin.items(f"/policies/{made['id']}/revisions")
+    assert [one["revision"] for one in revisions] == [2, 1]
+    assert revisions[1]["settings"] == {"password.required": True}
+
+
+@pytest.mark.proves_partly("4c-15")
+def test_the_front_page_says_that_it_runs(house):
+    status, headers, body = house.get("/")
+    assert status == 200 and headers["Content-Type"].startswith("text/html")
+    assert b"Muster" in body and "default-src 'none'" in headers["Content-Security-Policy"]
