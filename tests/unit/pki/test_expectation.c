@@ -18,14 +18,14 @@ static struct expectation policy(void)
                                 .bits_max = 2048};
 }
 
-static struct request as_expected(void)
+static struct certificate_request as_expected(void)
 {
-    return (struct request){
+    return (struct certificate_request){
         .subject = {subject_parts, 2}, .alternatives = {san_items, 2}, .key = {KEY_RSA, 2048}};
 }
 
 /* One difference, in this attribute. */
-static void differs(const struct expectation *expected, const struct request *asked,
+static void differs(const struct expectation *expected, const struct certificate_request *asked,
                     const char *attribute)
 {
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
@@ -35,7 +35,7 @@ static void differs(const struct expectation *expected, const struct request *as
     assert_string_not_equal(found.items[0].expected, found.items[0].asked);
 }
 
-static void is_the_same(const struct expectation *expected, const struct request *asked)
+static void is_the_same(const struct expectation *expected, const struct certificate_request *asked)
 {
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
     struct differences found = expectation_compare(owner, expected, asked);
@@ -48,7 +48,7 @@ static void a_request_as_expected_has_no_differences(void **state)
 {
     (void)state;
     struct expectation expected = policy();
-    struct request asked = as_expected();
+    struct certificate_request asked = as_expected();
     is_the_same(&expected, &asked); /* key usages absent: the policy gives them */
     asked.has_key_usage = true, asked.key_usage = 0xa0;
     asked.has_purposes = true, asked.purposes = client_auth;
@@ -68,7 +68,7 @@ static void a_subject_differs_in_value_order_or_number(void **state)
                            homoglyph[] = {{"O", "Ex\xd0\xb0mple"}, {"CN", "phone 1"}};
     const struct name names[] = {{other, 2}, {turned, 2}, {more, 3}, {homoglyph, 2}, {other, 0}};
     for (size_t i = 0; i < COUNT(names); i++) {
-        struct request asked = as_expected();
+        struct certificate_request asked = as_expected();
         asked.subject = names[i];
         differs(&expected, &asked, "subject");
     }
@@ -85,11 +85,11 @@ static void alternative_names_differ_when_missing_added_or_changed(void **state)
                              more[] = {san_items[0], san_items[1], {ALTERNATIVE_DNS, "x"}};
     const struct alternatives lists[] = {{other, 2}, {kind, 2}, {twice, 2}, {more, 3}, {NULL, 0}};
     for (size_t i = 0; i < COUNT(lists); i++) {
-        struct request asked = as_expected();
+        struct certificate_request asked = as_expected();
         asked.alternatives = lists[i];
         differs(&expected, &asked, "alternative names");
     }
-    struct request asked = as_expected();
+    struct certificate_request asked = as_expected();
     asked.alternatives = (struct alternatives){NULL, 0};
     expected.alternatives_may_be_absent = true;
     is_the_same(&expected, &asked);
@@ -101,7 +101,7 @@ static void usages_differ_when_present_and_other(void **state)
 {
     (void)state;
     struct expectation expected = policy();
-    struct request asked = as_expected();
+    struct certificate_request asked = as_expected();
     asked.has_key_usage = true, asked.key_usage = 0x04;
     differs(&expected, &asked, "key usage");
     const char *const any[] = {"1.3.6.1.5.5.7.3.2", "2.5.29.37.0", NULL}, *const none[] = {NULL};
@@ -115,7 +115,7 @@ static void a_key_differs_in_kind_or_size(void **state)
 {
     (void)state;
     struct expectation expected = policy();
-    struct request asked = as_expected();
+    struct certificate_request asked = as_expected();
     asked.key = (struct key_facts){KEY_RSA, 4096};
     differs(&expected, &asked, "key");
     asked.key = (struct key_facts){KEY_P256, 256};
@@ -129,7 +129,7 @@ static void every_difference_is_told(void **state)
     (void)state;
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
     struct expectation expected = policy();
-    struct request asked = {
+    struct certificate_request asked = {
         .key = {KEY_P384, 384}, .has_key_usage = true, .key_usage = 0x8001, .has_purposes = true};
     const char *const none[] = {NULL};
     asked.purposes = none;

@@ -51,7 +51,7 @@ static void a_request_is_read_whole(void **state)
 {
     EVP_PKEY *key = *state;
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
-    struct request request;
+    struct certificate_request request;
     struct err err;
     assert_works(request_parse(owner, make(owner, key, fill_typical), &request, &err), err);
     assert_string_equal(name_value(&request.subject, "O"), "B\xc3\xa4ren");
@@ -70,7 +70,7 @@ static void an_empty_request_is_a_request(void **state)
 {
     EVP_PKEY *key = *state;
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
-    struct request request;
+    struct certificate_request request;
     struct err err;
     assert_works(request_parse(owner, make(owner, key, NULL), &request, &err), err);
     assert_int_equal(request.subject.count, 0);
@@ -160,7 +160,7 @@ static void wrong_ways_to_ask_are_refused(void **state)
                                          fill_doubled_names, fill_two_values, fill_nul_challenge,
                                          fill_long_challenge};
     for (size_t i = 0; i < COUNT(fills); i++) {
-        struct request request;
+        struct certificate_request request;
         struct err err;
         assert_fails(request_parse(owner, make(owner, key, fills[i]), &request, &err), err,
                      ERR_PRECONDITION);
@@ -171,7 +171,7 @@ static void what_is_no_request_is_told_apart(void **state)
 {
     EVP_PKEY *key = *state;
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
-    struct request request;
+    struct certificate_request request;
     struct err err;
     struct bytes good = make(owner, key, fill_typical);
     for (size_t size = 0; size < good.size; size += 13) {
@@ -208,7 +208,7 @@ static void keys_that_are_not_certified_are_refused_before_the_signature(void **
 {
     (void)state;
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
-    struct request request;
+    struct certificate_request request;
     struct err err;
     EVP_PKEY *const keys[] = {EVP_RSA_gen(1024), EVP_EC_gen("P-521"),
                               EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")};
@@ -233,7 +233,7 @@ static void curves_are_told_apart(void **state)
         enum key_kind kind;
     } rows[] = {{"P-256", KEY_P256}, {"P-384", KEY_P384}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct request request;
+        struct certificate_request request;
         struct err err;
         EVP_PKEY *key = EVP_EC_gen(rows[i].curve);
         assert_works(request_parse(owner, make(owner, key, NULL), &request, &err), err);
