@@ -206,8 +206,8 @@ static const struct rule_kind {
     [COMPLY_SETTING] = {NULL, judge_setting},
     [COMPLY_OS_MINIMUM] = {"os.minimum", judge_version},
     [COMPLY_OS_MAXIMUM] = {"os.maximum", judge_version},
-    [COMPLY_INTEGRITY] = {"integrity", judge_integrity},
-    [COMPLY_CONTACT_AGE] = {"contact.age", judge_contact},
+    [COMPLY_INTEGRITY] = {"integrity.attested", judge_integrity},
+    [COMPLY_CONTACT_AGE] = {"contact.max_days", judge_contact},
 };
 
 /* ---- states over time ---- */

@@ -62,7 +62,7 @@ struct comply_rule { /* one rule of one assigned compliance policy revision */
 struct comply_result { /* the decision record of one rule */
     const struct comply_rule *rule;
     enum compliance_state state;
-    const char *name;     /* "password.min_length", "os.minimum", "integrity" */
+    const char *name;     /* "password.min_length", "os.minimum", "integrity.attested" */
     const char *expected; /* for people: "at least 8 characters" */
     const char *actual;   /* for people: "passcode present, not compliant" or "not reported" */
     const char *reason;   /* one sentence */

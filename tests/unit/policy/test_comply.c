@@ -570,7 +570,7 @@ static void a_silent_device_becomes_non_compliant(void **state)
         policy_comply(owner, &input, &compliance);
         assert_int_equal(compliance.state, table[i].state);
         assert_int_equal(compliance.recheck_at, table[i].recheck_at);
-        assert_string_equal(compliance.results[0].name, "contact.age");
+        assert_string_equal(compliance.results[0].name, "contact.max_days");
     }
 }
 

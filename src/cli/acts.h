@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that are more than one request; each returns the exit code. */
+#pragma once
+
+#include "cli/cli.h"
+
+/* login.c */
+int login_run(struct cli *cli);
+int logout_run(struct cli *cli);
+/* explain.c */
+int explain_run(struct cli *cli);
+/* lists.c: lists that a device narrows */
+int command_list_run(struct cli *cli);
+int certificate_list_run(struct cli *cli);
+int certificate_trace_run(struct cli *cli);
+/* policy.c */
+int policy_create_run(struct cli *cli);
+int policy_edit_run(struct cli *cli);
+int policy_assign_run(struct cli *cli);
+/* push.c */
+int push_import_run(struct cli *cli);
+/* doctor.c */
+int doctor_run(struct cli *cli);
+int audit_verify_run(struct cli *cli);
+int version_run(struct cli *cli);
+
+/* plain.c: what a row of commands.c says */
+int plain_run(struct cli *cli);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is all well? Each check is a line that says what was found and what to do. */
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/acts.h"
+#include "cli/plain.h"
+#include "cli/show.h"
+
+#define DAY_SECONDS INT64_C(86400)
+#define TOKEN_WARN_DAYS 3
+#define PUSH_WARN_DAYS 30
+
+struct visit {
+    struct cli *cli;
+    json_t *items;
+    bool has_failed;
+};
+
+static void note(struct visit *visit, const char *state, const char *check, const char *found,
+                 const char *remedy)
+{
+    json_t *item = json_pack("{s:s, s:s, s:s, s:s?}", "state", state, "check", check, "found",
+                             found, "remedy", remedy);
+    if (!item || json_array_append_new(visit->items, item) != 0)
+        bug("no finding");
+    visit->has_failed = visit->has_failed || text_equal(state, "failed");
+}
+
+/* What cannot be asked is a failure, except where this account may not ask. New reference or NULL.
+ */
+static json_t *ask(struct visit *visit, const char *check, const char *path)
+{
+    struct err err;
+    json_t *answer = NULL;
+    const struct api_call call = {.method = "GET", .path = path};
+    if (api_send(visit->cli, &call, &answer, &err))
+        return answer;
+    note(visit, err.kind == ERR_FORBIDDEN ? "skipped" : "failed", check,
+         show_safe(visit->cli->owner, err.text), err.remedy);
+    return NULL;
+}
+
+static void check_login(struct visit *visit)
+{
+    const struct cli *cli = visit->cli;
+    int64_t left = cli->context.expires_at - cli->now;
+    const char *remedy = "muster login";
+    if (!cli->context.server || !cli->context.token) {
+        note(visit, "failed", "login", "there is none", remedy);
+        return;
+    }
+    const char *who =
+        mem_format(cli->owner, "%s at %s", cli->context.account ? cli->context.account : "a token",
+                   cli->context.server);
+    if (cli->context.expires_at != 0 && left <= 0)
+        note(visit, "failed", "login", mem_format(cli->owner, "%s, expired", who), remedy);
+    else if (cli->context.expires_at != 0 && left < TOKEN_WARN_DAYS * DAY_SECONDS)
+        note(visit, "ok", "login",
+             mem_format(cli->owner, "%s, until %s", who,
+                        time_text(cli->owner, cli->context.expires_at)),
+             NULL);
+    else
+        note(visit, "ok", "login", who, NULL);
+}
+
+static bool check_server(struct visit *visit)
+{
+    struct cli *cli = visit->cli;
+    CLEANUP(json_decref_at) json_t *status = ask(visit, "server", "/status");
+    if (!status)
+        return false;
+    const char *version = show_text(cli->owner, json_object_get(status, "version"));
+    const char *devices = show_text(cli->owner, json_object_get(status, "devices"));
+    bool is_same = text_equal(version, MUSTER_VERSION);
+    note(visit, is_same ? "ok" : "warning", "server",
+         mem_format(cli->owner, "version %s, %s devices", version, devices),
+         is_same ? NULL : "use the muster of the server's version: this is " MUSTER_VERSION);
+    return true;
+}
+
+static void check_push(struct visit *visit)
+{
+    int64_t ends;
+    struct err err;
+    struct cli *cli = visit->cli;
+    CLEANUP(json_decref_at)
+    json_t *push = ask(visit, "push certificate", "/apple/push-certificate");
+    if (!push)
+        return;
+    const char *state = json_string_value(json_object_get(push, "state"));
+    const char *until = json_string_value(json_object_get(push, "not_after"));
+    if (!text_equal(state, "active") || !until || !time_parse(until, &ends, &err)) {
+        note(visit, "warning", "push certificate", "none: devices are managed when they call",
+             "muster apple push-certificate request");
+        return;
+    }
+    bool is_over = ends <= cli->now;
+    bool is_near = ends - cli->now < PUSH_WARN_DAYS * DAY_SECONDS;
+    note(visit,
+         is_over   ? "failed"
+         : is_near ? "warning"
+                   : "ok",
+         "push certificate",
+         mem_format(cli->owner, "%s %s", is_over ? "ended" : "until", time_text(cli->owner, ends)),
+         is_near ? "renew it, never replace it: muster apple push-certificate request" : NULL);
+}
+
+static void check_audit(struct visit *visit)
+{
+    struct cli *cli = visit->cli;
+    CLEANUP(json_decref_at) json_t *verdict = ask(visit, "audit log", "/audit/verification");
+    if (!verdict)
+        return;
+    bool is_intact = json_is_true(json_object_get(verdict, "is_intact"));
+    const char *entries = show_text(cli->owner, json_object_get(verdict, "entries"));
+    note(visit, is_intact ? "ok" : "failed", "audit log",
+         is_intact ? mem_format(cli->owner, "%s entries, intact", entries)
+                   : show_text(cli->owner, json_object_get(verdict, "problem")),
+         is_intact ? NULL : "keep a copy of the database and find out who changed it");
+}
+
+int doctor_run(struct cli *cli)
+{
+    struct visit visit = {.cli = cli, .items = json_array()};
+    check_login(&visit);
+    if (cli->context.server && check_server(&visit)) {
+        check_push(&visit);
+        check_audit(&visit);
+    }
+    plain_show(cli, json_pack("{s:o}", "items", visit.items));
+    return visit.has_failed ? EXIT_ERROR : EXIT_DONE;
+}
+
+int audit_verify_run(struct cli *cli)
+{
+    struct err err;
+    json_t *verdict = NULL;
+    const struct api_call call = {.method = "GET", .path = "/audit/verification"};
+    if (!api_send(cli, &call, &verdict, &err))
+        return cli_fail(cli, &err);
+    bool is_intact = json_is_true(json_object_get(verdict, "is_intact"));
+    plain_show(cli, verdict);
+    return is_intact ? EXIT_DONE : EXIT_ERROR;
+}
+
+int version_run(struct cli *cli)
+{
+    buffer_text(&cli->out, "muster " MUSTER_VERSION "\n");
+    return EXIT_DONE;
+}

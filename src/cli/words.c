@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/words.h"
+
+#include "base/field.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+static const char *const outputs[] = {"table", "json", "yaml", NULL};
+static const char *const kinds[] = {"configuration", "compliance", NULL};
+static const char *const ownerships[] = {"company", "personal", NULL};
+static const char *const roles[] = {"administrator", "help_desk", "auditor", NULL};
+static const char *const codes[] = {"unspecified", "key_compromise",         "affiliation_changed",
+                                    "superseded",  "cessation_of_operation", NULL};
+
+const struct option_row option_rows[OPTION_COUNT] = {
+    [OPTION_OUTPUT] = {"output", 'o', "FORMAT", outputs, false, "table (default), json or yaml"},
+    [OPTION_SERVER] = {"server", 0, "URL", NULL, false,
+                       "the server, instead of the one of the last login"},
+    [OPTION_CA_FILE] = {"ca-file", 0, "FILE", NULL, false,
+                        "trust these certificates (PEM) instead of the system's"},
+    [OPTION_TIMEOUT] = {"timeout", 0, "SECONDS", NULL, false,
+                        "give a request up after this long (default 30)"},
+    [OPTION_YES] = {"yes", 'y', NULL, NULL, false, "do not ask before an act"},
+    [OPTION_HELP] = {"help", 'h', NULL, NULL, false, "say what can be typed"},
+    [OPTION_REASON] = {"reason", 0, "TEXT", NULL, false, "why: kept in the audit log"},
+    [OPTION_QUERY] = {"query", 'q', "TEXT", NULL, false,
+                      "part of a name, a serial number or a UDID"},
+    [OPTION_COMPLIANCE] = {"compliance", 0, "STATE", NULL, false,
+                           "only this state: compliant, non_compliant, unknown, ..."},
+    [OPTION_LIMIT] = {"limit", 0, "NUMBER", NULL, false, "at most this many rows (default 50)"},
+    [OPTION_CURSOR] = {"cursor", 0, "TEXT", NULL, false, "go on behind an earlier page"},
+    [OPTION_ALL] = {"all", 0, NULL, NULL, false, "all of them"},
+    [OPTION_DEVICE] = {"device", 0, "DEVICE", NULL, true,
+                       "this device: id, name, serial number or UDID"},
+    [OPTION_NAME] = {"name", 0, "TEXT", NULL, false, "its name"},
+    [OPTION_KIND] = {"kind", 0, "KIND", kinds, false, "configuration (default) or compliance"},
+    [OPTION_DESCRIPTION] = {"description", 0, "TEXT", NULL, false, "what it is for"},
+    [OPTION_SET] = {"set", 0, "NAME=VALUE", NULL, true, "set a setting"},
+    [OPTION_UNSET] = {"unset", 0, "NAME", NULL, true, "no longer set a setting"},
+    [OPTION_FILE] = {"file", 'f', "FILE", NULL, false,
+                     "settings as a JSON object; - is standard input"},
+    [OPTION_BAND] = {"band", 0, "NUMBER", NULL, false,
+                     "lower is stronger than the strictest value (default 100)"},
+    [OPTION_MESSAGE] = {"message", 0, "TEXT", NULL, false, "shown on the locked device"},
+    [OPTION_PHONE] = {"phone", 0, "NUMBER", NULL, false, "shown on the locked device"},
+    [OPTION_PIN] = {"pin", 0, "DIGITS", NULL, false, "six digits that unlock a Mac again"},
+    [OPTION_OWNERSHIP] = {"ownership", 0, "WHOSE", ownerships, false, "company or personal"},
+    [OPTION_EXPIRES] = {"expires", 0, "DURATION", NULL, false, "valid for this long: 12h, 7d, 4w"},
+    [OPTION_EMAIL] = {"email", 0, "ADDRESS", NULL, false, "address in the request"},
+    [OPTION_ROLE] = {"role", 0, "ROLE", roles, false, "administrator, help_desk or auditor"},
+    [OPTION_CODE] = {"code", 0, "CODE", codes, false,
+                     "reason in the revocation list: key_compromise, superseded, ..."},
+    [OPTION_USER] = {"user", 'u', "NAME", NULL, false, "name of the account"},
+    [OPTION_PASSWORD_STDIN] = {"password-stdin", 0, NULL, NULL, false,
+                               "read the password from standard input"},
+};
+
+/* ---- options ---- */
+
+struct parsing {
+    void *owner;
+    struct words *words;
+    const char **plain; /* what is no option, in order */
+    size_t plain_count;
+};
+
+static bool option_find(const char *text, size_t size, enum option_id *out, struct err *err)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option_row *row = &option_rows[i];
+        bool is_name = text[1] == '-' && strlen(row->name) == size - 2 &&
+                       strncmp(row->name, text + 2, size - 2) == 0;
+        if (is_name || (size == 2 && row->letter && text[1] == row->letter)) {
+            *out = (enum option_id)i;
+            return true;
+        }
+    }
+    return err_set(err, ERR_BAD_INPUT, "there is no option %.*s", (int)size, text);
+}
+
+static bool option_add(struct parsing *parsing, enum option_id option, const char *value,
+                       struct err *err)
+{
+    struct words *words = parsing->words;
+    const struct option_row *row = &option_rows[option];
+    size_t *count = &words->given_count[option];
+    if (*count > 0 && !row->repeats)
+        return err_set(err, ERR_BAD_INPUT, "--%s is given twice", row->name);
+    if (row->choices && name_find(row->choices, value) < 0) {
+        CLEANUP(mem_free_at) char *list = name_list(NULL, row->choices);
+        return err_set(err, ERR_BAD_INPUT, "--%s is %s", row->name, list);
+    }
+    words->given[option] = mem_grow(parsing->owner, words->given[option], *count + 1);
+    words->given[option][(*count)++] = value;
+    return true;
+}
+
+/* One option at arguments[*at], which may take the next argument as its value. */
+static bool option_parse(struct parsing *parsing, size_t count, const char *const *arguments,
+                         size_t *at, struct err *err)
+{
+    enum option_id option;
+    const char *text = arguments[*at];
+    bool is_long = text[1] == '-';
+    const char *equals = is_long ? strchr(text, '=') : NULL;
+    size_t size = equals ? (size_t)(equals - text) : is_long ? strlen(text) : 2;
+    const char *attached = equals ? equals + 1 : !is_long && text[2] ? text + 2 : NULL;
+    if (!option_find(text, size, &option, err))
+        return false;
+    const struct option_row *row = &option_rows[option];
+    if (!row->value)
+        return attached ? err_set(err, ERR_BAD_INPUT, "--%s takes no value", row->name)
+                        : option_add(parsing, option, "", err);
+    if (!attached) {
+        if (*at + 1 == count)
+            return err_set(err, ERR_BAD_INPUT, "--%s needs a value: %s", row->name, row->value);
+        attached = arguments[++*at];
+    }
+    return option_add(parsing, option, attached, err);
+}
+
+/* ---- commands and their holes ---- */
+
+bool words_begin(const char *words, const char *beginning)
+{
+    size_t size = strlen(beginning);
+    return size == 0 ||
+           (strncmp(words, beginning, size) == 0 && (words[size] == '\0' || words[size] == ' '));
+}
+
+static size_t word_count(const char *words)
+{
+    size_t count = 1;
+    for (const char *at = words; *at; at++)
+        count += *at == ' ';
+    return count;
+}
+
+static char *plain_join(const struct parsing *parsing, size_t count)
+{
+    char *joined = mem_text(parsing->owner, count > 0 ? parsing->plain[0] : "");
+    for (size_t i = 1; i < count; i++)
+        joined = mem_format(parsing->owner, "%s %s", joined, parsing->plain[i]);
+    return joined;
+}
+
+/* The command whose words come first; the longest one when there are several. */
+static const struct command_row *command_find(const struct parsing *parsing)
+{
+    const struct command_row *found = NULL;
+    for (size_t i = 0; i < command_row_count; i++) {
+        const struct command_row *row = &command_rows[i];
+        size_t count = word_count(row->words);
+        if (count > parsing->plain_count || !text_equal(row->words, plain_join(parsing, count)))
+            continue;
+        if (!found || count > word_count(found->words))
+            found = row;
+    }
+    return found;
+}
+
+/* The longest beginning of a command in what was typed: the topic of a help. */
+static const char *topic_of(const struct parsing *parsing)
+{
+    for (size_t count = parsing->plain_count; count > 0; count--) {
+        const char *topic = plain_join(parsing, count);
+        for (size_t i = 0; i < command_row_count; i++)
+            if (words_begin(command_rows[i].words, topic))
+                return topic;
+    }
+    return "";
+}
+
+static bool holes_check(const struct command_row *command, size_t count, struct err *err)
+{
+    const char *holes = command->holes ? command->holes : "";
+    size_t most = holes[0] ? word_count(holes) : 0;
+    size_t least = most;
+    for (const char *at = holes; *at; at++)
+        least -= *at == '[';
+    if (strstr(holes, "..."))
+        most = HOLES_MAX;
+    if (count >= least && count <= most)
+        return true;
+    return err_set(err, ERR_BAD_INPUT, "usage: muster %s%s%s", command->words, holes[0] ? " " : "",
+                   holes);
+}
+
+static bool options_check(const struct words *words, struct err *err)
+{
+    for (size_t i = OPTION_FIRST_OWN; i < OPTION_COUNT; i++)
+        if (words->given_count[i] > 0 && !(words->command->options & UINT64_C(1) << i))
+            return err_set(err, ERR_BAD_INPUT, "muster %s takes no --%s", words->command->words,
+                           option_rows[i].name);
+    return true;
+}
+
+static bool command_parse(struct parsing *parsing, struct err *err)
+{
+    struct words *words = parsing->words;
+    bool asks_help = parsing->plain_count > 0 && text_equal(parsing->plain[0], "help");
+    if (asks_help) {
+        parsing->plain++;
+        parsing->plain_count--;
+    }
+    words->topic = topic_of(parsing);
+    if (asks_help || words_has(words, OPTION_HELP) || parsing->plain_count == 0)
+        return true;
+    const struct command_row *command = command_find(parsing);
+    if (!command) {
+        const char *typed =
+            plain_join(parsing, parsing->plain_count < 3 ? parsing->plain_count : 3);
+        return err_set(err, ERR_BAD_INPUT, "there is no command \"%.100s\"; try muster %s%s--help",
+                       typed, words->topic, words->topic[0] ? " " : "");
+    }
+    words->command = command;
+    words->holes = parsing->plain + word_count(command->words);
+    words->hole_count = parsing->plain_count - word_count(command->words);
+    return holes_check(command, words->hole_count, err) && options_check(words, err);
+}
+
+bool words_parse(void *owner, size_t count, const char *const *arguments, struct words *out,
+                 struct err *err)
+{
+    struct words words = {.topic = ""};
+    struct parsing parsing = {owner, &words, mem_array(owner, const char *, count), 0};
+    bool only_plain = false;
+    for (size_t i = 0; i < count; i++) {
+        const char *text = arguments[i];
+        if (!only_plain && text_equal(text, "--"))
+            only_plain = true;
+        else if (only_plain || text[0] != '-' || text[1] == '\0')
+            parsing.plain[parsing.plain_count++] = text;
+        else if (!option_parse(&parsing, count, arguments, &i, err))
+            return false;
+    }
+    if (!command_parse(&parsing, err))
+        return false;
+    *out = words;
+    return true;
+}
+
+const char *words_option(const struct words *words, enum option_id option)
+{
+    size_t count = words->given_count[option];
+    return count > 0 ? words->given[option][count - 1] : NULL;
+}
+
+bool words_has(const struct words *words, enum option_id option)
+{
+    return words->given_count[option] > 0;
+}
+
+bool duration_parse(const char *text, int64_t *out, struct err *err)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+    static const int64_t longest = INT64_C(10) * 366 * 86400;
+    size_t size = strlen(text);
+    int64_t number;
+    for (size_t i = 0; size > 1 && i < COUNT(units); i++) {
+        struct bytes digits = {(const uint8_t *)text, size - 1};
+        if (text[size - 1] != units[i].letter ||
+            !number_parse(digits, 1, longest / units[i].seconds, &number, err))
+            continue;
+        *out = number * units[i].seconds;
+        return true;
+    }
+    return err_set(err, ERR_BAD_INPUT, "\"%.40s\" is no duration like 90m, 12h, 7d or 4w", text);
+}
