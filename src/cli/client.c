@@ -153,6 +153,8 @@ bool api_send(struct cli *cli, const struct api_call *call, json_t **out, struct
         return false;
     if (!call_send(cli, call, &answer, err)) {
         cli->is_late = clock_monotonic_ms() - started >= timeout * 1000 - TIMEOUT_SLACK_MS;
+        if (strstr(err->text, "certificate"))
+            err->remedy = "if it is a Muster of yours: --ca FILE, its root certificate as PEM";
         return err_context(err, "%s", cli->context.server);
     }
     return answer_read(cli, &answer, out, err);

@@ -186,6 +186,7 @@ const struct command_row command_rows[] = {
      .flags = COMMAND_PLAIN},
     {"apple push-certificate import", .holes = "FILE",
      .help = "take the certificate that Apple made (PEM); - is standard input",
+     .columns = {{"STATE", "state"}, {"TOPIC", "topic"}, {"VALID UNTIL", "not_after"}},
      .run = push_import_run},
 
     {"token create", .holes = "NAME", .help = "make an API token",

@@ -7,7 +7,6 @@
 #include "cli/show.h"
 
 #define DAY_SECONDS INT64_C(86400)
-#define TOKEN_WARN_DAYS 3
 #define PUSH_WARN_DAYS 30
 
 struct visit {
@@ -52,15 +51,15 @@ static void check_login(struct visit *visit)
     const char *who =
         mem_format(cli->owner, "%s at %s", cli->context.account ? cli->context.account : "a token",
                    cli->context.server);
-    if (cli->context.expires_at != 0 && left <= 0)
+    if (cli->context.expires_at == 0)
+        note(visit, "ok", "login", who, NULL);
+    else if (left <= 0)
         note(visit, "failed", "login", mem_format(cli->owner, "%s, expired", who), remedy);
-    else if (cli->context.expires_at != 0 && left < TOKEN_WARN_DAYS * DAY_SECONDS)
+    else
         note(visit, "ok", "login",
              mem_format(cli->owner, "%s, until %s", who,
                         time_text(cli->owner, cli->context.expires_at)),
              NULL);
-    else
-        note(visit, "ok", "login", who, NULL);
 }
 
 static bool check_server(struct visit *visit)

@@ -20,7 +20,7 @@ static bool ca_choose(struct cli *cli, struct err *err)
 {
     char path[PATH_MAX];
     const char *option = words_option(cli->words, OPTION_CA_FILE);
-    const char *file = option ? option : environment("MUSTER_CA_FILE");
+    const char *file = option ? option : environment("MUSTER_CA");
     if (!file)
         return true;
     if (!realpath(file, path)) /* kept with the login: it must not depend on where we are */
@@ -57,7 +57,7 @@ static int command_run(struct cli *cli)
     struct err err;
     const struct command_row *command = cli->words->command;
     if (!context_choose(cli, &err))
-        return cli_usage(cli, &err);
+        return err.kind == ERR_BAD_INPUT ? cli_usage(cli, &err) : cli_fail(cli, &err);
     return command->run ? command->run(cli) : plain_run(cli);
 }
 
@@ -67,7 +67,8 @@ static int output_flush(struct cli *cli, int code)
     struct bytes text;
     if (!buffer_done(&cli->out, &text, &err))
         return cli_fail(cli, &err);
-    if (fwrite(text.data, 1, text.size, stdout) == text.size && fflush(stdout) == 0)
+    if (text.size == 0 ||
+        (fwrite(text.data, 1, text.size, stdout) == text.size && fflush(stdout) == 0))
         return code;
     (void)err_set(&err, ERR_UNAVAILABLE, "standard output cannot be written");
     return cli_fail(cli, &err);

@@ -7,7 +7,8 @@
 
 #include "base/text.h"
 
-#define GAP 2 /* spaces between columns */
+#define GAP 2            /* spaces between columns */
+#define LINE_LONGEST 160 /* characters of a member's value */
 
 /* ---- text ---- */
 
@@ -34,7 +35,8 @@ char *show_safe(void *owner, const char *text)
 {
     struct buffer safe;
     size_t size;
-    buffer_init(&safe, owner, strlen(text) + 1);
+    CLEANUP(mem_free_at) char *scratch = mem_text(NULL, "");
+    buffer_init(&safe, scratch, strlen(text) + 1);
     for (const char *at = text; *at; at += size) {
         wchar_t c;
         size = character_at(at, &c);
@@ -152,6 +154,18 @@ static size_t names_width(const json_t *object)
     return width;
 }
 
+/* Certificates and the like would fill the screen: JSON and YAML have them whole. */
+static void line_add(struct buffer *out, const char *text)
+{
+    size_t size = 0;
+    for (size_t shown = 0; text[size] && shown < LINE_LONGEST; shown++) {
+        wchar_t c;
+        size += character_at(text + size, &c);
+    }
+    buffer_add(out, (struct bytes){(const uint8_t *)text, size});
+    buffer_text(out, text[size] ? "...\n" : "\n");
+}
+
 static void members_add(struct buffer *out, const json_t *object, size_t indent)
 {
     const char *name;
@@ -169,7 +183,7 @@ static void members_add(struct buffer *out, const json_t *object, size_t indent)
         }
         CLEANUP(mem_free_at) char *text = show_text(NULL, value);
         pad(out, width - show_width(safe) + GAP);
-        buffer_format(out, "%s\n", text);
+        line_add(out, text);
     }
 }
 

@@ -16,7 +16,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_OUTPUT] = {"output", 'o', "FORMAT", outputs, false, "table (default), json or yaml"},
     [OPTION_SERVER] = {"server", 0, "URL", NULL, false,
                        "the server, instead of the one of the last login"},
-    [OPTION_CA_FILE] = {"ca-file", 0, "FILE", NULL, false,
+    [OPTION_CA_FILE] = {"ca", 0, "FILE", NULL, false,
                         "trust these certificates (PEM) instead of the system's"},
     [OPTION_TIMEOUT] = {"timeout", 0, "SECONDS", NULL, false,
                         "give a request up after this long (default 30)"},

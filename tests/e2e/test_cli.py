@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line against a running house, with one simulated iPhone."""
+import json
+import os
+import re
+import stat
+import subprocess
+
+import pytest
+
+import sim
+from admin import PASSWORD
+from house import BUILD, House
+
+pytestmark = [pytest.mark.e2e, pytest.mark.policy]
+
+MUSTER = BUILD / "src" / "cli" / "muster"
+
+
+class Muster:
+    """The program, with a configuration of its own."""
+
+    def __init__(self, house, folder):
+        self.house, self.config, self.ca = house, folder / "config" / "contexts.json", folder / "root.pem"
+        self.url = f"https://localhost:{house.ports['front']}"
+        self.ca.write_text(house.root_pem())
+
+    def __call__(self, *words, code=0, given=None, **environment):
+        """Standard output; standard error is in self.said."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
+        done = subprocess.run([MUSTER, *map(str, words)], capture_output=True, text=True, timeout=60,
+                              input=given, env={**clean, "MUSTER_CONFIG": str(self.config), **environment})
+        self.said = done.stderr
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def json(self, *words, **options):
+        return json.loads(self(*words, "-o", "json", **options))
+
+
+@pytest.fixture(scope="module")
+def house():
+    one = House()
+    try:
+        one.start()
+        yield one
+    finally:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def muster(house, tmp_path_factory):
+    """Signed in as an administrator, whose one-time password was exchanged on the way."""
+    one = Muster(house, tmp_path_factory.mktemp("cli"))
+    once = subprocess.run(house.command("admin", "admin"), capture_output=True, text=True, check=True).stdout
+    one("login", "--server", one.url, "--ca", one.ca, "--user", "admin", "--password-stdin",
+        given=f"{once.strip()}\n{PASSWORD}\n")
+    return one
+
+
+@pytest.fixture(scope="module")
+def phone(muster, tmp_path_factory):
+    """Enrolled by a link that the program printed, under a policy that it made."""
+    muster("policy", "create", "Phones", "--set", "password.min_length=6")
+    muster("policy", "create", "Longer", "--set", "password.min_length=8")
+    muster("policy", "create", "Healthy", "--kind", "compliance", "--set", "password.required=true",
+           "--set", "os.minimum=17")
+    for name in ("Phones", "Longer", "Healthy"):
+        muster("policy", "assign", name, "--all")
+    one = sim.Phone(tmp_path_factory.mktemp("phone") / "state", ca=muster.ca)
+    one.enrol(muster("enrol", "link").strip(), name="Lobby", os="17.5.1", passcode=8)
+    one.check_in()
+    one.check_in()
+    return one
+
+
+def test_the_login_is_kept_for_its_owner_alone(muster):
+    assert stat.S_IMODE(muster.config.stat().st_mode) == 0o600
+    assert PASSWORD not in muster.config.read_text()
+    muster.config.chmod(0o644)
+    try:
+        muster("device", "list", code=4)
+        assert "others may read it" in muster.said
+    finally:
+        muster.config.chmod(0o600)
+
+
+def test_a_server_that_is_not_trusted_gets_no_password(muster, tmp_path):
+    stranger = Muster(muster.house, tmp_path)
+    stranger("login", "--server", muster.url, "--user", "admin", "--password-stdin", code=1, given=f"{PASSWORD}\n")
+    assert "certificate" in stranger.said
+    assert not stranger.config.exists()
+
+
+def test_each_kind_of_failure_has_its_exit_code(muster):
+    muster("device", "frobnicate", code=2)
+    muster("device", "get", "nobody", code=3)
+    muster("device", "list", code=4, MUSTER_TOKEN="muster_wrong")
+    muster("policy", "create", "Twice", "--set", "password.required=true")
+    muster("policy", "create", "Twice", "--set", "password.required=true", code=5)
+    muster("policy", "delete", "Twice", "Never", "--yes", code=7)
+    muster("policy", "create", "Short", "--set", "password.min_length=1", code=1)
+    assert "4 to 16" in muster.said
+    assert re.search(r"\(request [0-9a-f-]+\)", muster.said)
+
+
+def test_an_act_that_asks_does_nothing_when_nobody_answers(muster, phone):
+    muster("device", "wipe", "Lobby", code=2, given="")
+    assert "--yes" in muster.said
+    assert not [one for one in muster.json("command", "list")["items"] if one["kind"] == "wipe"]
+
+
+def test_the_list_shows_the_phone(muster, phone):
+    heading, row = muster("device", "list").splitlines()
+    assert heading.split()[0] == "NAME"
+    assert row.startswith("Lobby  ios")
+    assert muster.json("device", "get", "device/Lobby")["name"] == "Lobby"
+    assert "name: Lobby\n" in muster("device", "get", "Lobby", "-o", "yaml")
+
+
+def test_the_explanation_names_winner_loser_and_evidence(muster, phone):
+    text = muster("explain", "device/Lobby", "password.min_length")
+    assert "password.min_length = 8" in text
+    assert "strictest: higher wins" in text
+    assert re.search(r"wins +8: Longer, revision 1", text)
+    assert re.search(r"loses +6: Phones, revision 1", text)
+    whole = muster("explain", "Lobby")
+    assert "password.required: compliant" in whole
+    assert "password.present = true, measured by SecurityInfo" in whole
+    assert "os.minimum: compliant" in whole
+    muster("explain", "Lobby", "password.history", code=3)
+
+
+def test_a_page_tells_of_the_next(muster):
+    first = muster.json("audit", "list", "--limit", "2")
+    assert len(first["items"]) == 2 and first["next"]
+    assert first["next"] in muster.said
+    second = muster.json("audit", "list", "--limit", "2", "--cursor", first["next"])
+    assert {one["id"] for one in first["items"]}.isdisjoint(one["id"] for one in second["items"])
+    assert len(muster.json("audit", "list", "--all")["items"]) > 4
+
+
+def test_a_policy_is_edited_by_revision(muster):
+    muster("policy", "create", "Edited", "--set", "password.min_length=6", "--set", "password.required=true")
+    edited = muster.json("policy", "edit", "Edited", "--set", "password.min_length=7", "--unset", "password.required")
+    assert edited["revision"] == 2 and edited["settings"] == {"password.min_length": 7}
+    muster("policy", "edit", "Edited", "--set", "password.min_length=7")
+    assert "Nothing changes" in muster.said
+    muster("policy", "delete", "Edited", "--yes")
+
+
+def test_a_certificate_is_traced_by_its_device(muster, phone):
+    lines = muster("certificate", "trace", "Lobby").splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list("1234567")
+
+
+def test_the_doctor_and_the_audit_log_are_content(muster):
+    assert "ok       audit log" in muster("doctor")
+    assert muster.json("audit", "verify")["is_intact"] is True
+
+
+def test_a_token_serves_in_place_of_a_login(muster, tmp_path):
+    token = muster("token", "create", "script", "--role", "auditor", "--expires", "1h").strip()
+    other = Muster(muster.house, tmp_path)
+    words = ("--server", muster.url, "--ca", other.ca)
+    other("device", "list", *words, MUSTER_TOKEN=token)
+    other("device", "list", *words, code=4)
+    other("policy", "create", "Not mine", "--set", "password.required=true", *words, code=4, MUSTER_TOKEN=token)
+
+
+def test_signing_out_ends_the_session(muster, tmp_path):
+    other = Muster(muster.house, tmp_path)
+    other("login", "--server", other.url, "--ca", other.ca, "--user", "admin", "--password-stdin",
+          given=f"{PASSWORD}\n")
+    kept = json.loads(other.config.read_text())["contexts"][0]["token"]
+    other("logout")
+    other("device", "list", code=4)
+    other("device", "list", "--server", other.url, "--ca", other.ca, code=4, MUSTER_TOKEN=kept)
