@@ -77,8 +77,8 @@ static void yaml_says_what_the_json_says(void **state)
     static const char *const cases[][2] = {
         {"{}", "{}\n"},
         {"[]", "[]\n"},
-        {"{\"a\": 1, \"b\": null, \"c\": true, \"d\": 0.5}", "a: 1\nb: null\nc: true\nd: 0.5\n"},
-        {"{\"a\": {\"b\": {\"c\": \"x\"}}, \"d\": {}}", "a:\n  b:\n    c: x\nd: {}\n"},
+        {"{\"a\": 1, \"b\": null, \"c\": true, \"k\": 0.5}", "a: 1\nb: null\nc: true\nk: 0.5\n"},
+        {"{\"a\": {\"b\": {\"c\": \"x\"}}, \"k\": {}}", "a:\n  b:\n    c: x\nk: {}\n"},
         {"{\"items\": [{\"a\": 1, \"b\": [2, 3]}, {\"a\": []}]}",
          "items:\n  - a: 1\n    b:\n      - 2\n      - 3\n  - a: []\n"},
         {"[[1, [2]], {}]", "- - 1\n  - - 2\n- {}\n"},
