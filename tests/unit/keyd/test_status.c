@@ -158,7 +158,6 @@ static void a_question_by_get_is_the_same(void **state)
     assert_true(EVP_EncodeBlock((unsigned char *)text, der.data, (int)der.size) > 0);
     assert_works(ocsp_parse_path(owner, bytes_text(text), issuing, &request, &err), err);
     assert_true(request.questions[0].is_ours);
-    CLEANUP(X509_free_at) X509 *x509 = DER_READ(d2i_X509, leaf);
     struct certificate parsed;
     assert_works(certificate_parse(owner, leaf, &parsed, &err), err);
     assert_string_equal(request.questions[0].serial, parsed.serial);
