@@ -34,6 +34,7 @@ WORKERS = 16
 CONNECTIONS = (1, 8, 32, 100)
 ENROLMENTS = 60
 HELD = 5000
+HOSTILE = "entity-bomb,nested-arrays,bad-plist,body-20mb,oversized-token,wrong-udid,unknown-uuid-result"
 
 
 def schedstat(pids):
@@ -204,6 +205,16 @@ class Bench:
         self.note(f"{server.name} enrolment cpu", (schedstat(server.pids()) - before) / 1000 / count)
         self.note(f"{server.name} enrolment rate", count / (time.monotonic() - start))
 
+    def hostile(self, server, times):
+        """What 100 rounds of hostile messages cost in memory beyond 10 rounds."""
+        sizes = []
+        for count in (times // 10, times - times // 10):
+            for _ in range(count):
+                subprocess.run([BUILD / "src" / "sim" / "muster-sim", "apple", "checkin", "--state", server.state,
+                                "--misbehave", HOSTILE], stdout=subprocess.DEVNULL, timeout=120, check=False)
+            sizes.append(server.house.memory())
+        self.note("memory after hostile messages", (sizes[1] - sizes[0]) / 1e6)
+
     def memory(self, server, held):
         wait = 60 - (time.monotonic() - server.started)
         time.sleep(max(0, wait))
@@ -231,6 +242,7 @@ def goals(bench):
         ("rate at 100 connections / best of 8 and 32", m("sqlite idle 100 rate") / best, "", 0.8, ">="),
         ("memory of all processes after a minute", m("memory"), "MB", 60, "<="),
         ("memory per idle mTLS connection", m("memory per connection"), "kB", 25, "<="),
+        ("hostile messages x 100 beyond x 10", m("memory after hostile messages"), "MB", 4, "<="),
     ]
     return [(*row, row[1] <= row[3] if row[4] == "<=" else row[1] >= row[3]) for row in rows]
 
@@ -279,6 +291,7 @@ def run(bench, held):
         sqlite = Server(house_module, admin_module, "", "sqlite")
         stack.callback(sqlite.close)
         bench.memory(sqlite, held)
+        bench.hostile(sqlite, 100 if bench.rounds > 1 else 10)
         other = Server(house_module, admin_module, url, "postgres", cluster=cluster)
         stack.callback(other.close)
         empty = stack.enter_context(empty_handler(sqlite.house.folder))
