@@ -84,14 +84,15 @@ static bool object_find(const struct state *state, uint64_t object, struct reade
 static bool count_read(struct reader *reader, uint8_t marker, size_t item_size, size_t *out,
                        struct err *err)
 {
-    uint64_t count = marker & 15;
+    uint64_t count = marker & 15, size;
     if (count == 15) {
         uint8_t next = reader_u8(reader);
         if (next >> 4 != MARK_INTEGER || (next & 15) > 3)
             return err_set(err, ERR_BAD_INPUT, "malformed count");
         count = number_take(reader, (size_t)1 << (next & 15));
     }
-    if (!reader_ok(reader) || count > reader_left(reader) / item_size)
+    if (!reader_ok(reader) || __builtin_mul_overflow(count, item_size, &size) ||
+        size > reader_left(reader))
         return err_set(err, ERR_BAD_INPUT, "object runs over its end");
     *out = (size_t)count;
     return true;
