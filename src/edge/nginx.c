@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nginx.conf, for nginx 1.22 and later.  Why each setting is what it is: docs/decisions/0005. */
+/* nginx.conf, for nginx 1.22 and later.  Why each setting is what it is: docs/decisions/0011. */
 #include <string.h>
 
 #include "base/mem.h"

@@ -17,6 +17,7 @@
 #include "server/child.h"
 #include "server/control.h"
 #include "server/directories.h"
+#include "server/leftovers.h"
 
 #define EDGE_STOP_MS 35000   /* above the edge's own worker_shutdown_timeout */
 #define SERVER_SLACK_MS 5000 /* above the server's stop_seconds */
@@ -117,6 +118,16 @@ static bool edge_start(struct supervisor *supervisor, int64_t now, struct err *e
                                                                    : supervisor->user,
                               .parent_death_signal = SIGTERM};
     return child_start(&supervisor->children[CHILD_EDGE], &plan, now, err);
+}
+
+/* Before the first edge: what a killed supervisor and a killed master left. */
+static void edge_clear(const struct supervisor *supervisor)
+{
+    const struct user_ids *edge =
+        supervisor->edge_user.is_set ? &supervisor->edge_user : &supervisor->user;
+    CLEANUP(mem_free_at)
+    char *file = options_run_path(NULL, supervisor->options, DIRECTORY_EDGE_TMP "/nginx.pid");
+    leftovers_end(file, edge->is_set ? edge->user : geteuid());
 }
 
 static bool is_wanted(const struct supervisor *supervisor, enum child_index index)
@@ -351,6 +362,7 @@ int supervisor_run(const struct options *options)
         log_err("supervisor.start", &err, NULL);
         return 1;
     }
+    edge_clear(&supervisor);
     loop(&supervisor);
     log_event(LOG_INFO, "supervisor.stopped", NULL);
     return 0;

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from house import House, is_alive, read_all, wait_until
+from house import House, children, is_alive, read_all, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -111,6 +111,20 @@ def test_when_the_supervisor_is_killed_everything_goes_and_the_next_one_starts(s
     sqlite_house.start()  # after what the killed one left has ended
     assert not any(map(is_alive, pids))
     assert sqlite_house.get("/livez")[0] == 200
+
+
+def test_workers_without_master_and_supervisor_do_not_keep_the_ports(sqlite_house):
+    sqlite_house.start()
+    master = sqlite_house.pid_of("edge")
+    workers = children(master)
+    sqlite_house.process.send_signal(signal.SIGSTOP)  # so that it does not see the master's end
+    os.kill(master, signal.SIGKILL)
+    sqlite_house.process.kill()
+    sqlite_house.process.wait()
+    assert all(map(is_alive, workers))
+    sqlite_house.start()
+    assert not any(map(is_alive, workers))
+    assert "supervisor.leftover" in sqlite_house.log_text()
 
 
 # ---- reload, stop, start ----

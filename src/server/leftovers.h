@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Workers of an edge whose master and supervisor were both killed: they would keep our ports. */
+#pragma once
+
+/* End every process named "nginx" of this user in the process group that the pid file names. */
+void leftovers_end(const char *pid_file, unsigned user);
