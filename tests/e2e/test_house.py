@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pwd
 import signal
 import socket
 import ssl
@@ -61,6 +62,32 @@ def test_the_server_has_given_up_what_it_does_not_need(house):
     status = pathlib.Path(f"/proc/{house.pid_of('server')}/status").read_text()
     assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
     assert "Seccomp:\t2" in pathlib.Path(f"/proc/{house.pid_of('keyd')}/status").read_text()
+
+
+def test_each_part_runs_as_its_own_user():
+    users = {"server": "nobody", "keyd": "daemon", "edge": "www-data"}
+    keys = {"server": "user", "keyd": "keyd_user", "edge": "edge_user"}
+    if os.geteuid() != 0:  # only root can become somebody else: all stay the starting user
+        users = dict.fromkeys(users, pwd.getpwuid(os.geteuid()).pw_name)
+        keys = {}
+    one = House(settings=[f"users.{key}={users[part]}" for part, key in keys.items()])
+    try:
+        one.folder.chmod(0o711)
+        one.start()
+        for part, name in users.items():
+            status = pathlib.Path(f"/proc/{one.pid_of(part)}/status").read_text()
+            assert f"Uid:\t{pwd.getpwnam(name).pw_uid}\t" in status, part
+        for victim in users:
+            pid = one.pid_of(victim)
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: one.pid_of(victim) not in (None, pid), 30, f"a new {victim}")
+            one.wait_ready()
+        for key in (one.run / "edge").glob("*.key"):
+            assert key.stat().st_mode & 0o777 == (0o640 if keys else 0o600)
+            assert not keys or key.group() == "www-data"
+        assert one.stop() == 0
+    finally:
+        one.close()
 
 
 # ---- parts that die ----
