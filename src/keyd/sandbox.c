@@ -25,7 +25,8 @@ static const int allowed[] = {
     SCMP_SYS(ftruncate), SCMP_SYS(close),
     /* memory */
     SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
-    SCMP_SYS(futex), SCMP_SYS(sysinfo), /* glibc's qsort() asks how much there is */
+    SCMP_SYS(futex), SCMP_SYS(munlock),
+    SCMP_SYS(sysinfo), /* glibc's qsort() asks how much there is */
     /* time, randomness, identity */
     SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
     SCMP_SYS(getpid), SCMP_SYS(gettid),

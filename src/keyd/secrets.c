@@ -46,7 +46,7 @@ static bool seal_request_read(struct call *call, struct seal_request *out, struc
 
 bool answer_seal(struct call *call, struct err *err)
 {
-    struct seal_request request;
+    struct seal_request request = {0};
     struct bytes sealed;
     if (!seal_request_read(call, &request, err) ||
         !seal_make(call->owner, call->vault->master, request.class->label, request.about,
@@ -58,7 +58,7 @@ bool answer_seal(struct call *call, struct err *err)
 
 bool answer_open(struct call *call, struct err *err)
 {
-    struct seal_request request;
+    struct seal_request request = {0};
     struct bytes plain;
     if (!seal_request_read(call, &request, err) ||
         !seal_open(call->owner, call->vault->master, request.class->label, request.about,

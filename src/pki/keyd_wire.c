@@ -213,7 +213,7 @@ bool wire_receive(int fd, int64_t timeout_ms, struct wire_head *head, struct buf
     *head = (struct wire_head){0};
     bool good = true;
     for (bool first = true; first || frame.more; first = false) {
-        size_t size;
+        size_t size = 0;
         if (!receive_frame(fd, deadline, memory, &size, err))
             return false;
         deadline = deadline < 0 ? clock_monotonic_ms() + WIRE_TIMEOUT_MS : deadline;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/id.h"
+#include "keyd/sandbox.h"
 #include "pki/keyd_wire.h"
 #include "tests/unit/keyd/process.h"
 
@@ -113,6 +114,51 @@ static void the_client_gives_up_when_keyd_is_gone_and_goes_on_with_a_new_one(voi
     assert_works(keyd_ping(process->keyd, &err), err);
 }
 
+/* What a process does behind the sandbox; its exit code, or -signal. */
+static int behind_the_sandbox(void (*act)(void))
+{
+    int status;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct err err;
+        if (!sandbox_prepare(&err) || !sandbox_close(&err))
+            _exit(2);
+        act();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void do_nothing(void)
+{
+}
+
+static void make_a_socket(void)
+{
+    (void)!socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static void start_a_program(void)
+{
+    (void)!execl("/bin/true", "true", (char *)NULL);
+}
+
+static void remove_a_file(void)
+{
+    (void)!unlink("/nonexistent/file");
+}
+
+static void what_keyd_never_does_ends_it(void **state)
+{
+    (void)state;
+    assert_int_equal(behind_the_sandbox(do_nothing), 0);
+    assert_int_equal(behind_the_sandbox(make_a_socket), -SIGSYS);
+    assert_int_equal(behind_the_sandbox(start_a_program), -SIGSYS);
+    assert_int_equal(behind_the_sandbox(remove_a_file), -SIGSYS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +166,7 @@ int main(void)
         cmocka_unit_test(every_operation_refuses_random_fields),
         cmocka_unit_test(frames_and_messages_that_are_too_large_are_refused),
         cmocka_unit_test(a_message_whose_frames_disagree_is_refused),
+        cmocka_unit_test(what_keyd_never_does_ends_it),
         cmocka_unit_test(the_client_gives_up_when_keyd_is_gone_and_goes_on_with_a_new_one),
     };
     return cmocka_run_group_tests(tests, process_set_up, process_tear_down);
