@@ -109,7 +109,6 @@ struct planning {
     int64_t now;
     struct enrolment enrolment;
     struct effective effective;
-    bool changed;
 };
 
 static const struct wanted_item *wanted_find(const struct planning *p, const char *item)
@@ -136,7 +135,6 @@ static bool item_queue(struct db *tx, struct planning *p, const char *item, cons
                             .item = item,
                             .created_by = "system",
                             .now = p->now};
-    p->changed = true;
     return store_change(
                tx, ASK(COMMAND_SUPERSEDE_ITEM, TEXT(p->enrolment.id), TEXT(item), INTEGER(p->now)),
                NULL, err) &&
@@ -159,13 +157,27 @@ static bool plan_installs(struct db *tx, struct planning *p, struct err *err)
     return true;
 }
 
+/* What no command ever brought to the device is not taken from it: the wish alone goes. */
+static bool item_unwanted(struct db *tx, struct planning *p, const char *item, struct err *err)
+{
+    struct rows *rows = NULL;
+    const char *id = p->enrolment.id;
+    if (!store_rows(tx, p->owner, ASK(COMMAND_ITEM_DELIVERED, TEXT(id), TEXT(item)), &rows, err))
+        return false;
+    if (rows->count > 0)
+        return item_queue(tx, p, item, NULL, err);
+    return store_change(tx, ASK(COMMAND_SUPERSEDE_ITEM, TEXT(id), TEXT(item), INTEGER(p->now)),
+                        NULL, err) &&
+           store_change(tx, ASK(DELIVERED_DROP, TEXT(id), TEXT(item)), NULL, err);
+}
+
 static bool plan_removals(struct db *tx, struct planning *p, struct err *err)
 {
     for (size_t i = 0; i < p->effective.item_count; i++) {
         const struct delivered *has = &p->effective.items[i];
         if (!has->wanted_hash || wanted_find(p, has->item))
             continue;
-        if (!item_queue(tx, p, has->item, NULL, err))
+        if (!item_unwanted(tx, p, has->item, err))
             return false;
     }
     return true;
@@ -177,7 +189,6 @@ static bool plan_run(struct db *tx, void *context, struct err *err)
     bool found = false, resolved = false;
     p->enrolment = (struct enrolment){0};
     p->effective = (struct effective){0};
-    p->changed = false;
     if (!store_find(tx, p->owner, ASK(ENROLMENT_CURRENT, TEXT(p->device_id)), enrolment_fields,
                     &p->enrolment, &found, err) ||
         !desired_load(tx, p->owner, p->device_id, &p->effective, &resolved, err))

@@ -71,6 +71,11 @@ WHERE finished_at IS NULL AND expires_at IS NOT NULL AND expires_at < $1
 UPDATE command SET state = 'expired', finished_at = $1, is_deferred = FALSE
 WHERE finished_at IS NULL AND expires_at IS NOT NULL AND expires_at < $1
 
+-- name: command_item_delivered
+-- may the device have this item?
+SELECT id FROM command
+WHERE enrolment_id = $1 AND item = $2 AND kind = 'install_item' AND delivered_at IS NOT NULL LIMIT 1
+
 -- name: delivered_list
 SELECT * FROM delivered WHERE enrolment_id = $1 ORDER BY item
 
@@ -89,6 +94,9 @@ UPDATE delivered SET state = 'sent', changed_at = $2 WHERE enrolment_id = $1 AND
 
 -- name: delivered_remove
 DELETE FROM delivered WHERE enrolment_id = $1 AND item = $2 AND wanted_hash IS NULL
+
+-- name: delivered_drop
+DELETE FROM delivered WHERE enrolment_id = $1 AND item = $2
 
 -- name: delivered_clear
 DELETE FROM delivered WHERE enrolment_id = $1
