@@ -296,7 +296,7 @@ static bool activate_run(struct db *tx, void *context, struct err *err)
     int64_t changed = 0;
     if (!store_change(tx,
                       ASK(ENROLMENT_SET_PUSH, TEXT(id), TEXT(a->topic), BYTES(a->token),
-                          BYTES(a->magic), BYTES(a->unlock_token)),
+                          BYTES(a->magic), BYTES(a->unlock_token), INTEGER(a->now)),
                       NULL, err) ||
         !store_change(tx, ASK(ENROLMENT_ACTIVATE, TEXT(id), INTEGER(a->now)), &changed, err))
         return false;

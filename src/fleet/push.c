@@ -261,7 +261,7 @@ bool fleet_push_dead(struct fleet *fleet, const char *enrolment_id, int64_t sinc
         return false;
     pushing.device_id = e.device_id;
     /* it told us a new address after the service gave up the old one */
-    if (e.enrolled_at > since && since > 0)
+    if (e.push_at > since && since > 0)
         return true;
     return db_transaction(fleet->db, dead_run, &pushing, err);
 }

@@ -39,6 +39,7 @@ static const struct field enrolment_rows[] = {
     BYTES_FIELD(struct enrolment, push_token, FIELD_SECRET),
     BYTES_FIELD(struct enrolment, push_magic, FIELD_SECRET),
     BYTES_FIELD(struct enrolment, unlock_token, FIELD_SECRET),
+    TIME_FIELD(struct enrolment, push_at, FIELD_READ_ONLY),
     TIME_FIELD(struct enrolment, push_dead_at, FIELD_READ_ONLY),
     TIME_FIELD(struct enrolment, created_at, FIELD_READ_ONLY),
     TIME_FIELD(struct enrolment, enrolled_at, FIELD_READ_ONLY),

@@ -94,7 +94,7 @@ UPDATE enrolment SET state = 'active', enrolled_at = $2 WHERE id = $1 AND state 
 -- name: enrolment_set_push
 UPDATE enrolment SET topic = COALESCE($2, topic), push_token = COALESCE($3, push_token),
        push_magic = COALESCE($4, push_magic), unlock_token = COALESCE($5, unlock_token),
-       push_dead_at = NULL
+       push_at = $6, push_dead_at = NULL
 WHERE id = $1
 
 -- name: enrolment_set_state

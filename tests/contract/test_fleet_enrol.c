@@ -247,14 +247,27 @@ static void addresses_are_sealed_in_the_database(void **state)
 static void a_dead_address_comes_alive_with_a_new_one(void **state)
 {
     struct fixture *f = *state;
+    struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
     struct push_target target;
+    struct command lock;
     struct err err;
+    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
+                                      NULL, &lock, &err),
+                 err);
+    assert_works(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err);
     assert_works(fleet_push_dead(f->fleet, phone.enrolment_id, f->now + 1, f->now + 2, &err), err);
     assert_fails(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err,
                  ERR_NOT_FOUND);
+    f->now += 10;
     assert_false(phone_activate(f, &phone));
     assert_works(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err);
+    /* the service is late: it speaks of the address before */
+    assert_works(fleet_push_dead(f->fleet, phone.enrolment_id, f->now - 5, f->now + 1, &err), err);
+    assert_works(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err);
+    assert_works(fleet_push_dead(f->fleet, phone.enrolment_id, f->now + 5, f->now + 6, &err), err);
+    assert_fails(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err,
+                 ERR_NOT_FOUND);
 }
 
 static void an_address_without_first_contact_is_refused(void **state)

@@ -74,6 +74,7 @@ CREATE TABLE enrolment (
     push_token BLOB,
     push_magic BLOB,
     unlock_token BLOB,
+    push_at BIGINT,
     push_dead_at BIGINT,
     created_at BIGINT NOT NULL,
     enrolled_at BIGINT,
