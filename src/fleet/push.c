@@ -10,6 +10,7 @@
 #include "fleet/door.h"
 #include "fleet/shared.h"
 #include "model/device.h"
+#include "pki/digest.h"
 #include "pki/keyd.h"
 #include "pki/push_certificate.h"
 #include "store/store.h"
@@ -158,6 +159,16 @@ bool fleet_push_get(struct fleet *fleet, const struct actor *actor, void *owner,
 
 /* ---- for the room ---- */
 
+/* Differs when the certificate does. */
+static int64_t revision_of(struct bytes certificate)
+{
+    uint8_t sha256[32];
+    int64_t revision;
+    digest_sha256(certificate, sha256);
+    memcpy(&revision, sha256, sizeof(revision));
+    return revision;
+}
+
 bool fleet_push_credentials(struct fleet *fleet, void *owner, struct push_credentials *out,
                             struct err *err)
 {
@@ -176,7 +187,7 @@ bool fleet_push_credentials(struct fleet *fleet, void *owner, struct push_creden
                                          pem_encode(owner, "CERTIFICATE", active.certificate),
                                      .key_pem = /* keyd keeps it as PEM already */
                                      mem_text_part(owner, (const char *)key.data, key.size),
-                                     .revision = active.not_after};
+                                     .revision = revision_of(active.certificate)};
     bytes_wipe((void *)(uintptr_t)key.data, key.size);
     return true;
 }

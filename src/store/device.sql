@@ -27,7 +27,8 @@ SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_vers
        e.last_contact_at
 FROM device d
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
-    ORDER BY CASE WHEN x.ended_at IS NULL THEN 0 ELSE 1 END, x.id DESC LIMIT 1)
+    ORDER BY CASE WHEN x.ended_at IS NOT NULL THEN 2 WHEN x.state = 'pending' THEN 1 ELSE 0 END,
+             x.id DESC LIMIT 1)
 LEFT JOIN compliance c ON c.device_id = d.id
 WHERE d.id = $1
 
@@ -43,7 +44,8 @@ SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_vers
        e.last_contact_at
 FROM device d
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
-    ORDER BY CASE WHEN x.ended_at IS NULL THEN 0 ELSE 1 END, x.id DESC LIMIT 1)
+    ORDER BY CASE WHEN x.ended_at IS NOT NULL THEN 2 WHEN x.state = 'pending' THEN 1 ELSE 0 END,
+             x.id DESC LIMIT 1)
 LEFT JOIN compliance c ON c.device_id = d.id
 WHERE (CAST($1 AS TEXT) IS NULL OR d.id > $1)
   AND (CAST($2 AS TEXT) IS NULL OR d.name_folded LIKE $2 ESCAPE '!' OR d.serial = $3 OR d.udid = $3)
