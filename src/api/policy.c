@@ -142,7 +142,7 @@ static bool assignment_delete(struct request *request, struct reply *reply, stru
 
 struct setting_view {
     char *name, *area, *title, *help, *unit, *type, *stricter, *choices;
-    int64_t lowest, highest;
+    char *range; /* JSON: {"lowest", "highest", "off"} of integers, else null */
 };
 static const struct field setting_view_rows[] = {
     TEXT_FIELD(struct setting_view, name, FIELD_READ_ONLY, .help = "Name"),
@@ -151,8 +151,8 @@ static const struct field setting_view_rows[] = {
     TEXT_FIELD(struct setting_view, help, FIELD_READ_ONLY, .help = "What it does"),
     TEXT_FIELD(struct setting_view, unit, FIELD_READ_ONLY, .help = "Unit"),
     TEXT_FIELD(struct setting_view, type, FIELD_READ_ONLY, .help = "boolean, integer or choice"),
-    INTEGER_FIELD(struct setting_view, lowest, FIELD_READ_ONLY, .help = "Lowest integer"),
-    INTEGER_FIELD(struct setting_view, highest, FIELD_READ_ONLY, .help = "Highest integer"),
+    RAW_FIELD(struct setting_view, range, FIELD_READ_ONLY,
+              .help = "Integers: lowest, highest, and off: the value that means no limit"),
     RAW_FIELD(struct setting_view, choices, FIELD_READ_ONLY, .help = "Choices, least strict first"),
     TEXT_FIELD(struct setting_view, stricter, FIELD_READ_ONLY, .help = "Which value is stricter"),
 };
@@ -175,6 +175,19 @@ static char *choices_of(const struct request *request, const struct setting *set
     return json_text(request->owner, list);
 }
 
+static char *range_of(const struct request *request, const struct setting *setting)
+{
+    if (setting->type != SETTING_INTEGER)
+        return NULL;
+    CLEANUP(json_decref_at)
+    json_t *range = json_pack("{s:I, s:I, s:o}", "lowest", (json_int_t)setting->lowest, "highest",
+                              (json_int_t)setting->highest, "off",
+                              setting->off < 0 ? json_null() : json_integer(setting->off));
+    if (!range)
+        bug("no range");
+    return json_text(request->owner, range);
+}
+
 static bool setting_list(struct request *request, struct reply *reply, struct err *err)
 {
     (void)err;
@@ -188,8 +201,7 @@ static bool setting_list(struct request *request, struct reply *reply, struct er
                                          .unit = text_of(request, s->unit),
                                          .type = text_of(request, type_names[s->type]),
                                          .stricter = text_of(request, rule_names[s->rule]),
-                                         .lowest = s->lowest,
-                                         .highest = s->highest,
+                                         .range = range_of(request, s),
                                          .choices = choices_of(request, s)};
     }
     struct list list = {.items = views, .count = SETTING_COUNT};

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "store/store.h"
 
 #define DAY (24 * 3600)
@@ -167,7 +168,7 @@ static bool settings_read(struct reading *r, const json_t *wishes, struct err *e
         if (member_read(r, name, json, err))
             continue;
         (void)snprintf(err->where, sizeof(err->where), "/settings/%s", name);
-        return err_context(err, "%s", name);
+        return text_starts(err->text, name) ? false : err_context(err, "%s", name);
     }
     return true;
 }

@@ -10,6 +10,7 @@
 #include "fleet/step.h"
 #include "model/certificate.h"
 #include "model/device.h"
+#include "pki/certificate.h"
 #include "pki/digest.h"
 #include "pki/keyd.h"
 #include "store/store.h"
@@ -262,8 +263,7 @@ static bool sign_and_record(struct issuing *i, struct issued *out, struct err *e
 
 static void certificate_prepare(struct issuing *i)
 {
-    random_bytes(i->serial, sizeof(i->serial));
-    i->serial[0] = (uint8_t)((i->serial[0] & 0x7f) | 0x40); /* positive, always 16 octets */
+    certificate_serial_make(i->serial);
     i->serial_text = text_hex(i->owner, BYTES_OF(i->serial));
     i->certificate_id = id_make(i->owner);
     i->subject =
