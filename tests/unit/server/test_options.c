@@ -72,8 +72,8 @@ static void what_cannot_work_is_refused(void **state)
         "users.user=no-such-user",
         "front",
         "front.port",
-        "server.run_dir=/0123456789012345678901234567890123456789012345678901234567890123456789"
-        "01234567890"};
+        ("server.run_dir=/0123456789012345678901234567890123456789012345678901234567890123456789"
+         "01234567890")};
     (void)state;
     for (size_t i = 0; i < COUNT(assignments); i++) {
         void *owner = mem_pool(NULL, 1024);
