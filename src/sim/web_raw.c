@@ -56,19 +56,29 @@ static bool part_send(CURL *curl, struct bytes *rest, size_t most)
     return code == CURLE_OK;
 }
 
+/* Until it is sent, refused or answered too early; the answer's status, negative: no answer. */
+static int part_send_whole(CURL *curl, struct bytes *part, const struct web_pace *pace,
+                           int64_t until)
+{
+    bool is_slow = pace->bytes_per_second != 0;
+    while (part->size > 0 && (!is_slow || clock_monotonic_ms() < until)) {
+        if (!part_send(curl, part, is_slow ? pace->bytes_per_second : AT_ONCE))
+            break;
+        int status = is_slow ? status_read(curl, TICK_MS) : 0;
+        if (status != 0)
+            return status;
+    }
+    return 0;
+}
+
 int raw_exchange(CURL *curl, const char *head, struct bytes body, const struct web_pace *pace)
 {
     int64_t until = clock_monotonic_ms() + (int64_t)pace->seconds * 1000;
     struct bytes parts[] = {bytes_text(head), body};
     for (size_t i = 0; i < COUNT(parts); i++) {
-        while (parts[i].size > 0 && (!pace->bytes_per_second || clock_monotonic_ms() < until)) {
-            if (!part_send(curl, &parts[i],
-                           pace->bytes_per_second ? pace->bytes_per_second : AT_ONCE))
-                break;
-            int status = pace->bytes_per_second ? status_read(curl, TICK_MS) : 0;
-            if (status != 0)
-                return status > 0 ? status : 0;
-        }
+        int status = part_send_whole(curl, &parts[i], pace, until);
+        if (status != 0)
+            return status > 0 ? status : 0;
     }
     if (pace->leave_without_reading || clock_monotonic_ms() >= until)
         return 0;
