@@ -47,8 +47,9 @@ static bool enrolment_now(struct db *tx, struct asking *a, struct err *err)
         return err_set(err, ERR_PRECONDITION, "%s is not enrolled", device.name);
     bool leaves =
         a->enrolment.state == ENROLMENT_RETIRING || a->enrolment.state == ENROLMENT_WIPING;
-    /* a device that was asked to leave can still be wiped, nothing else */
-    if (leaves && !(a->kind == COMMAND_WIPE && a->enrolment.state == ENROLMENT_RETIRING))
+    /* a device that was asked to leave can still be wiped, and be asked again after it refused */
+    bool again = a->kind == COMMAND_RETIRE && a->enrolment.state == ENROLMENT_RETIRING;
+    if (leaves && a->kind != COMMAND_WIPE && !again)
         return err_set(err, ERR_PRECONDITION, "%s is %s", device.name,
                        enrolment_state_names[a->enrolment.state]);
     return true;
@@ -89,8 +90,24 @@ static bool departure_begin(struct db *tx, const struct asking *a, struct err *e
            crl_due(tx, now, err);
 }
 
+/* What the device refused is offered once more: somebody may have put it right there. */
+static bool failed_again(struct db *tx, const struct asking *a, struct err *err)
+{
+    struct rows *rows = NULL;
+    const char *id = a->enrolment.id;
+    if (!store_rows(tx, a->owner, ASK(DELIVERED_FAILED, TEXT(id)), &rows, err))
+        return false;
+    for (size_t i = 0; i < rows->count; i++)
+        if (!item_queue(tx, id, rows_text(rows, i, "item"), rows_text(rows, i, "wanted_hash"),
+                        a->actor->now, err))
+            return false;
+    return true;
+}
+
 static bool sync_queue(struct db *tx, const struct asking *a, struct err *err)
 {
+    if (!failed_again(tx, a, err))
+        return false;
     for (size_t i = 0; i < COUNT(sync_kinds); i++)
         if (!query_add(tx, a->enrolment.id, sync_kinds[i], a->actor->now, err))
             return false;
@@ -199,6 +216,11 @@ bool fleet_command_cancel(struct fleet *fleet, const struct actor *actor, const 
         return false;
     if (command.kind == COMMAND_WIPE || command.kind == COMMAND_RETIRE)
         return err_set(err, ERR_PRECONDITION, "the certificates of the device are revoked already");
+    if (!kind_permissions[command.kind]) {
+        (void)err_set(err, ERR_PRECONDITION, "a policy asks for this, not a person");
+        err->remedy = "change the policy or its assignment";
+        return false;
+    }
     struct cancelling cancelling = {id, actor->now};
     struct change change = {.actor = actor,
                             .action = "command.cancel",

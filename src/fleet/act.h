@@ -8,12 +8,13 @@
 /* parameters: JSON text for the kind, or NULL. Permission device.<kind>. COMMAND_RETIRE and
  * COMMAND_WIPE also move the enrolment (retiring, wiping), cancel its other commands, revoke its
  * certificates at once (OCSP says so from now on) and leave the history. COMMAND_SYNC queues all
- * queries. ERR_PRECONDITION when the device has no active enrolment, ERR_CONFLICT for a duplicate
- * that is still open. */
+ * queries, and again every item that failed. ERR_PRECONDITION when the device has no active
+ * enrolment, ERR_CONFLICT for a duplicate that is still open. */
 MUST_CHECK bool fleet_command_create(struct fleet *fleet, const struct actor *actor, void *owner,
                                      const char *device_id, enum command_kind kind,
                                      const char *parameters, struct command *out, struct err *err);
-/* Only before it was delivered. Permission command.cancel. */
+/* Only before it was delivered, and only what people ask for: ERR_PRECONDITION for items, retire
+ * and wipe. Permission command.cancel. */
 MUST_CHECK bool fleet_command_cancel(struct fleet *fleet, const struct actor *actor, const char *id,
                                      struct err *err);
 /* device_id NULL: of all devices. Permission device.read. */
@@ -45,8 +46,9 @@ struct command_result {
     const char *command_id;
     enum command_answer answer;
     const char *reason, *remedy; /* of a failure */
-    const char *item_hash;       /* ANSWER_DONE of install_item: what is on the device now */
-    const struct fact *facts;    /* what the answer reports, in catalogue words */
+    bool is_absent; /* it failed because the thing is not there: for a removal that is success */
+    const char *item_hash;    /* ANSWER_DONE of install_item: what is on the device now */
+    const struct fact *facts; /* what the answer reports, in catalogue words */
     size_t fact_count;
     const struct reported_item *items; /* ANSWER_DONE of query_items */
     size_t item_count;

@@ -109,6 +109,7 @@ struct planning {
     int64_t now;
     struct enrolment enrolment;
     struct effective effective;
+    bool is_new; /* this variant was not planned before */
 };
 
 static const struct wanted_item *wanted_find(const struct planning *p, const char *item)
@@ -127,31 +128,20 @@ static const struct delivered *delivered_find(const struct planning *p, const ch
     return NULL;
 }
 
-static bool item_queue(struct db *tx, struct planning *p, const char *item, const char *hash,
-                       struct err *err)
+/* A plan for what was planned already changes nothing; a new one tries again what failed. */
+static bool is_settled(const struct planning *p, const struct delivered *has)
 {
-    struct queued queued = {.enrolment_id = p->enrolment.id,
-                            .kind = hash ? COMMAND_INSTALL_ITEM : COMMAND_REMOVE_ITEM,
-                            .item = item,
-                            .created_by = "system",
-                            .now = p->now};
-    return store_change(
-               tx, ASK(COMMAND_SUPERSEDE_ITEM, TEXT(p->enrolment.id), TEXT(item), INTEGER(p->now)),
-               NULL, err) &&
-           store_change(
-               tx,
-               ASK(DELIVERED_WANT, TEXT(p->enrolment.id), TEXT(item), TEXT(hash), INTEGER(p->now)),
-               NULL, err) &&
-           command_queue(tx, &queued, err);
+    return !p->is_new || has->state != COMMAND_FAILED;
 }
 
 static bool plan_installs(struct db *tx, struct planning *p, struct err *err)
 {
     for (size_t i = 0; i < p->count; i++) {
         const struct delivered *has = delivered_find(p, p->items[i].item);
-        if (has && has->wanted_hash && strcmp(has->wanted_hash, p->items[i].hash) == 0)
+        if (has && has->wanted_hash && strcmp(has->wanted_hash, p->items[i].hash) == 0 &&
+            is_settled(p, has))
             continue;
-        if (!item_queue(tx, p, p->items[i].item, p->items[i].hash, err))
+        if (!item_queue(tx, p->enrolment.id, p->items[i].item, p->items[i].hash, p->now, err))
             return false;
     }
     return true;
@@ -165,7 +155,7 @@ static bool item_unwanted(struct db *tx, struct planning *p, const char *item, s
     if (!store_rows(tx, p->owner, ASK(COMMAND_ITEM_DELIVERED, TEXT(id), TEXT(item)), &rows, err))
         return false;
     if (rows->count > 0)
-        return item_queue(tx, p, item, NULL, err);
+        return item_queue(tx, id, item, NULL, p->now, err);
     return store_change(tx, ASK(COMMAND_SUPERSEDE_ITEM, TEXT(id), TEXT(item), INTEGER(p->now)),
                         NULL, err) &&
            store_change(tx, ASK(DELIVERED_DROP, TEXT(id), TEXT(item)), NULL, err);
@@ -175,11 +165,21 @@ static bool plan_removals(struct db *tx, struct planning *p, struct err *err)
 {
     for (size_t i = 0; i < p->effective.item_count; i++) {
         const struct delivered *has = &p->effective.items[i];
-        if (!has->wanted_hash || wanted_find(p, has->item))
+        if (wanted_find(p, has->item) || (!has->wanted_hash && is_settled(p, has)))
             continue;
         if (!item_unwanted(tx, p, has->item, err))
             return false;
     }
+    return true;
+}
+
+static bool plan_is_new(struct db *tx, struct planning *p, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (!store_rows(tx, p->owner, ASK(DESIRED_BY_DEVICE, TEXT(p->device_id)), &rows, err))
+        return false;
+    const char *planned = rows->count ? rows_text(rows, 0, "planned_hash") : NULL;
+    p->is_new = !planned || strcmp(planned, p->variant_hash) != 0;
     return true;
 }
 
@@ -196,6 +196,8 @@ static bool plan_run(struct db *tx, void *context, struct err *err)
     if (!found || p->enrolment.state != ENROLMENT_ACTIVE || !resolved ||
         strcmp(p->effective.variant_hash, p->variant_hash) != 0)
         return true;
+    if (!plan_is_new(tx, p, err))
+        return false;
     return plan_installs(tx, p, err) && plan_removals(tx, p, err) &&
            store_change(tx, ASK(DESIRED_PLANNED, TEXT(p->device_id), TEXT(p->variant_hash)), NULL,
                         err);

@@ -46,7 +46,7 @@ bool fleet_device_get(struct fleet *fleet, const struct actor *actor, void *owne
         return false;
     if (rows->count == 0)
         return err_set(err, ERR_NOT_FOUND, "no such device");
-    if (rows->count > 1)
+    if (rows->count > 1 && rows_integer(rows, 0, "place") == rows_integer(rows, 1, "place"))
         return err_set(err, ERR_CONFLICT,
                        "more than one device is called so: use the identifier or serial number");
     if (!store_get(fleet->db, owner, ASK(DEVICE_BY_ID, TEXT(rows_text(rows, 0, "id"))), want,

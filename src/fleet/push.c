@@ -91,10 +91,11 @@ static bool topics_check(struct db *tx, const struct importing *i, struct err *e
         return false;
     for (size_t row = 0; row < rows->count; row++)
         if (strcmp(rows_text(rows, row, "topic"), i->certificate.topic) != 0) {
+            (void)err_set(err, ERR_CONFLICT,
+                          "devices are enrolled under the topic %s, the certificate is for %s",
+                          rows_text(rows, row, "topic"), i->certificate.topic);
             err->remedy = "renew the certificate at Apple instead of making a new one";
-            return err_set(err, ERR_CONFLICT,
-                           "devices are enrolled under the topic %s, the certificate is for %s",
-                           rows_text(rows, row, "topic"), i->certificate.topic);
+            return false;
         }
     return true;
 }

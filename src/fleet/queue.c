@@ -44,6 +44,23 @@ bool command_queue(struct db *tx, const struct queued *queued, struct err *err)
            job_add(tx, "wake", queued->enrolment_id, queued->now, err);
 }
 
+bool item_queue(struct db *tx, const char *enrolment_id, const char *item, const char *hash,
+                int64_t now, struct err *err)
+{
+    struct queued queued = {.enrolment_id = enrolment_id,
+                            .kind = hash ? COMMAND_INSTALL_ITEM : COMMAND_REMOVE_ITEM,
+                            .item = item,
+                            .created_by = "system",
+                            .now = now};
+    return store_change(tx,
+                        ASK(COMMAND_SUPERSEDE_ITEM, TEXT(enrolment_id), TEXT(item), INTEGER(now)),
+                        NULL, err) &&
+           store_change(
+               tx, ASK(DELIVERED_WANT, TEXT(enrolment_id), TEXT(item), TEXT(hash), INTEGER(now)),
+               NULL, err) &&
+           command_queue(tx, &queued, err);
+}
+
 /* ---- a session begins ---- */
 
 static bool begin_run(struct db *tx, void *context, struct err *err)
@@ -153,21 +170,24 @@ struct finish {
     int64_t now;
     enum result_outcome outcome;
     struct command command;
+    enum command_answer answer; /* of the device, as it counts for this command */
 };
 
 static bool item_finish(struct db *tx, const struct finish *f, enum command_state state,
                         struct err *err)
 {
     const struct command *command = &f->command;
-    const char *hash = f->result->answer == ANSWER_DONE ? f->result->item_hash : NULL;
-    if (command->kind == COMMAND_REMOVE_ITEM && f->result->answer == ANSWER_DONE)
+    const char *hash = f->answer == ANSWER_DONE ? f->result->item_hash : NULL;
+    if (command->kind == COMMAND_REMOVE_ITEM && f->answer == ANSWER_DONE)
         return store_change(
             tx, ASK(DELIVERED_REMOVE, TEXT(f->identity->enrolment_id), TEXT(command->item)), NULL,
             err);
     return store_change(tx,
                         ASK(DELIVERED_STATE, TEXT(f->identity->enrolment_id), TEXT(command->item),
-                            TEXT(command_state_names[state]), TEXT(hash), TEXT(f->result->reason),
-                            TEXT(f->result->remedy), INTEGER(f->now)),
+                            TEXT(command_state_names[state]), TEXT(hash),
+                            TEXT(state == COMMAND_FAILED ? f->result->reason : NULL),
+                            TEXT(state == COMMAND_FAILED ? f->result->remedy : NULL),
+                            INTEGER(f->now)),
                         NULL, err);
 }
 
@@ -209,9 +229,11 @@ static bool leaving_finish(struct db *tx, const struct finish *f, struct err *er
 static bool end_command(struct db *tx, const struct finish *f, enum command_state state,
                         struct err *err)
 {
+    bool failed = state == COMMAND_FAILED;
     return store_change(tx,
                         ASK(COMMAND_FINISH, TEXT(f->command.id), TEXT(command_state_names[state]),
-                            INTEGER(f->now), TEXT(f->result->reason), TEXT(f->result->remedy)),
+                            INTEGER(f->now), TEXT(failed ? f->result->reason : NULL),
+                            TEXT(failed ? f->result->remedy : NULL)),
                         NULL, err);
 }
 
@@ -241,6 +263,14 @@ static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
     return items_finish(tx, f, err) && facts_save(tx, &observed, err);
 }
 
+/* What is not there needs no removal; anything else that fails so has failed. */
+static enum command_answer answer_of(const struct finish *f)
+{
+    bool removes = f->command.kind == COMMAND_REMOVE_ITEM || f->command.kind == COMMAND_RETIRE;
+    bool fulfilled = f->result->answer == ANSWER_FAILED && f->result->is_absent && removes;
+    return fulfilled ? ANSWER_DONE : f->result->answer;
+}
+
 static bool finish_run(struct db *tx, void *context, struct err *err)
 {
     struct finish *f = context;
@@ -257,13 +287,14 @@ static bool finish_run(struct db *tx, void *context, struct err *err)
     f->outcome = f->command.finished_at ? RESULT_REPEATED : RESULT_TAKEN;
     if (f->outcome == RESULT_REPEATED)
         return true;
-    switch (f->result->answer) {
+    f->answer = answer_of(f);
+    switch (f->answer) {
     case ANSWER_NOT_NOW:
         return store_change(tx, ASK(COMMAND_DEFER, TEXT(f->command.id)), NULL, err);
     case ANSWER_FAILED: return failed_finish(tx, f, err);
     case ANSWER_DONE: return done_finish(tx, f, err);
     }
-    bug("answer %d", (int)f->result->answer);
+    bug("answer %d", (int)f->answer);
 }
 
 bool fleet_command_finish(struct fleet *fleet, const struct actor *actor,
@@ -301,6 +332,7 @@ static bool refuse_run(struct db *tx, void *context, struct err *err)
     struct finish finish = {.owner = refusal->owner,
                             .identity = refusal->identity,
                             .result = &result,
+                            .answer = ANSWER_FAILED,
                             .now = refusal->now};
     const struct want want = {"command", command_fields};
     return store_get(tx, refusal->owner, ASK(COMMAND_BY_ID, TEXT(refusal->id)), want,

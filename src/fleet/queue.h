@@ -14,3 +14,6 @@ struct queued {
 };
 /* Inserts it and schedules the wake-up. */
 MUST_CHECK bool command_queue(struct db *tx, const struct queued *queued, struct err *err);
+/* Bring this content of an item (hash NULL: take it away); what was open for the item ends. */
+MUST_CHECK bool item_queue(struct db *tx, const char *enrolment_id, const char *item,
+                           const char *hash, int64_t now, struct err *err);

@@ -120,34 +120,62 @@ static bool item_verified(struct db *tx, const struct comparing *c, const char *
                             TEXT(command_state_names[COMMAND_VERIFIED]), TEXT(hash), TEXT(NULL),
                             TEXT(NULL), INTEGER(c->now)),
                         NULL, err) &&
+           store_change(tx, ASK(DELIVERED_LOSSES, TEXT(id), TEXT(c->row->item), INTEGER(0)), NULL,
+                        err) &&
            store_change(tx, ASK(COMMAND_VERIFY_ITEM, TEXT(id), TEXT(c->row->item)), NULL, err);
 }
 
-/* The device lost or never took what it had acknowledged: it is sent again. */
-static bool item_missing(struct db *tx, const struct comparing *c, struct err *err)
+#define LOSSES_MOST 3 /* in a row, each after a new installation */
+
+static bool item_queue_again(struct db *tx, const struct comparing *c, struct err *err)
 {
     struct queued queued = {.enrolment_id = c->identity->enrolment_id,
                             .kind = COMMAND_INSTALL_ITEM,
                             .item = c->row->item,
                             .created_by = "system",
                             .now = c->now};
-    CLEANUP(mem_free_at) char *body = json_pairs(NULL, "item", c->row->item, NULL);
     return store_change(tx,
                         ASK(DELIVERED_STATE, TEXT(c->identity->enrolment_id), TEXT(c->row->item),
                             TEXT(command_state_names[COMMAND_QUEUED]), TEXT(""),
                             TEXT("the device no longer has it"), TEXT(NULL), INTEGER(c->now)),
                         NULL, err) &&
-           command_queue(tx, &queued, err) &&
-           event_add(tx, "item.missing", c->identity->device_id, body, c->now, err);
+           command_queue(tx, &queued, err);
+}
+
+static bool item_given_up(struct db *tx, const struct comparing *c, struct err *err)
+{
+    return store_change(
+        tx,
+        ASK(DELIVERED_STATE, TEXT(c->identity->enrolment_id), TEXT(c->row->item),
+            TEXT(command_state_names[COMMAND_FAILED]), TEXT(""),
+            TEXT("the device accepts it every time and then does not have it"),
+            TEXT("Look on the device what removes or changes the profile, then synchronise."),
+            INTEGER(c->now)),
+        NULL, err);
+}
+
+/* The device lost or never took what it had acknowledged: it is sent again, but not for ever. */
+static bool item_missing(struct db *tx, const struct comparing *c, struct err *err)
+{
+    CLEANUP(mem_free_at) char *body = json_pairs(NULL, "item", c->row->item, NULL);
+    const char *id = c->identity->enrolment_id;
+    bool given_up = c->row->losses >= LOSSES_MOST;
+    return store_change(
+               tx, ASK(DELIVERED_LOSSES, TEXT(id), TEXT(c->row->item), INTEGER(c->row->losses + 1)),
+               NULL, err) &&
+           (given_up ? item_given_up(tx, c, err) : item_queue_again(tx, c, err)) &&
+           event_add(tx, given_up ? "item.given_up" : "item.missing", c->identity->device_id, body,
+                     c->now, err);
 }
 
 bool item_compare(struct db *tx, const struct comparing *c, struct err *err)
 {
     const char *hash = reported_hash(c->result, c->row->item);
     bool settled = c->row->state == COMMAND_APPLIED || c->row->state == COMMAND_VERIFIED;
-    if (!settled || !c->row->wanted_hash)
+    bool ended = settled || c->row->state == COMMAND_FAILED;
+    if (!ended || !c->row->wanted_hash)
         return true; /* on its way: its own answer will tell */
     if (hash && strcmp(hash, c->row->wanted_hash) == 0)
         return c->row->state == COMMAND_VERIFIED || item_verified(tx, c, hash, err);
-    return item_missing(tx, c, err);
+    return !settled || item_missing(tx, c, err);
 }

@@ -38,6 +38,8 @@ static const struct field delivered_rows[] = {
     ENUM_FIELD(struct delivered, state, FIELD_READ_ONLY, command_state_names, .help = "State"),
     TEXT_FIELD(struct delivered, reason, FIELD_READ_ONLY, .help = "Why it failed"),
     TEXT_FIELD(struct delivered, remedy, FIELD_READ_ONLY, .help = "What to do about it"),
+    INTEGER_FIELD(struct delivered, losses, FIELD_READ_ONLY,
+                  .help = "How often in a row the device took it and then had it not"),
     TIME_FIELD(struct delivered, changed_at, FIELD_READ_ONLY, .help = "Since when"),
 };
 const struct fields delivered_fields = FIELDS(delivered_rows);

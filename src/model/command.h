@@ -56,6 +56,7 @@ struct delivered {
     char *wanted_hash; /* what it should have; NULL = nothing */
     int state;         /* enum command_state */
     char *reason, *remedy;
+    int64_t losses; /* how often in a row the device took it and then had it not */
     int64_t changed_at;
 };
 extern const struct fields delivered_fields;

@@ -80,10 +80,17 @@ WHERE enrolment_id = $1 AND item = $2 AND kind = 'install_item' AND delivered_at
 SELECT * FROM delivered WHERE enrolment_id = $1 ORDER BY item
 
 -- name: delivered_want
-INSERT INTO delivered (enrolment_id, item, hash, wanted_hash, state, changed_at)
-VALUES ($1, $2, '', $3, 'queued', $4)
+INSERT INTO delivered (enrolment_id, item, hash, wanted_hash, state, losses, changed_at)
+VALUES ($1, $2, '', $3, 'queued', 0, $4)
 ON CONFLICT (enrolment_id, item) DO UPDATE
-SET wanted_hash = $3, state = 'queued', reason = NULL, remedy = NULL, changed_at = $4
+SET wanted_hash = $3, state = 'queued', reason = NULL, remedy = NULL, losses = 0, changed_at = $4
+
+-- name: delivered_failed
+SELECT item, wanted_hash FROM delivered WHERE enrolment_id = $1 AND state = 'failed' ORDER BY item
+
+-- name: delivered_losses
+-- how often in a row the device took the item and had it not
+UPDATE delivered SET losses = $3 WHERE enrolment_id = $1 AND item = $2
 
 -- name: delivered_state
 UPDATE delivered SET state = $3, hash = COALESCE($4, hash), reason = $5, remedy = $6, changed_at = $7

@@ -33,10 +33,11 @@ LEFT JOIN compliance c ON c.device_id = d.id
 WHERE d.id = $1
 
 -- name: device_find
--- by id, serial number, UDID or name, for the command line
-SELECT id, name FROM device
+-- by id, serial number, UDID or name, in this order: a name never hides what is unique
+SELECT id, CAST(CASE WHEN id = $1 THEN 0 WHEN serial = $1 THEN 1 WHEN udid = $1 THEN 2 ELSE 3 END AS BIGINT) AS place
+FROM device
 WHERE id = $1 OR serial = $1 OR udid = $1 OR name_folded = $2
-ORDER BY id LIMIT 2
+ORDER BY place, id LIMIT 2
 
 -- name: device_list
 SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
@@ -121,9 +122,9 @@ UPDATE enrolment SET push_dead_at = $2 WHERE id = $1
 SELECT DISTINCT topic FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic IS NOT NULL
 
 -- name: enrolment_silent
--- asked to leave before $1 and not heard of since: at most $2
+-- asked to leave (last) before $1 and not heard of since: at most $2; the answer may have been "no"
 SELECT e.id, e.state, e.device_id FROM enrolment e
 WHERE e.state IN ('retiring', 'wiping') AND COALESCE(e.last_contact_at, e.created_at) < $1
-  AND EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind IN ('retire', 'wipe')
-              AND c.created_at < $1 AND c.finished_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind IN ('retire', 'wipe')
+                  AND c.created_at >= $1)
 ORDER BY e.id LIMIT $2

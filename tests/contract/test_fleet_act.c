@@ -313,7 +313,7 @@ static void a_retiring_device_can_still_be_wiped(void **state)
     struct phone phone = phone_enrolled(f, 0, "A");
     struct command retire = asked(f, &phone, COMMAND_RETIRE), again;
     struct err err;
-    assert_fails(ask(f, &phone, COMMAND_RETIRE, NULL, &again, &err), err, ERR_PRECONDITION);
+    assert_fails(ask(f, &phone, COMMAND_RETIRE, NULL, &again, &err), err, ERR_CONFLICT);
     struct command wipe = asked(f, &phone, COMMAND_WIPE);
     assert_string_equal(fixture_command_state(f, retire.id), "cancelled");
     assert_string_equal(phone_fetch(f, &phone).id, wipe.id);

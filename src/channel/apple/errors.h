@@ -7,7 +7,7 @@
 struct apple_refusal {
     const char *reason;
     const char *remedy; /* NULL: nothing known */
-    /* The device has not what was to be removed: the wish is fulfilled. */
+    /* The device has not the profile that the command was about. */
     bool is_absent;
 };
 /* The codes are hints only (vendors change them): nothing but is_absent is decided by them. The

@@ -117,9 +117,10 @@ static bool handle_failed(struct request *request, const struct apple_result *me
     apple_error_explain(request->owner, message, &refusal);
     struct command_result result = {
         .command_id = message->command_uuid,
-        .answer = refusal.is_absent ? ANSWER_DONE : ANSWER_FAILED,
-        .reason = refusal.is_absent ? NULL : refusal.reason,
-        .remedy = refusal.is_absent ? NULL : refusal.remedy,
+        .answer = ANSWER_FAILED,
+        .reason = refusal.reason,
+        .remedy = refusal.remedy,
+        .is_absent = refusal.is_absent,
     };
     return finish(request, &result, err) && answer_after(request, reply, err);
 }

@@ -196,6 +196,7 @@ CREATE TABLE delivered (
     state TEXT NOT NULL,
     reason TEXT,
     remedy TEXT,
+    losses BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
     PRIMARY KEY (enrolment_id, item)
 );
