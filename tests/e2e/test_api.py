@@ -127,7 +127,7 @@ def test_every_operation_needs_its_permission(document, admin, house):
     auditor = admin.post("/tokens", name="auditor", role="auditor")["token"]
     for path, method, operation in operations(document):
         if operation.get("security") == [] or operation["operationId"] in ("session_delete", "token_delete"):
-            continue  # one's own may always be ended; others' are tested below
+            continue  # an own one may always be ended; others are tested below
         status, _, _ = house.get(API + filled(path), method=method, body=body_of(operation),
                                  headers={"Authorization": f"Bearer {auditor}"})
         may = operation["x-permission"] in AUDITOR_MAY
@@ -135,7 +135,7 @@ def test_every_operation_needs_its_permission(document, admin, house):
 
 
 @pytest.mark.proves_partly("4c-33")
-def test_one_may_end_ones_own_token_but_not_anothers(admin, house):
+def test_one_may_end_an_own_token_and_no_other(admin, house):
     mine, other = (admin.post("/tokens", name=name, role="auditor") for name in ("mine", "other"))
     headers = {"Authorization": f"Bearer {mine['token']}"}
     assert house.get(f"{API}/tokens/{other['id']}", method="DELETE", headers=headers)[0] == 403
