@@ -216,7 +216,7 @@ bool listener_start(void *owner, const struct listener_settings *settings, struc
     }
     doors_fill(listener);
     if (!doors_open(listener, err)) {
-        listener_stop(listener, 0);
+        (void)listener_stop(listener, 0); /* nobody has asked anything yet */
         mem_free(listener);
         return false;
     }
@@ -248,7 +248,7 @@ static void active_wait(struct listener *listener, int64_t deadline)
         (void)nanosleep(&pause, NULL);
 }
 
-void listener_stop(struct listener *listener, unsigned seconds)
+bool listener_stop(struct listener *listener, unsigned seconds)
 {
     int64_t deadline = clock_monotonic_ms() + (int64_t)seconds * 1000;
     atomic_store(&listener->is_closing, true);
@@ -258,10 +258,11 @@ void listener_stop(struct listener *listener, unsigned seconds)
     if (!workers_stop(listener->workers, deadline)) {
         /* A suspended connection cannot be closed; the end of the process does it. */
         log_event(LOG_ERROR, "http.stop-incomplete", NULL);
-        return;
+        return false;
     }
     active_wait(listener, clock_monotonic_ms() + LAST_REPLIES_MS);
     for (size_t i = 0; i < listener->door_count; i++)
         if (listener->doors[i].daemon)
             MHD_stop_daemon(listener->doors[i].daemon);
+    return true;
 }

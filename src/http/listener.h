@@ -35,5 +35,7 @@ struct listener;
 MUST_CHECK bool listener_start(void *owner, const struct listener_settings *settings,
                                struct listener **out, struct err *err);
 int listener_port(const struct listener *listener, size_t socket_index);
-/* No new requests; those under way are answered; returns when all are, or after the deadline. */
-void listener_stop(struct listener *listener, unsigned seconds);
+/* No new requests; those under way are answered; returns when all are, or after the deadline.
+ * False: a handler still runs then and uses what it was given; call it again, or end the process.
+ */
+bool listener_stop(struct listener *listener, unsigned seconds);

@@ -169,20 +169,36 @@ static void loop(struct server *server)
     }
 }
 
+static bool start(void *owner, struct server *server, bool *changed, struct err *err)
+{
+    return signals_open(server, err) && sandbox_files(server->options, err) &&
+           house_open(owner, server, err) && edge_files_write(&server->house, changed, err) &&
+           (!*changed || edge_files_check(server->options, err)) && sandbox_calls(err) &&
+           listener_open(owner, server, err);
+}
+
+/* A handler that does not end still uses what we would free: then the process just goes. */
+static void stop(const struct server *server)
+{
+    if (!listener_stop(server->listener, (unsigned)server->options->stop_seconds))
+        _exit(1);
+}
+
 static bool serve(void *owner, struct server *server, struct err *err)
 {
     bool changed = false;
-    if (!signals_open(server, err) || !sandbox_files(server->options, err) ||
-        !house_open(owner, server, err) || !edge_files_write(&server->house, &changed, err) ||
-        (changed && !edge_files_check(server->options, err)) || !sandbox_calls(err) ||
-        !listener_open(owner, server, err) || !wiring_jobs_start(owner, &server->house, err))
+    if (!start(owner, server, &changed, err))
         return false;
+    if (!wiring_jobs_start(owner, &server->house, err)) {
+        stop(server);
+        return false;
+    }
     enum control_word word = changed ? CONTROL_EDGE_CHANGED : CONTROL_EDGE_READY;
     if (control_send(CONTROL_FD, word, -1, err)) {
         log_event(LOG_INFO, "server.ready", "version", MUSTER_VERSION, NULL);
         loop(server);
     }
-    listener_stop(server->listener, (unsigned)server->options->stop_seconds);
+    stop(server);
     wiring_jobs_stop(&server->house);
     log_event(LOG_INFO, "server.stopped", NULL);
     return true;

@@ -135,7 +135,7 @@ static int tear_down(void **state)
 {
     struct house *house = *state;
     if (house->listener)
-        listener_stop(house->listener, 5);
+        assert_true(listener_stop(house->listener, 5));
     assert_int_equal(atomic_load(&house->started), atomic_load(&house->stopped));
     assert_int_equal(rmdir(house->directory), 0); /* the sockets are gone */
     mem_free(house);
@@ -335,7 +335,7 @@ static void a_full_queue_is_answered_with_503(void **state)
 
 static void *stop_later(void *argument)
 {
-    listener_stop(((struct house *)argument)->listener, 8);
+    assert_true(listener_stop(((struct house *)argument)->listener, 8));
     return NULL;
 }
 
@@ -371,14 +371,14 @@ static void a_stop_drops_what_waits_behind_a_stuck_handler(void **state)
     }
     (void)usleep(100000); /* the third waits */
     int64_t before = clock_monotonic_ms();
-    listener_stop(house->listener, 1);
+    assert_false(listener_stop(house->listener, 1));
     assert_in_range(clock_monotonic_ms() - before, 900, 5000);
     assert_heard(hear(fds[2], NULL), "HTTP/1.1 503 ");
     (void)sem_post(&house->gate);
     (void)sem_post(&house->gate);
     for (size_t i = 0; i < COUNT(fds); i++)
         (void)close(fds[i]);
-    listener_stop(house->listener, 5);
+    assert_true(listener_stop(house->listener, 5));
     house->listener = NULL;
 }
 
