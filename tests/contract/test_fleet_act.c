@@ -259,8 +259,7 @@ struct departure {
 static const struct departure departures[] = {{COMMAND_RETIRE, "retiring", "retired"},
                                               {COMMAND_WIPE, "wiping", "wiped"}};
 
-/* proves: 4g-12 */
-/* proves-partly: 4c-18 */
+/* proves-partly: 4c-18, 4g-12 */
 static void a_departing_device_loses_its_certificates_at_once(void **state)
 {
     struct fixture *f = *state;
