@@ -26,8 +26,10 @@ static bool settings_canonical(void *owner, const char *text, const char *kind, 
     int kind_index = kind ? name_find(policy_kind_names, kind) : -1;
     if (kind_index < 0)
         return err_at(err, ERR_BAD_INPUT, "/kind", "kind must be configuration or compliance");
-    if (!json_parse(bytes_text(text), &settings_limits, &json, err))
+    if (!json_parse(bytes_text(text), &settings_limits, &json, err)) {
+        err->where[0] = '\0'; /* a line of the text, not a pointer */
         return err_under(err, "/settings");
+    }
     if (!settings_check(json, (enum policy_kind)kind_index, err))
         return false;
     *out = json_canonical(owner, json);
