@@ -118,3 +118,6 @@ UPDATE challenge SET expires_at = $2 WHERE enrolment_id = $1
 
 -- name: forget_keys
 UPDATE certificate SET spki_sha256 = sha256 WHERE sha256 IS NOT NULL
+
+-- name: look_audit_all
+SELECT * FROM audit ORDER BY id
