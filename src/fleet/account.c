@@ -154,6 +154,8 @@ bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *o
     char *secret = random_text(owner, ONE_TIME_BITS);
     struct resetting resetting = {owner,          name, password_hash(owner, secret),
                                   id_make(owner), role, actor->now};
+    if (actor->kind != ACTOR_SYSTEM)
+        return err_set(err, ERR_FORBIDDEN, "only the server's own command line gives passwords");
     if (strlen(name) == 0 || strlen(name) > 100)
         return err_set(err, ERR_BAD_INPUT, "a name has 1 to 100 characters");
     struct change change = {.actor = actor,

@@ -10,7 +10,7 @@
 
 /* A new administrator with a one-time password that must be changed at the first sign-in; or,
  * when the name exists, a new one-time password and all sessions ended. For the server's own
- * command line: actor is the system. */
+ * command line: ERR_FORBIDDEN unless the actor is the system. */
 MUST_CHECK bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *owner,
                                     const char *name, enum role role, char **password,
                                     struct err *err);
