@@ -31,6 +31,44 @@ static bool certificate_list(struct request *request, struct reply *reply, struc
     return true;
 }
 
+static const char *const yes_names[] = {"false", "true", NULL};
+struct certificate_request_query {
+    char *device;
+    int refused;
+    int64_t limit;
+    char *cursor;
+};
+static const struct field certificate_request_query_rows[] = {
+    TEXT_FIELD(struct certificate_request_query, device, 0, .help = "Only of this device id"),
+    ENUM_FIELD(struct certificate_request_query, refused, 0, yes_names,
+               .help = "true: only those of which a request was refused"),
+    INTEGER_FIELD(struct certificate_request_query, limit, 0, .lowest = 1,
+                  .highest = LIST_LIMIT_MAX, .help = "How many rows at most"),
+    TEXT_FIELD(struct certificate_request_query, cursor, 0,
+               .help = "`next` of the page before this one"),
+};
+static const struct fields certificate_request_query_fields =
+    FIELDS(certificate_request_query_rows);
+
+static bool certificate_request_list(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct page page;
+    struct list list;
+    const char *refused = request_query(request, "refused");
+    int only = refused ? name_find(yes_names, refused) : 0;
+    if (only < 0)
+        return err_at(err, ERR_BAD_INPUT, "?refused", "refused is true or false");
+    if (!api_page(request, &page, err) ||
+        !fleet_certificate_request_list(api_fleet(request), &actor, request->owner,
+                                        request_query(request, "device"), only == 1, &page, &list,
+                                        err))
+        return false;
+    api_reply_list(request, reply, certificate_request_fields,
+                   sizeof(struct certificate_request_record), &list);
+    return true;
+}
+
 static bool certificate_get(struct request *request, struct reply *reply, struct err *err)
 {
     struct actor actor = api_actor(request);
@@ -110,9 +148,21 @@ static const struct route rows[] = {
      DOOR_FRONT,
      0,
      .name = "certificate_trace",
-     .summary = "The seven steps of its making, expected against asked",
+     .summary = "The seven steps of its making, or of a request's, expected against asked",
      .permission = "certificate.read",
      .gives = &certificate_step_fields,
+     .flags = ROUTE_GIVES_LIST},
+    {HTTP_GET,
+     API "/certificate-requests",
+     certificate_request_list,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "certificate_request_list",
+     .summary = "List what certificates were asked for or may be, refused requests among them",
+     .permission = "certificate.read",
+     .gives = &certificate_request_fields,
+     .asks = &certificate_request_query_fields,
      .flags = ROUTE_GIVES_LIST},
     {HTTP_POST,
      API "/certificates/{certificate}/revocation",

@@ -46,6 +46,19 @@ bool fleet_certificate_get(struct fleet *fleet, const struct actor *actor, void 
     return true;
 }
 
+bool fleet_certificate_request_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                                    const char *device_id, bool refused_only,
+                                    const struct page *page, struct list *out, struct err *err)
+{
+    struct listing listing = {.fields = certificate_request_fields,
+                              .item_size = sizeof(struct certificate_request_record),
+                              .permission = "certificate.read"};
+    return list_read(fleet, actor, owner,
+                     ASK(CERTIFICATE_REQUEST_LIST, TEXT(page->cursor), TEXT(device_id),
+                         TEXT(refused_only ? "refused" : NULL), INTEGER(page->limit + 1)),
+                     page, &listing, out, err);
+}
+
 static bool steps_of(struct fleet *fleet, void *owner, const char *challenge_id, struct list *out,
                      struct err *err)
 {

@@ -13,6 +13,12 @@ MUST_CHECK bool fleet_certificate_list(struct fleet *fleet, const struct actor *
 MUST_CHECK bool fleet_certificate_get(struct fleet *fleet, const struct actor *actor, void *owner,
                                       const char *which, struct certificate_record *out,
                                       struct err *err);
+/* What was asked for or may still be, newest first: struct certificate_request_record. device_id
+ * NULL: of all devices. Permission certificate.read. */
+MUST_CHECK bool fleet_certificate_request_list(struct fleet *fleet, const struct actor *actor,
+                                               void *owner, const char *device_id,
+                                               bool refused_only, const struct page *page,
+                                               struct list *out, struct err *err);
 /* The seven steps of its making: struct certificate_step. `which` may also be a challenge's id. */
 MUST_CHECK bool fleet_certificate_trace(struct fleet *fleet, const struct actor *actor, void *owner,
                                         const char *which, struct list *out, struct err *err);

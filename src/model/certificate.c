@@ -71,6 +71,33 @@ static const struct field challenge_rows[] = {
 };
 const struct fields challenge_fields = FIELDS(challenge_rows);
 
+static const struct field certificate_request_rows[] = {
+    TEXT_FIELD(struct certificate_request_record, id, FIELD_READ_ONLY,
+               .help = "Identifier, also for the trace"),
+    TEXT_FIELD(struct certificate_request_record, enrolment_id, FIELD_READ_ONLY,
+               .help = "Enrolment"),
+    TEXT_FIELD(struct certificate_request_record, device_id, FIELD_READ_ONLY, .help = "Device"),
+    TEXT_FIELD(struct certificate_request_record, purpose, FIELD_READ_ONLY,
+               .help = "What it is for"),
+    ENUM_FIELD(struct certificate_request_record, state, FIELD_READ_ONLY, challenge_state_names,
+               .help = "State of the challenge"),
+    INTEGER_FIELD(struct certificate_request_record, tries, FIELD_READ_ONLY,
+                  .help = "How many requests differed from what was expected"),
+    TIME_FIELD(struct certificate_request_record, created_at, FIELD_READ_ONLY,
+               .help = "When the challenge was handed out"),
+    TIME_FIELD(struct certificate_request_record, expires_at, FIELD_READ_ONLY,
+               .help = "Until when it can be used"),
+    TIME_FIELD(struct certificate_request_record, used_at, FIELD_READ_ONLY,
+               .help = "When it was used"),
+    TEXT_FIELD(struct certificate_request_record, certificate_id, FIELD_READ_ONLY,
+               .help = "The certificate that came of it"),
+    TIME_FIELD(struct certificate_request_record, refused_at, FIELD_READ_ONLY,
+               .help = "When a request was refused last"),
+    RAW_FIELD(struct certificate_request_record, refusal, FIELD_READ_ONLY,
+              .help = "Why, and who asked"),
+};
+const struct fields certificate_request_fields = FIELDS(certificate_request_rows);
+
 static const struct field certificate_step_rows[] = {
     INTEGER_FIELD(struct certificate_step, step, FIELD_READ_ONLY, .help = "1 to 7"),
     TEXT_FIELD(struct certificate_step, title, FIELD_READ_ONLY, .help = "What happened"),

@@ -56,6 +56,19 @@ struct challenge {
 };
 extern const struct fields challenge_fields;
 
+/* A challenge as people see it: what was asked with it, and why it was refused the last time. */
+struct certificate_request_record {
+    char *id; /* the challenge's: its trace is found by it */
+    char *enrolment_id, *device_id;
+    char *purpose;
+    int state;
+    int64_t tries, created_at, expires_at, used_at;
+    char *certificate_id;
+    int64_t refused_at;
+    char *refusal; /* JSON object: reason, peer */
+};
+extern const struct fields certificate_request_fields;
+
 /* The seven steps from a wish to a certificate on a device. */
 enum certificate_step_number {
     STEP_PROFILE_MADE = 1, /* the enrolment profile with the wanted properties */

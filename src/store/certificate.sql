@@ -73,6 +73,18 @@ INSERT INTO certificate_step (id, challenge_id, step, outcome, detail, at) VALUE
 -- name: certificate_step_list
 SELECT step, outcome, detail, at FROM certificate_step WHERE challenge_id = $1 ORDER BY id LIMIT 200
 
+-- name: certificate_request_list
+-- challenges, each with its last refusal (step 5); $3 not NULL: only the refused ones
+SELECT h.id, h.enrolment_id, e.device_id, h.purpose, h.state, h.tries, h.created_at, h.expires_at, h.used_at,
+       h.certificate_id, s.at AS refused_at, s.detail AS refusal
+FROM challenge h
+JOIN enrolment e ON e.id = h.enrolment_id
+LEFT JOIN certificate_step s ON s.id = (SELECT x.id FROM certificate_step x
+    WHERE x.challenge_id = h.id AND x.step = 5 AND x.outcome = 'refused' ORDER BY x.id DESC LIMIT 1)
+WHERE (CAST($1 AS TEXT) IS NULL OR h.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
+  AND (CAST($3 AS TEXT) IS NULL OR s.id IS NOT NULL)
+ORDER BY h.id DESC LIMIT $4
+
 -- name: identity_by_sha256
 SELECT e.id AS enrolment_id, e.device_id, c.id AS certificate_id, e.channel, d.udid, d.os_version, d.platform,
        e.state AS enrolment_state, c.state AS certificate_state, c.not_before, c.not_after,
