@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "ca/ca.h"
 #include "fleet/issue.h"
@@ -84,6 +85,9 @@ static void attributes_fill(void *owner, const struct certificate_request *asked
 
 static bool failure(struct exchange *e, enum scep_failure reason, struct err *err)
 {
+    if (e->message.why) /* the peer hears a number, people read the sentence */
+        log_event(LOG_INFO, "scep.refused", "request", e->request->id, "peer", e->request->peer,
+                  "why", e->message.why, NULL);
     return scep_render_failure(e->request->owner, e->fleet->keyd, &e->authority, &e->message,
                                reason, &e->reply, err);
 }
@@ -105,7 +109,8 @@ static bool issue(struct exchange *e, struct err *err)
                                      .spki = asked->spki,
                                      .request = asked->der,
                                      .attributes = attributes.items,
-                                     .attribute_count = attributes.count};
+                                     .attribute_count = attributes.count,
+                                     .objection = e->message.why};
     if (!fleet_issue(e->fleet, &actor, owner, &wish, &issued, err))
         return false;
     if (issued.is_refused)
@@ -118,6 +123,9 @@ static bool issue(struct exchange *e, struct err *err)
  * signer of ours, and every type but a first request, are refused in the protocol's own way. */
 static bool decide(struct exchange *e, struct err *err)
 {
+    /* a request that was read but cannot be served is refused by its challenge: people see why */
+    if (e->message.failure == SCEP_BAD_REQUEST && e->message.request.challenge)
+        return issue(e, err);
     if (e->message.failure != SCEP_NO_FAILURE)
         return failure(e, e->message.failure, err);
     if (e->message.type != SCEP_REQUEST || e->message.signer_is_ours)

@@ -62,7 +62,7 @@ static bool refuse_run(struct db *tx, void *context, struct err *err)
     const struct issuing *i = r->issuing;
     CLEANUP(mem_free_at)
     char *body = json_pairs(NULL, "reason", r->reason, "enrolment", i->challenge.enrolment_id,
-                            "peer", i->actor->name, NULL);
+                            "request", i->challenge.id, "peer", i->actor->name, NULL);
     if (r->is_mismatch &&
         !store_change(tx, ASK(CHALLENGE_MISMATCH, TEXT(i->challenge.id), INTEGER(CHALLENGE_TRIES)),
                       NULL, err))
@@ -154,7 +154,7 @@ static bool objection_find(struct issuing *i, struct refusing *r, struct err *er
     r->reason = !open     ? "the enrolment has ended"
                 : foreign ? "the key is certified for another device"
                 : !agrees ? "the request asks for something else than expected"
-                          : NULL;
+                          : i->asked->objection;
     return true;
 }
 

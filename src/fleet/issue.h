@@ -20,6 +20,7 @@ struct certificate_asked {
     struct bytes request;       /* PKCS#10, DER: kept */
     const struct asked_attribute *attributes;
     size_t attribute_count;
+    const char *objection; /* why the protocol cannot serve it; NULL: it can */
 };
 
 struct issued {
@@ -32,7 +33,8 @@ struct issued {
 
 /*
  * True with out->is_refused for everything that the peer did wrong (unknown, expired, used or
- * burnt challenge; an attribute that differs; a key certified for somebody else): recorded as
+ * burnt challenge; an attribute that differs; a key certified for somebody else; an objection of
+ * the caller's): recorded as
  * steps and events. The challenge is consumed in the transaction that reserves the certificate.
  * The same key and transaction again within CHALLENGE_REPEAT_SECONDS gets the same certificate.
  */
