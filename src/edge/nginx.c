@@ -40,10 +40,16 @@ static const char common[] =
     "    proxy_next_upstream error;\n"
     "    proxy_buffer_size 16k;\n"
     "    proxy_buffers 8 16k;\n"
-    "    proxy_max_temp_file_size 0;\n";
+    "    proxy_max_temp_file_size 0;\n"
+    "\n"
+    "    # HTTP/1.0 needs no Host, but HTTP/1.1 behind us does.\n"
+    "    map $http_host $muster_host {\n"
+    "        default $http_host;\n"
+    "        \"\" $host;\n"
+    "    }\n";
 
 /* What a client sends under these names never passes: each is set here, or emptied. */
-static const char headers[] = "        proxy_set_header Host $http_host;\n"
+static const char headers[] = "        proxy_set_header Host $muster_host;\n"
                               "        proxy_set_header Connection \"\";\n"
                               "        proxy_set_header X-Request-Id $request_id;\n"
                               "        proxy_set_header X-Muster-Peer $remote_addr;\n"

@@ -171,6 +171,17 @@ def test_the_path_reaches_the_inside_as_it_was_sent(edge):
         assert edge.seen("front", path=path)[0] == 400
 
 
+def test_http_1_0_without_a_host_gets_one_inside(edge):
+    """Behind the edge all is HTTP/1.1, where a request without Host is refused."""
+    with socket.create_connection(("127.0.0.1", edge.ports["plain"]), timeout=20) as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        told = json.loads(read_all(connection).partition(b"\r\n\r\n")[2])
+    assert told["line"].endswith("HTTP/1.1")
+    assert [value for name, value in told["headers"] if name.lower() == "host"] == ["_"]
+    told = edge.seen("front", headers={"Host": "mdm.example.org:8443"})[1]
+    assert told["headers"]["host"] == ["mdm.example.org:8443"]
+
+
 def test_bodies_are_limited(edge):
     assert edge.seen("front", method="POST", body=b"x" * 65536)[1]["body"] == 65536
     status, body = edge.seen("front", method="POST", body=b"x" * 65537)
