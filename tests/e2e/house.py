@@ -155,11 +155,8 @@ class House:
     # ---- talking to it ----
 
     def context(self):
-        context = ssl.create_default_context()
         root = self.data / "keys" / "root.crt"
-        if root.exists():
-            context.load_verify_locations(cadata=self.root_pem())
-        return context
+        return ssl.create_default_context(cadata=self.root_pem() if root.exists() else None)
 
     def root_pem(self):
         """The authority's certificate as PEM, however it is kept."""
