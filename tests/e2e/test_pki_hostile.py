@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SCEP messages that differ, lie or explode: each is answered as RFC 8894 says, and others are served."""
+import base64
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+import scep
+from house import read_all
+from pki import (CLIENT_AUTH, CN, DIGITAL_SIGNATURE, KEY_CERT_SIGN, KEY_ENCIPHERMENT, O, OU, SERVER_AUTH, admin,
+                 apns, authority, calm, house, is_refused, make_wish, rogue, stale, wish)
+from scep import Reply, Sender
+
+pytestmark = pytest.mark.pki
+
+
+@pytest.fixture(scope="module")
+def database():
+    """One engine is enough: what is kept of a refusal is tested on both in test_pki.py."""
+    return ""
+
+
+# ---- requests that differ ----
+
+DIFFERENT = {
+    "another common name": (lambda w: {"subject": [(O, w.organization), (CN, "device")]}, {"subject.CN"}),
+    "no common name": (lambda w: {"subject": [(O, w.organization)]}, {"subject.CN"}),
+    "two common names": (lambda w: {"subject": [(O, w.organization), (CN, w.common_name), (CN, "x")]},
+                         {"subject.CN"}),
+    "a longer common name": (lambda w: {"subject": [(O, w.organization), (CN, w.common_name + " ")]},
+                             {"subject.CN"}),
+    "another organization": (lambda w: {"subject": [(O, "Other"), (CN, w.common_name)]}, {"subject.O"}),
+    "an organizational unit": (lambda w: {"subject": [(O, w.organization), (OU, "Admins"), (CN, w.common_name)]},
+                               {"subject.OU"}),
+    "another SAN": (lambda w: {"names": [scep.uri("urn:uuid:00000000-0000-4000-8000-000000000000")]}, {"san.uri"}),
+    "no SAN": (lambda w: {"names": []}, {"san.uri"}),
+    "two SANs": (lambda w: {"names": [scep.uri(w.san), scep.uri("urn:x:y")]}, {"san.uri"}),
+    "a DNS name too": (lambda w: {"names": [scep.uri(w.san), scep.dns("mail.example.org")]}, {"san.dns"}),
+    "a longer key": (lambda w: {"sender": Sender(scep.rsa_key(3072))}, {"key.bits"}),
+    "an EC key": (lambda w: {"key": scep.ec_key()}, {"key.type", "key.bits"}),
+    "more key usage": (lambda w: {"usage": DIGITAL_SIGNATURE | KEY_ENCIPHERMENT | KEY_CERT_SIGN}, {"key.usage"}),
+    "less key usage": (lambda w: {"usage": DIGITAL_SIGNATURE}, {"key.usage"}),
+    "server authentication": (lambda w: {"purposes": [SERVER_AUTH]}, {"eku"}),
+    "server authentication too": (lambda w: {"purposes": [CLIENT_AUTH, SERVER_AUTH]}, {"eku"}),
+}
+
+
+@pytest.mark.proves("4g-7")
+@pytest.mark.parametrize("what", DIFFERENT)
+def test_a_request_that_differs_is_refused_recorded_and_shown(admin, wish, authority, rogue, calm, what):
+    change, names = DIFFERENT[what]
+    assert is_refused(wish.ask(authority, **{"sender": rogue, **change(wish)}))
+    assert wish.differing() == names
+    record = wish.record()
+    assert (record["state"], record["tries"]) == ("delivered", 1)
+    assert record["refusal"]["reason"] and record["refusal"]["peer"] == "127.0.0.1"
+    assert record["id"] in {one["id"] for one in admin.items("/certificate-requests?refused=true&limit=1000")}
+    assert [step["step"] for step in wish.trace()] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("value", [b"\xff\xfe", b"a\x00b", b"\xc3", b"\xed\xa0\x80"])
+@pytest.mark.parametrize("tag", [scep.UTF8, scep.PRINTABLE, 0x14, scep.BMP])
+def test_a_name_that_is_no_text_harms_nobody(wish, authority, rogue, calm, tag, value):
+    subject = [(O, wish.organization), (CN, value, tag)]
+    for wrong in ({"subject": subject}, {"names": [scep.uri(value)]}):
+        reply = wish.ask(authority, rogue, **wrong)  # what is malformed may be answered as a bad check
+        assert reply.status == scep.FAILURE and reply.content is None
+    assert wish.record()["state"] == "delivered"
+
+
+def test_two_challenges_in_one_request_are_none(wish, make_wish, authority, rogue, calm):
+    other = make_wish()
+    for challenges in ([wish.challenge] * 2, [wish.challenge, other.challenge], [other.challenge, wish.challenge]):
+        assert is_refused(wish.ask(authority, rogue, challenges=challenges))
+    assert wish.record()["state"] == other.record()["state"] == "delivered"
+
+
+@pytest.mark.parametrize("kind", ["17", "18", "20", "21", "22", "3", "99"])
+def test_other_message_types_get_no_certificate(wish, authority, rogue, calm, kind):
+    reply = wish.ask(authority, rogue, kind=kind)
+    assert reply.status == scep.FAILURE and reply.content is None
+    assert wish.record()["state"] == "delivered"
+
+
+def test_what_is_not_sent_whole_is_no_message(wish, authority, calm):
+    sender = Sender()
+    message = sender.message(scep.envelope(wish.request(sender.key), authority.registration))
+    for body in (b"", b"garbage", message[:-1], message + b"\x00", message[1:], message * 2):
+        assert wish.post(body)[0] == 400
+    assert wish.ask(authority, sender).status == scep.SUCCESS
+
+
+def test_a_body_beyond_64_kb_is_not_even_read(wish, calm):
+    assert wish.post(b"\x30" * 65537)[0] == 413
+    assert wish.post(b"\x30" * 65536)[0] == 400
+
+
+def test_a_message_signed_by_another_key_is_refused(wish, authority, rogue, calm):
+    honest, liar = Sender(), Sender(rogue.key)
+    content = scep.envelope(wish.request(honest.key), authority.registration)
+    liar.certificate = honest.certificate  # signed by one, shown by another
+    status, body = wish.post(liar.message(content))
+    assert status == 200 and is_refused(Reply(body, authority.registration), scep.BAD_CHECK)
+    assert is_refused(wish.ask(authority, rogue, key=honest.key), scep.BAD_CHECK)
+    message = bytearray(honest.message(content))
+    message[-1] ^= 1
+    status, body = wish.post(bytes(message))
+    assert status == 200 and is_refused(Reply(body, authority.registration), scep.BAD_CHECK)
+    assert wish.record()["state"] == "delivered"
+
+
+def test_a_request_not_signed_by_its_own_key_is_refused(wish, authority, rogue, calm):
+    request = bytearray(wish.request(rogue.key))
+    request[-1] ^= 1
+    status, body = wish.post(rogue.message(scep.envelope(bytes(request), authority.registration)))
+    reply = Reply(body, authority.registration)
+    assert status == 200 and reply.status == scep.FAILURE and reply.content is None
+    assert wish.record()["state"] == "delivered"
+
+
+def test_a_message_for_somebody_else_is_refused(wish, authority, rogue, calm):
+    for recipient in (Sender().certificate, authority.issuing):
+        if not hasattr(recipient.public_key(), "encrypt"):
+            continue  # an issuing authority with an EC key is nobody to encrypt to
+        status, body = wish.post(rogue.message(scep.envelope(wish.request(rogue.key), recipient)))
+        assert status == 200 and is_refused(Reply(body, authority.registration), scep.BAD_CHECK)
+
+
+def test_triple_des_is_a_bad_algorithm(wish, authority, rogue, calm):
+    content = scep.envelope(wish.request(rogue.key), authority.registration, "des3")
+    status, body = wish.post(rogue.message(content))
+    assert status == 200 and is_refused(Reply(body, authority.registration), scep.BAD_ALGORITHM)
+    assert wish.record()["state"] == "delivered"
+
+
+BOMBS = {"indefinite": b"\x30\x80" * 30000, "definite": b"", "huge length": b"\x30\x84\x7f\xff\xff\xff" + b"\x00" * 99,
+         "lengths of lengths": b"\x30\xff" + b"\xff" * 2000, "octets in octets": b"\x24\x80" * 30000,
+         "context": b"\xa0\x80" * 30000, "high tags": b"\x3f" + b"\xff" * 60000}
+for _ in range(4000):
+    BOMBS["definite"] = scep.tlv(scep.SEQUENCE, BOMBS["definite"])
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_nested_der_is_refused_quickly(wish, authority, rogue, calm, bomb):
+    started = time.monotonic()
+    assert wish.post(BOMBS[bomb])[0] == 400
+    deep = BOMBS[bomb][:20000]
+    for content in (deep, scep.envelope(deep, authority.registration)):  # outside, and under encryption
+        status, body = wish.post(rogue.message(content))
+        assert status in (200, 400)
+        assert status == 400 or Reply(body, authority.registration).status == scep.FAILURE
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.proves_partly("4g-6")
+def test_others_are_served_under_a_hail_of_hostile_messages(house, make_wish, authority, rogue):
+    """Memory stays: the same hail twice, and the second adds next to nothing."""
+    target = make_wish()
+    wrong = rogue.message(scep.envelope(target.request(rogue.key, challenges=["X" * 50]), authority.registration))
+    hail = [*BOMBS.values(), wrong, wrong[:-1], rogue.message(b"\x30\x00"), b"\x30" * 60000]
+
+    def storm(rounds, failures):
+        for _ in range(rounds):
+            for body in hail:
+                try:
+                    assert target.post(body)[0] in (200, 400)
+                except (OSError, AssertionError) as problem:
+                    failures.append(problem)
+
+    def storms():
+        failures = []
+        threads = [threading.Thread(target=storm, args=(4, failures)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        seconds = []
+        for _ in range(3):
+            started = time.monotonic()
+            assert make_wish().ask(authority).status == scep.SUCCESS
+            seconds.append(time.monotonic() - started)
+        for thread in threads:
+            thread.join()
+        assert not failures
+        return max(seconds)
+
+    storms()
+    before = house.memory()
+    assert storms() < 15
+    assert house.memory() - before < 16 << 20
+
+
+# ---- what old clients do ----
+
+@pytest.mark.proves_partly("4g-6")
+def test_get_takes_base64_in_every_spelling_of_the_clients(house, make_wish, authority, tmp_path):
+    def lines(text):
+        return "".join(text[at:at + 64] + "\n" for at in range(0, len(text), 64))
+
+    spellings = {"percent": lambda text: urllib.parse.quote(text, safe=""), "raw": lambda text: text,
+                 "spaces": lambda text: text.replace("+", "%20"),
+                 "line breaks": lambda text: urllib.parse.quote(lines(text), safe=""),
+                 "bare padding": lambda text: urllib.parse.quote(text.rstrip("="), safe=""),
+                 "url-safe": lambda text: text.replace("+", "-").replace("/", "_")}
+    for spelling in spellings.values():
+        wish, sender = make_wish(), Sender()
+        message = sender.message(scep.envelope(wish.request(sender.key), authority.registration))
+        text = spelling(base64.b64encode(message).decode())
+        status, _, body = house.get(f"{urllib.parse.urlsplit(wish.url).path}?operation=PKIOperation&message={text}",
+                                    door="plain")
+        assert status == 200 and Reply(body, authority.registration).status == scep.SUCCESS
+
+
+def test_http_1_0_without_a_host_is_served(house):
+    for operation in ("GetCACaps", "GetCACert"):
+        connection = house.connect("plain")
+        connection.sendall(f"GET /scep/apple?operation={operation} HTTP/1.0\r\n\r\n".encode())
+        head, _, body = read_all(connection).partition(b"\r\n\r\n")
+        connection.close()
+        assert b" 200 " in head.splitlines()[0] and body
