@@ -212,7 +212,7 @@ static bool request_make(struct exchange *exchange, struct err *err)
     if (!request->peer)
         request->peer = exchange->door->settings.path ? "unix" : "127.0.0.1";
     return framing_check(exchange, err) && certificate_take(exchange, err) &&
-           target_parse(request, exchange->target, err);
+           target_parse(exchange->door->router, request, exchange->target, err);
 }
 
 static bool length_check(const struct exchange *exchange, struct err *err)

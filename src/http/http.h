@@ -94,6 +94,8 @@ enum route_flags {
     ROUTE_RAW = 1 << 2,         /* answer is not JSON */
     ROUTE_RAW_QUERY = 1 << 3,   /* the query is not parsed: the handler reads query_raw */
     ROUTE_SECRET_PATH = 1 << 4, /* a hole of the path is a secret: the log shows the row's path */
+    ROUTE_TAIL = 1 << 5,        /* the only hole, at the end, takes the rest of the path, not
+                                 * decoded; a slash in it is %2F however it was sent */
 };
 struct routes { /* one table of one area; the router is given several */
     const struct route *list;

@@ -12,7 +12,7 @@ void loopback_run(const struct router *router, struct request *request, const ch
     if (!request->door)
         request->door = DOOR_FRONT;
     *reply = (struct reply){0};
-    if (target_parse(request, target, &err))
+    if (target_parse(router, request, target, &err))
         router_run(router, request, reply);
     else
         problem_render(request, &err, reply);

@@ -9,6 +9,7 @@
 
 #define SEGMENTS_MAX 12 /* segments of one path */
 #define HOLE_SIZE 200   /* bytes that one hole may match */
+#define TAIL_SIZE 4096  /* the same for ROUTE_TAIL */
 
 struct segment { /* borrowed from the path; a hole in a row has text NULL */
     const char *text;
@@ -116,13 +117,15 @@ struct router *router_make(void *owner, const struct routes *tables, size_t coun
     return router;
 }
 
-static bool shape_fits(const struct shape *row, const struct shape *path)
+static bool shape_fits(const struct row *of, const struct shape *path)
 {
+    const struct shape *row = &of->shape;
+    const size_t hole_size = of->route->flags & ROUTE_TAIL ? TAIL_SIZE : HOLE_SIZE;
     if (row->count != path->count)
         return false;
     for (size_t i = 0; i < path->count; i++) {
         const struct segment *want = &row->segments[i], *have = &path->segments[i];
-        if (want->text ? segment_order(want, have) != 0 : have->size == 0 || have->size > HOLE_SIZE)
+        if (want->text ? segment_order(want, have) != 0 : have->size == 0 || have->size > hole_size)
             return false;
     }
     return true;
@@ -137,6 +140,17 @@ static void params_fill(struct request *request, const struct shape *row, const 
                 mem_text_part(request->owner, path->segments[i].text, path->segments[i].size);
 }
 
+size_t router_tail(const struct router *router, const char *path)
+{
+    for (size_t i = 0; i < router->row_count; i++) {
+        const struct route *route = router->rows[i].route;
+        size_t size = strcspn(route->path, "{");
+        if (route->flags & ROUTE_TAIL && strncmp(path, route->path, size) == 0)
+            return size;
+    }
+    return 0;
+}
+
 const struct route *router_find(const struct router *router, struct request *request,
                                 unsigned *allowed)
 {
@@ -148,7 +162,7 @@ const struct route *router_find(const struct router *router, struct request *req
         return NULL;
     for (size_t i = 0; i < router->row_count; i++) {
         const struct row *row = &router->rows[i];
-        if (!(row->route->doors & request->door) || !shape_fits(&row->shape, &path))
+        if (!(row->route->doors & request->door) || !shape_fits(row, &path))
             continue;
         if (first && row_order(first, row) != 0)
             break;

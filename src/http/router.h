@@ -11,6 +11,8 @@ struct router *router_make(void *owner, const struct routes *tables, size_t coun
 /* The row for this request (params filled), or NULL with *allowed = methods of that path. */
 const struct route *router_find(const struct router *router, struct request *request,
                                 unsigned *allowed);
+/* How much of a path as sent stands before the hole of a row with ROUTE_TAIL; 0: it has none. */
+size_t router_tail(const struct router *router, const char *path);
 /* Always fills reply: 404, 405 with Allow, 413, the handler's answer, or its rendered error;
  * logs each error once with the request id. */
 void router_run(const struct router *router, struct request *request, struct reply *reply);

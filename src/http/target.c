@@ -42,7 +42,23 @@ static bool path_parse(struct buffer *path, struct bytes raw, struct err *err)
     return true;
 }
 
-bool target_parse(struct request *request, const char *target, struct err *err)
+/* One segment whatever it holds; still encoded. */
+static bool tail_add(struct buffer *path, struct bytes raw, struct err *err)
+{
+    buffer_byte(path, '/');
+    for (size_t i = 0; i < raw.size; i++) {
+        if (raw.data[i] <= ' ' || raw.data[i] > '~')
+            return err_set(err, ERR_BAD_INPUT, "the path holds a byte that must be escaped");
+        if (raw.data[i] == '/')
+            buffer_text(path, "%2F");
+        else
+            buffer_byte(path, raw.data[i]);
+    }
+    return true;
+}
+
+bool target_parse(const struct router *router, struct request *request, const char *target,
+                  struct err *err)
 {
     struct bytes whole = bytes_text(target);
     if (whole.size > HTTP_TARGET_SIZE)
@@ -51,9 +67,12 @@ bool target_parse(struct request *request, const char *target, struct err *err)
         return err_set(err, ERR_BAD_INPUT, "the request line must hold a path");
     const char *mark = strchr(target, '?');
     size_t size = mark ? (size_t)(mark - target) : whole.size;
+    size_t tail = router_tail(router, target);
+    size_t head = tail ? tail - 1 : size; /* the slash before a tail belongs to it */
     struct buffer path;
-    buffer_init(&path, request->owner, HTTP_TARGET_SIZE);
-    if (!path_parse(&path, (struct bytes){whole.data, size}, err))
+    buffer_init(&path, request->owner, (size_t)3 * HTTP_TARGET_SIZE);
+    if (!path_parse(&path, (struct bytes){whole.data, head}, err) ||
+        (tail && !tail_add(&path, (struct bytes){whole.data + tail, size - tail}, err)))
         return false;
     request->path = buffer_string(&path);
     request->query_raw = NO_BYTES;

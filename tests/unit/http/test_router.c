@@ -95,6 +95,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/refused", fail_inside, .steps = {step_mark, step_refuse}, .doors = DOOR_FRONT},
     {HTTP_GET, "/answered", fail_inside, .steps = {step_answer}, .doors = DOOR_FRONT},
     {HTTP_GET, "/raw", answer_params, .doors = DOOR_FRONT, .flags = ROUTE_RAW_QUERY},
+    {HTTP_GET, "/tail/{rest}", answer_params, .doors = DOOR_FRONT, .flags = ROUTE_TAIL},
 };
 static const struct routes tables[] = {{routes, 8}, {routes + 8, COUNT(routes) - 8}};
 
@@ -304,6 +305,26 @@ static void a_path_that_can_be_read_two_ways_is_refused(void **state)
     }
 }
 
+static void a_tail_is_kept_as_it_was_sent(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"/tail/a", "/tail/{rest} a -"},
+        {"/tail/a/b//c/", "/tail/{rest} a%2Fb%2F%2Fc%2F -"},
+        {"/tail/a%2Fb%2f?c=/d", "/tail/{rest} a%2Fb%2f -"},
+        {"/tail/../devices", "/tail/{rest} ..%2Fdevices -"},
+    };
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        ask(fixture, HTTP_GET, pairs[i][0]);
+        assert_int_equal(fixture->reply.status, 200);
+        assert_true(bytes_equal(fixture->reply.body, bytes_text(pairs[i][1])));
+    }
+    ask(fixture, HTTP_GET, "/tail/");
+    assert_int_equal(fixture->reply.status, 404);
+    ask(fixture, HTTP_GET, "/tail/\x01");
+    assert_int_equal(fixture->reply.status, 400);
+}
+
 static void a_long_target_is_413(void **state)
 {
     struct fixture *fixture = *state;
@@ -351,6 +372,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_path_that_can_be_read_two_ways_is_refused, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_tail_is_kept_as_it_was_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_long_target_is_413, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_doubled_parameter_is_refused_unless_the_row_reads_the_query_itself, set_up,
