@@ -119,8 +119,8 @@ static bool issue(struct exchange *e, struct err *err)
                                &e->reply, err);
 }
 
-/* Renewal by SCEP itself, polling and queries come with the authority's completion: until then a
- * signer of ours, and every type but a first request, are refused in the protocol's own way. */
+/* GetCACaps announces no renewal: a signer of ours, and every type but a first request, are
+ * refused in the protocol's own way. */
 static bool decide(struct exchange *e, struct err *err)
 {
     /* a request that was read but cannot be served is refused by its challenge: people see why */
