@@ -5,7 +5,7 @@
 #include "fleet/enrol.h"
 
 struct link_made {
-    char *id, *url, *name;
+    char *id, *url, *name, *device_id;
     int ownership;
     int64_t expires_at;
 };
@@ -16,6 +16,8 @@ static const struct field link_made_rows[] = {
     TEXT_FIELD(struct link_made, name, FIELD_READ_ONLY, .help = "A note for people"),
     ENUM_FIELD(struct link_made, ownership, FIELD_READ_ONLY, ownership_names,
                .help = "Whose the device will be"),
+    TEXT_FIELD(struct link_made, device_id, FIELD_READ_ONLY,
+               .help = "The enrolled device that it is for"),
     TIME_FIELD(struct link_made, expires_at, FIELD_READ_ONLY, .help = "When it ends"),
 };
 static const struct fields link_made_fields = FIELDS(link_made_rows);
@@ -24,6 +26,8 @@ static const struct field link_wish_rows[] = {
     TEXT_FIELD(struct enrolment_link, name, 0, .highest = 100, .help = "A note for people"),
     ENUM_FIELD(struct enrolment_link, ownership, 0, ownership_names,
                .help = "Whose the device will be"),
+    TEXT_AS("device", struct enrolment_link, device_id, 0, .highest = 255,
+            .help = "For an enrolled device to enrol again: its id, serial number, UDID or name"),
     TIME_FIELD(struct enrolment_link, expires_at, 0, .help = "When it ends; a day where absent"),
 };
 static const struct fields link_wish_fields = FIELDS(link_wish_rows);
@@ -39,6 +43,7 @@ static bool link_create(struct request *request, struct reply *reply, struct err
     struct link_made made = {.id = link.id,
                              .name = link.name,
                              .ownership = link.ownership,
+                             .device_id = link.device_id,
                              .expires_at = link.expires_at,
                              .url = mem_format(request->owner, "%s/enrol/%s",
                                                api_fleet(request)->settings->front_url, token)};

@@ -10,12 +10,14 @@
 
 struct push_view {
     char *state, *topic, *request;
-    int64_t not_after;
+    int64_t not_after, unreachable;
 };
 static const struct field push_view_rows[] = {
     TEXT_FIELD(struct push_view, state, FIELD_READ_ONLY, .help = "none, requested or active"),
     TEXT_FIELD(struct push_view, topic, FIELD_READ_ONLY, .help = "Topic of the certificate"),
     TIME_FIELD(struct push_view, not_after, FIELD_READ_ONLY, .help = "When it ends"),
+    INTEGER_FIELD(struct push_view, unreachable, FIELD_READ_ONLY,
+                  .help = "Devices that enrolled before it: no push until they enrol again"),
     TEXT_FIELD(struct push_view, request, FIELD_READ_ONLY,
                .help = "The certificate request that waits for Apple, PEM"),
 };
@@ -28,8 +30,10 @@ static bool reply_view(const struct request *request, struct reply *reply, int s
     struct push_certificate_view view;
     if (!fleet_push_get(api_fleet(request), &actor, request->owner, &view, err))
         return false;
-    struct push_view shown = {
-        .state = view.state, .topic = view.topic, .not_after = view.not_after};
+    struct push_view shown = {.state = view.state,
+                              .topic = view.topic,
+                              .not_after = view.not_after,
+                              .unreachable = view.unreachable};
     if (view.request.data)
         shown.request = pem_encode(request->owner, "CERTIFICATE REQUEST", view.request);
     api_reply(request, reply, status, push_view_fields, &shown);

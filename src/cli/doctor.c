@@ -77,6 +77,18 @@ static bool check_server(struct visit *visit)
     return true;
 }
 
+/* Devices that enrolled before the certificate was there. */
+static void check_reach(struct visit *visit, const json_t *push)
+{
+    json_int_t count = json_integer_value(json_object_get(push, "unreachable"));
+    if (count > 0)
+        note(visit, "warning", "push",
+             mem_format(visit->cli->owner,
+                        "devices that enrolled before the certificate and cannot be woken: %lld",
+                        (long long)count),
+             "enrol them again: muster enrol link --device NAME");
+}
+
 static void check_push(struct visit *visit)
 {
     int64_t ends;
@@ -102,6 +114,7 @@ static void check_push(struct visit *visit)
          "push certificate",
          mem_format(cli->owner, "%s %s", is_over ? "ended" : "until", time_text(cli->owner, ends)),
          is_near ? "renew it, never replace it: muster apple push-certificate request" : NULL);
+    check_reach(visit, push);
 }
 
 static void check_audit(struct visit *visit)

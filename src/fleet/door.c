@@ -15,7 +15,7 @@ static const char *const actor_kind_names[] = {
     [ACTOR_PUBLIC] = "public",
 };
 
-static bool audit_add(struct db *tx, const struct change *change, struct err *err)
+bool change_audit(struct db *tx, const struct change *change, struct err *err)
 {
     const struct actor *actor = change->actor;
     CLEANUP(mem_free_at) char *id = id_make(NULL);
@@ -33,7 +33,7 @@ static bool change_run(struct db *tx, void *context, struct err *err)
     const struct change *change = context;
     if (!change->work(tx, change->context, err))
         return false;
-    return !change->action || audit_add(tx, change, err);
+    return !change->action || change_audit(tx, change, err);
 }
 
 bool fleet_change(struct fleet *fleet, const struct change *change, struct err *err)

@@ -23,6 +23,8 @@ struct change {
 MUST_CHECK bool fleet_change(struct fleet *fleet, const struct change *change, struct err *err);
 
 /* ---- for the work inside ---- */
+/* An audit entry for what only turns out inside a change; action, subject and detail count. */
+MUST_CHECK bool change_audit(struct db *tx, const struct change *change, struct err *err);
 /* device_id may be NULL; body is JSON text. */
 MUST_CHECK bool event_add(struct db *tx, const char *kind, const char *device_id, const char *body,
                           int64_t now, struct err *err);

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "codec/json.h"
+#include "fleet/admission.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
 #include "fleet/link.h"
@@ -152,7 +153,7 @@ static bool device_make(struct db *tx, const struct meeting *m, const char *id, 
     const struct device_claims *c = m->claims;
     const char *name = claimed_name(m);
     struct rows *rows = NULL;
-    if (!store_rows(tx, m->owner, ASK(ENROLMENT_OWNERSHIP, TEXT(m->identity->enrolment_id)), &rows,
+    if (!store_rows(tx, m->owner, ASK(ENROLMENT_LINK_OF, TEXT(m->identity->enrolment_id)), &rows,
                     err))
         return false;
     const char *ownership = rows->count ? rows_text(rows, 0, "ownership") : ownership_names[0];
@@ -187,6 +188,11 @@ static bool meet_run(struct db *tx, void *context, struct err *err)
     bool known = false;
     if (!device_known(tx, m, &device, &known, err))
         return false;
+    const struct admission admission = {.owner = m->owner,
+                                        .enrolment_id = m->identity->enrolment_id,
+                                        .device_id = known ? device.id : NULL};
+    if (!admission_check(tx, &admission, err))
+        return false;
     const char *id = known ? device.id : id_make(m->owner);
     if (!(known ? device_renew(tx, m, &device, err) : device_make(tx, m, id, err)))
         return false;
@@ -212,26 +218,39 @@ static bool may_meet(const struct identity *identity, const struct device_claims
            err_set(err, ERR_FORBIDDEN, "the certificate is revoked");
 }
 
+/* Says in the history of the device that is named what was refused; false always. */
+static bool refused(struct fleet *fleet, const struct actor *actor, const struct identity *identity,
+                    const char *udid, const struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct err ignored; /* the refusal is what the caller needs to hear */
+    struct rows *rows = NULL;
+    struct identity named = *identity;
+    if (err->kind != ERR_FORBIDDEN ||
+        !store_rows(fleet->db, owner, ASK(DEVICE_BY_UDID, TEXT(udid)), &rows, &ignored))
+        return false;
+    if (!named.device_id && rows->count)
+        named.device_id = mem_text(owner, rows_text(rows, 0, "id"));
+    const char *body = json_pairs(owner, "reason", err->text, "udid", udid, "enrolment",
+                                  identity->enrolment_id, NULL);
+    bool kept = fleet_anomaly(fleet, actor, &named, "enrolment.refused", body, &ignored);
+    (void)kept;
+    return false;
+}
+
 bool fleet_authenticate(struct fleet *fleet, const struct actor *actor,
                         const struct identity *identity, const struct device_claims *claims,
                         struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
-    if (!may_meet(identity, claims, err)) {
-        struct err ignored; /* the refusal is what the caller needs to hear */
-        if (err->kind == ERR_FORBIDDEN &&
-            !fleet_anomaly(fleet, actor, identity, "enrolment.refused",
-                           json_pairs(owner, "reason", err->text, "udid", claims->udid, NULL),
-                           &ignored))
-            return false;
-        return false;
-    }
+    if (!may_meet(identity, claims, err) || !admission_topic(fleet, identity, claims->topic, err))
+        return refused(fleet, actor, identity, claims->udid, err);
     if (identity->enrolment_state == ENROLMENT_ACTIVE)
         return true; /* a repeat, or a renewed profile: nothing to bind again */
     struct meeting meeting = {owner, identity, claims, actor->now};
     struct change change = {
         .actor = actor, .work = meet_run, .context = &meeting, .forget = identity->enrolment_id};
-    return fleet_change(fleet, &change, err);
+    return fleet_change(fleet, &change, err) || refused(fleet, actor, identity, claims->udid, err);
 }
 
 /* ---- reachable ---- */
@@ -256,6 +275,8 @@ static bool supersede_others(struct db *tx, struct activation *a, struct err *er
             ASK(ENROLMENT_OTHERS, TEXT(a->identity->device_id), TEXT(a->identity->enrolment_id)),
             &rows, err))
         return false;
+    const struct admission admission = {a->owner, a->identity->enrolment_id, a->identity->device_id,
+                                        a->now};
     a->superseded = mem_array(a->owner, char *, rows->count + 1);
     a->superseded_count = rows->count;
     for (size_t i = 0; i < rows->count; i++) {
@@ -265,7 +286,8 @@ static bool supersede_others(struct db *tx, struct activation *a, struct err *er
                                   .reason = REASON_SUPERSEDED,
                                   .now = a->now};
         a->superseded[i] = mem_text(a->owner, leaving.enrolment_id);
-        if (!enrolment_leave(tx, &leaving, err))
+        if (!enrolment_leave(tx, &leaving, err) ||
+            !admission_replaced(tx, &admission, leaving.enrolment_id, err))
             return false;
     }
     return true;
@@ -293,7 +315,11 @@ static bool activate_run(struct db *tx, void *context, struct err *err)
 {
     struct activation *a = context;
     const char *id = a->identity->enrolment_id;
+    const struct admission admission = {a->owner, id, a->identity->device_id, a->now};
     int64_t changed = 0;
+    /* the device may have become another's since it said who it is */
+    if (a->identity->enrolment_state == ENROLMENT_PENDING && !admission_check(tx, &admission, err))
+        return false;
     if (!store_change(tx,
                       ASK(ENROLMENT_SET_PUSH, TEXT(id), TEXT(a->topic), BYTES(a->token),
                           BYTES(a->magic), BYTES(a->unlock_token), INTEGER(a->now)),
@@ -331,8 +357,9 @@ bool fleet_activate(struct fleet *fleet, const struct actor *actor, const struct
                            .identity = identity,
                            .topic = address->topic,
                            .now = actor->now};
-    if (!may_activate(identity, err) ||
-        !seal_part(fleet, &a, KEYD_CLASS_DEVICE, address->token, &a.token, err) ||
+    if (!may_activate(identity, err) || !admission_topic(fleet, identity, address->topic, err))
+        return refused(fleet, actor, identity, identity->udid, err);
+    if (!seal_part(fleet, &a, KEYD_CLASS_DEVICE, address->token, &a.token, err) ||
         !seal_part(fleet, &a, KEYD_CLASS_DEVICE, address->magic, &a.magic, err) ||
         !seal_part(fleet, &a, KEYD_CLASS_COMMAND, address->unlock_token, &a.unlock_token, err))
         return false;
@@ -342,7 +369,7 @@ bool fleet_activate(struct fleet *fleet, const struct actor *actor, const struct
                             .forget = identity->enrolment_id,
                             .wakes = true};
     if (!fleet_change(fleet, &change, err))
-        return false;
+        return refused(fleet, actor, identity, identity->udid, err);
     leave_forget(fleet, a.superseded, a.superseded_count);
     *first = a.first;
     return true;

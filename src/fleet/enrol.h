@@ -6,8 +6,9 @@
 #include "model/device.h"
 
 /* ---- links ---- */
-/* A one-time link. `wish` gives name, ownership and expires_at (0 = default). *token is the bearer
- * secret: shown once, stored as HMAC. Permission enrolment.create. */
+/* A one-time link. `wish` gives name, ownership, expires_at (0 = default) and device_id (any name
+ * of an enrolled device that may enrol again with it; ERR_BAD_INPUT when there is none). *token is
+ * the bearer secret: shown once, stored as HMAC. Permission enrolment.create. */
 MUST_CHECK bool fleet_link_create(struct fleet *fleet, const struct actor *actor, void *owner,
                                   const struct enrolment_link *wish, struct enrolment_link *out,
                                   char **token, struct err *err);
@@ -72,7 +73,8 @@ struct device_claims {
 /*
  * First contact, or again (RFC: Apple's Authenticate). Binds the enrolment to the device record of
  * this UDID (made when new). ERR_FORBIDDEN with an event when the certificate is bound to another
- * UDID, the enrolment ended, or the UDID is not allowed. A repeat changes nothing. An older
+ * UDID, the enrolment ended, the topic is not ours, or the link does not allow the device: one that
+ * is enrolled comes in again only by a link made for it. A repeat changes nothing. An older
  * enrolment of the same device stays until fleet_activate.
  */
 MUST_CHECK bool fleet_authenticate(struct fleet *fleet, const struct actor *actor,

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "codec/json.h"
+#include "fleet/device.h"
 #include "fleet/door.h"
 #include "fleet/enrol.h"
 #include "fleet/list.h"
@@ -30,9 +31,24 @@ static bool create_run(struct db *tx, void *context, struct err *err)
     return store_change(tx,
                         ASK(ENROLMENT_LINK_INSERT, TEXT(link->id), BYTES(BYTES_OF(creation->mac)),
                             TEXT(link->name), TEXT(ownership_names[link->ownership]),
-                            INTEGER(link->created_at), TEXT(link->created_by),
-                            INTEGER(link->expires_at)),
+                            TEXT(link->device_id), INTEGER(link->created_at),
+                            TEXT(link->created_by), INTEGER(link->expires_at)),
                         NULL, err);
+}
+
+/* People may name the device as they like; the link keeps its identifier. */
+static bool device_choose(struct fleet *fleet, const struct actor *actor, void *owner,
+                          struct enrolment_link *link, struct err *err)
+{
+    struct device device;
+    if (!link->device_id)
+        return true;
+    if (!fleet_device_get(fleet, actor, owner, link->device_id, &device, err))
+        return err->kind == ERR_NOT_FOUND
+                   ? err_at(err, ERR_BAD_INPUT, "/device", "there is no such device")
+                   : false;
+    link->device_id = device.id;
+    return true;
 }
 
 bool fleet_link_create(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -45,6 +61,8 @@ bool fleet_link_create(struct fleet *fleet, const struct actor *actor, void *own
     if (link.expires_at <= actor->now || link.expires_at > actor->now + LINK_LONGEST)
         return err_at(err, ERR_BAD_INPUT, "/expires_at",
                       "a link must end within the next 365 days");
+    if (!device_choose(fleet, actor, owner, &link, err))
+        return false;
     link.id = id_make(owner);
     link.created_at = actor->now;
     link.created_by = mem_text(owner, actor->name);
@@ -53,8 +71,8 @@ bool fleet_link_create(struct fleet *fleet, const struct actor *actor, void *own
     if (!link_mac(fleet, secret, creation.mac, err))
         return false;
     CLEANUP(mem_free_at)
-    char *detail =
-        json_pairs(NULL, "name", link.name, "ownership", ownership_names[link.ownership], NULL);
+    char *detail = json_pairs(NULL, "name", link.name, "ownership", ownership_names[link.ownership],
+                              "device", link.device_id, NULL);
     struct change change = {.actor = actor,
                             .action = "enrolment_link.create",
                             .permission = "enrolment.create",

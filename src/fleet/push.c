@@ -84,13 +84,27 @@ struct importing {
     int64_t now;
 };
 
+/* What profiles carry before there is a certificate: nobody can push to it. */
+static bool topic_provisional(struct db *db, void *owner, char **topic, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (!store_rows(db, owner, ASK_ALL(ORGANIZATION_GET), &rows, err))
+        return false;
+    *topic = mem_format(owner, "com.apple.mgmt.External.%s",
+                        rows->count ? rows_text(rows, 0, "id") : "unset");
+    return true;
+}
+
 static bool topics_check(struct db *tx, const struct importing *i, struct err *err)
 {
     struct rows *rows = NULL;
-    if (!store_rows(tx, i->owner, ASK_ALL(ENROLMENT_TOPICS), &rows, err))
+    char *provisional = NULL;
+    if (!store_rows(tx, i->owner, ASK_ALL(ENROLMENT_TOPICS), &rows, err) ||
+        !topic_provisional(tx, i->owner, &provisional, err))
         return false;
     for (size_t row = 0; row < rows->count; row++)
-        if (strcmp(rows_text(rows, row, "topic"), i->certificate.topic) != 0) {
+        if (strcmp(rows_text(rows, row, "topic"), provisional) != 0 &&
+            strcmp(rows_text(rows, row, "topic"), i->certificate.topic) != 0) {
             (void)err_set(err, ERR_CONFLICT,
                           "devices are enrolled under the topic %s, the certificate is for %s",
                           rows_text(rows, row, "topic"), i->certificate.topic);
@@ -150,10 +164,15 @@ bool fleet_push_get(struct fleet *fleet, const struct actor *actor, void *owner,
         !stored_newest(fleet, owner, "active", &active, &has_active, err) ||
         !stored_newest(fleet, owner, "requested", &requested, &has_request, err))
         return false;
+    int64_t unreachable = 0;
+    if (has_active && !store_number(fleet->db, ASK(ENROLMENT_UNREACHABLE, TEXT(active.topic)),
+                                    "count", &unreachable, err))
+        return false;
     const char *state = has_active ? "active" : has_request ? "requested" : "none";
     *out = (struct push_certificate_view){.state = mem_text(owner, state),
                                           .topic = active.topic,
                                           .not_after = active.not_after,
+                                          .unreachable = unreachable,
                                           .request = requested.request};
     return true;
 }
@@ -196,19 +215,37 @@ bool fleet_push_credentials(struct fleet *fleet, void *owner, struct push_creden
 bool fleet_push_topic(struct fleet *fleet, void *owner, char **topic, struct err *err)
 {
     struct stored active;
-    struct rows *rows = NULL;
     bool found = false;
     if (!stored_newest(fleet, owner, "active", &active, &found, err))
         return false;
-    if (found) {
-        *topic = active.topic;
-        return true;
-    }
-    if (!store_rows(fleet->db, owner, ASK_ALL(ORGANIZATION_GET), &rows, err))
-        return false;
-    *topic = mem_format(owner, "com.apple.mgmt.External.%s",
-                        rows->count ? rows_text(rows, 0, "id") : "unset");
+    if (!found)
+        return topic_provisional(fleet->db, owner, topic, err);
+    *topic = active.topic;
     return true;
+}
+
+bool fleet_push_topic_known(struct fleet *fleet, const char *topic, bool *known, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    char *current = NULL;
+    char *provisional = NULL;
+    if (!fleet_push_topic(fleet, owner, &current, err) ||
+        !topic_provisional(fleet->db, owner, &provisional, err))
+        return false;
+    *known = strcmp(topic, current) == 0 || strcmp(topic, provisional) == 0;
+    return true;
+}
+
+/* A certificate does not reach who enrolled under another topic. */
+static bool topic_reaches(struct fleet *fleet, void *owner, const char *topic, struct err *err)
+{
+    struct stored active;
+    bool found = false;
+    if (!stored_newest(fleet, owner, "active", &active, &found, err))
+        return false;
+    return !found || !topic || strcmp(active.topic, topic) == 0 ||
+           err_set(err, ERR_NOT_FOUND,
+                   "the device enrolled before there was this push certificate");
 }
 
 bool fleet_push_target(struct fleet *fleet, void *owner, const char *enrolment_id,
@@ -226,6 +263,8 @@ bool fleet_push_target(struct fleet *fleet, void *owner, const char *enrolment_i
     if (e.ended_at || e.state == ENROLMENT_PENDING || e.push_dead_at || !e.push_token.data ||
         !e.push_magic.data)
         return err_set(err, ERR_NOT_FOUND, "the device cannot be woken");
+    if (!topic_reaches(fleet, owner, e.topic, err))
+        return false;
     if (!keyd_open(fleet->keyd, owner, KEYD_CLASS_DEVICE, e.id, e.push_token, &target.token, err) ||
         !keyd_open(fleet->keyd, owner, KEYD_CLASS_DEVICE, e.id, e.push_magic, &target.magic, err))
         return false;

@@ -8,13 +8,15 @@ struct push_certificate_view {
     char *state; /* "none", "requested", "active" */
     char *topic;
     int64_t not_after;
+    int64_t unreachable;  /* devices enrolled under another topic: no push until they enrol again */
     struct bytes request; /* PKCS#10, DER */
 };
 /* Key and request are made in keyd. Permission connector.write. */
 MUST_CHECK bool fleet_push_request(struct fleet *fleet, const struct actor *actor, void *owner,
                                    const char *email, struct bytes *request, struct err *err);
 /* ERR_BAD_INPUT unless it is a certificate for the requested key with a com.apple.mgmt topic and
- * not expired; ERR_CONFLICT when the topic differs while devices are enrolled under another. */
+ * not expired; ERR_CONFLICT when the topic differs while devices are enrolled under another (those
+ * that enrolled before any certificate do not count: they have the placeholder). */
 MUST_CHECK bool fleet_push_import(struct fleet *fleet, const struct actor *actor,
                                   struct bytes certificate_der, struct err *err);
 MUST_CHECK bool fleet_push_get(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -32,6 +34,10 @@ MUST_CHECK bool fleet_push_credentials(struct fleet *fleet, void *owner,
 /* The topic alone; a fixed placeholder ("com.apple.mgmt.External.<organisation id>") before a
  * certificate is active. */
 MUST_CHECK bool fleet_push_topic(struct fleet *fleet, void *owner, char **topic, struct err *err);
+
+/* Is it the topic of a profile of ours: the active one, or the placeholder? */
+MUST_CHECK bool fleet_push_topic_known(struct fleet *fleet, const char *topic, bool *known,
+                                       struct err *err);
 
 struct push_target {
     char *enrolment_id;

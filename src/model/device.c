@@ -53,6 +53,8 @@ static const struct field enrolment_link_rows[] = {
     TEXT_FIELD(struct enrolment_link, name, 0, .highest = 100, .help = "A note for people"),
     ENUM_FIELD(struct enrolment_link, ownership, 0, ownership_names,
                .help = "Whose the device will be"),
+    TEXT_FIELD(struct enrolment_link, device_id, FIELD_READ_ONLY,
+               .help = "The enrolled device that it is for"),
     TIME_FIELD(struct enrolment_link, created_at, FIELD_READ_ONLY, .help = "When it was made"),
     TEXT_FIELD(struct enrolment_link, created_by, FIELD_READ_ONLY, .help = "Who made it"),
     TIME_FIELD(struct enrolment_link, expires_at, FIELD_READ_ONLY, .help = "When it ends"),

@@ -54,6 +54,7 @@ struct enrolment_link {
     char *id;
     char *name;
     int ownership;
+    char *device_id; /* the one device that may use it; NULL: one that is not enrolled */
     int64_t created_at;
     char *created_by;
     int64_t expires_at, used_at, revoked_at;

@@ -60,11 +60,11 @@ WHERE (CAST($1 AS TEXT) IS NULL OR d.id > $1)
 ORDER BY d.id LIMIT $2
 
 -- name: enrolment_link_insert
-INSERT INTO enrolment_link (id, mac, name, ownership, created_at, created_by, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO enrolment_link (id, mac, name, ownership, device_id, created_at, created_by, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: enrolment_link_by_mac
-SELECT id, name, ownership, created_at, created_by, expires_at, used_at, revoked_at
+SELECT id, name, ownership, device_id, created_at, created_by, expires_at, used_at, revoked_at
 FROM enrolment_link WHERE mac = $1
 
 -- name: enrolment_link_use
@@ -75,7 +75,7 @@ WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2
 UPDATE enrolment_link SET revoked_at = $2 WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL
 
 -- name: enrolment_link_list
-SELECT id, name, ownership, created_at, created_by, expires_at, used_at, revoked_at
+SELECT id, name, ownership, device_id, created_at, created_by, expires_at, used_at, revoked_at
 FROM enrolment_link WHERE (CAST($1 AS TEXT) IS NULL OR id < $1) ORDER BY id DESC LIMIT $2
 
 -- name: enrolment_insert
@@ -85,8 +85,8 @@ VALUES ($1, $2, $3, $4, $5)
 -- name: enrolment_by_id
 SELECT * FROM enrolment WHERE id = $1
 
--- name: enrolment_ownership
-SELECT l.ownership FROM enrolment e JOIN enrolment_link l ON l.id = e.link_id WHERE e.id = $1
+-- name: enrolment_link_of
+SELECT l.id, l.ownership, l.device_id FROM enrolment e JOIN enrolment_link l ON l.id = e.link_id WHERE e.id = $1
 
 -- name: enrolment_bind
 UPDATE enrolment SET device_id = $2, topic = $3 WHERE id = $1 AND (device_id IS NULL OR device_id = $2)
@@ -120,6 +120,11 @@ UPDATE enrolment SET push_dead_at = $2 WHERE id = $1
 
 -- name: enrolment_topics
 SELECT DISTINCT topic FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic IS NOT NULL
+
+-- name: enrolment_unreachable
+-- enrolled under another topic than $1: the push certificate does not reach them
+SELECT count(*) AS count FROM enrolment
+WHERE ended_at IS NULL AND state <> 'pending' AND topic IS DISTINCT FROM $1
 
 -- name: enrolment_silent
 -- asked to leave (last) before $1 and not heard of since: at most $2; the answer may have been "no"

@@ -71,6 +71,8 @@ struct fleet fixture_keyd_dies_at(struct fixture *f, int operation);
 /* ---- links and certificates ---- */
 char *fixture_link(struct fixture *f);
 struct enrolment_start fixture_start(struct fixture *f);
+/* By a link made for this device; NULL: for any that is not enrolled. */
+struct enrolment_start fixture_start_for(struct fixture *f, const char *device_id);
 /* SubjectPublicKeyInfo of RSA key `number`, made once per program. */
 struct bytes fixture_key(struct fixture *f, size_t number);
 /* What a device that obeys its profile asks for: 7 attributes that the test may change. */
@@ -85,9 +87,10 @@ struct phone {
     struct bytes der; /* its certificate */
     uint8_t sha256[32];
     const char *udid;
+    const char *topic; /* of its profile */
     const char *enrolment_id, *device_id; /* the last after authenticate */
 };
-/* A certificate, but no contact yet. */
+/* A certificate, but no contact yet. For a UDID that is known the link is made for the device. */
 struct phone phone_certified(struct fixture *f, size_t key, const char *udid);
 /* Authenticated and reachable; its first queries answered. */
 struct phone phone_enrolled(struct fixture *f, size_t key, const char *udid);

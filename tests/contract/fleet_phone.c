@@ -4,31 +4,44 @@
 
 #include "base/text.h"
 #include "fleet/job.h"
+#include "fleet/push.h"
 #include "pki/digest.h"
 #include "policy/setting.h"
 #include "tests/contract/fleet_fixture.h"
 
 /* ---- links and certificates ---- */
 
-char *fixture_link(struct fixture *f)
+static char *link_for(struct fixture *f, const char *device_id)
 {
     struct actor admin = fixture_admin(f);
-    struct enrolment_link wish = {0}, link;
+    struct enrolment_link link, wish = {0};
     char *token;
     struct err err;
+    if (device_id)
+        wish.device_id = mem_text(f->owner, device_id);
     assert_works(fleet_link_create(f->fleet, &admin, f->owner, &wish, &link, &token, &err), err);
     return token;
 }
 
-struct enrolment_start fixture_start(struct fixture *f)
+char *fixture_link(struct fixture *f)
+{
+    return link_for(f, NULL);
+}
+
+struct enrolment_start fixture_start_for(struct fixture *f, const char *device_id)
 {
     struct actor someone = fixture_public(f);
     struct enrolment_start start;
     struct err err;
-    assert_works(
-        fleet_enrolment_start(f->fleet, &someone, f->owner, fixture_link(f), "apple", &start, &err),
-        err);
+    assert_works(fleet_enrolment_start(f->fleet, &someone, f->owner, link_for(f, device_id),
+                                       "apple", &start, &err),
+                 err);
     return start;
+}
+
+struct enrolment_start fixture_start(struct fixture *f)
+{
+    return fixture_start_for(f, NULL);
 }
 
 struct certificate_asked fixture_asked(struct fixture *f, const struct enrolment_start *start,
@@ -63,9 +76,22 @@ struct issued fixture_issue(struct fixture *f, const struct certificate_asked *a
 
 /* ---- devices ---- */
 
+static const char *device_of(struct fixture *f, const char *udid)
+{
+    struct rows *rows = fixture_look(f, &SQL_LOOK_DEVICES, NO_ARGS);
+    for (size_t i = 0; i < rows->count; i++)
+        if (strcmp(rows_text(rows, i, "udid"), udid) == 0)
+            return rows_text(rows, i, "id");
+    return NULL;
+}
+
 struct phone phone_certified(struct fixture *f, size_t key, const char *udid)
 {
-    struct phone phone = {.start = fixture_start(f), .udid = udid};
+    struct phone phone = {.start = fixture_start_for(f, device_of(f, udid)), .udid = udid};
+    char *topic;
+    struct err err;
+    assert_works(fleet_push_topic(f->fleet, f->owner, &topic, &err), err);
+    phone.topic = topic;
     struct certificate_asked asked = fixture_asked(f, &phone.start, key);
     struct issued issued = fixture_issue(f, &asked);
     assert_false(issued.is_refused);
@@ -84,7 +110,7 @@ struct device_claims phone_claims(const struct phone *phone)
                                   .os_version = "17.5.1",
                                   .os_build = "21F90",
                                   .platform = PLATFORM_IOS,
-                                  .topic = "com.apple.mgmt.External.test"};
+                                  .topic = phone->topic};
 }
 
 struct identity phone_identity(struct fixture *f, const struct phone *phone)
@@ -115,9 +141,8 @@ bool phone_activate(struct fixture *f, const struct phone *phone)
 {
     struct identity identity = phone_identity(f, phone);
     struct actor actor = phone_actor(f, &identity);
-    struct push_address address = {.topic = "com.apple.mgmt.External.test",
-                                   .token = bytes_text("token"),
-                                   .magic = bytes_text("magic")};
+    struct push_address address = {
+        .topic = phone->topic, .token = bytes_text("token"), .magic = bytes_text("magic")};
     bool first = false;
     struct err err;
     assert_works(fleet_activate(f->fleet, &actor, &identity, &address, &first, &err), err);

@@ -22,7 +22,7 @@ static bool activate(struct fixture *f, const struct phone *phone, const char *t
     struct identity identity = phone_identity(f, phone);
     struct actor actor = fleet_device_actor(&identity, "r", f->now);
     struct push_address address = {
-        .topic = "com.apple.mgmt.External.test",
+        .topic = phone->topic,
         .token = bytes_text(token),
         .magic = bytes_text("magic"),
         .unlock_token = unlock ? bytes_text(unlock) : NO_BYTES,

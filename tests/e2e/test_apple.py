@@ -480,7 +480,7 @@ def test_a_device_that_enrols_again_begins_anew(house, admin, make_phone, tmp_pa
     udid, old = phone.udid, Wire(house, phone)
     admin.command(udid, "lock")
     second = new_phone(house, tmp_path / "second")
-    second.enrol(admin.link(), udid=udid)
+    second.enrol(admin.link(device=udid), udid=udid)
     assert admin.device(udid)["enrolment_state"] == "active"
     assert "DeviceLock" not in types(second.check_in())  # the old queue is not delivered
     assert old.connect("Idle")[0] in (401, 403)

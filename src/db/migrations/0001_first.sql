@@ -58,6 +58,7 @@ CREATE TABLE enrolment_link (
     mac BLOB NOT NULL UNIQUE,
     name TEXT,
     ownership TEXT NOT NULL,
+    device_id TEXT REFERENCES device (id),
     created_at BIGINT NOT NULL,
     created_by TEXT NOT NULL,
     expires_at BIGINT NOT NULL,
