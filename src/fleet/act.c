@@ -74,9 +74,9 @@ static bool departure_begin(struct db *tx, const struct asking *a, struct err *e
     enum enrolment_state state = a->kind == COMMAND_WIPE ? ENROLMENT_WIPING : ENROLMENT_RETIRING;
     const char *id = a->enrolment.id;
     int64_t now = a->actor->now;
-    return store_change(
+    return store_change_one(
                tx, ASK(ENROLMENT_SET_STATE, TEXT(id), TEXT(enrolment_state_names[state]), TIME(0)),
-               NULL, err) &&
+               "the device has left meanwhile", err) &&
            store_change(tx,
                         ASK(COMMAND_END_OF_ENROLMENT, TEXT(id),
                             TEXT(command_state_names[COMMAND_CANCELLED]), INTEGER(now),

@@ -37,13 +37,15 @@ static bool assign_run(struct db *tx, void *context, struct err *err)
         return false;
     if (rows->count > 0)
         return err_set(err, ERR_CONFLICT, "the policy is assigned there already");
-    return store_change(tx,
-                        ASK(ASSIGNMENT_INSERT, TEXT(assignment->id), TEXT(a->policy_id),
-                            TEXT(assignment->target), TEXT(assignment->device_id),
-                            INTEGER(assignment->band), INTEGER(a->actor->now),
-                            TEXT(a->actor->name)),
-                        NULL, err) &&
-           job_add(tx, "resolve", concerned(a->owner, assignment), a->actor->now, err);
+    if (!store_change(tx,
+                      ASK(ASSIGNMENT_INSERT, TEXT(assignment->id), TEXT(a->policy_id),
+                          TEXT(assignment->target), TEXT(assignment->device_id),
+                          INTEGER(assignment->band), INTEGER(a->actor->now), TEXT(a->actor->name)),
+                      NULL, err))
+        return err->kind == ERR_CONFLICT /* of two at once one wins */
+                   ? err_set(err, ERR_CONFLICT, "the policy is assigned there already")
+                   : false;
+    return job_add(tx, "resolve", concerned(a->owner, assignment), a->actor->now, err);
 }
 
 static bool target_check(struct fleet *fleet, void *owner, struct assignment *assignment,

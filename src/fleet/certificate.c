@@ -176,7 +176,7 @@ bool fleet_certificate_status(struct fleet *fleet, const char *serial,
         status.is_known = strcmp(state, certificate_state_names[CERTIFICATE_RESERVED]) != 0;
         status.is_revoked = revoked || state_revokes(rows_text(rows, 0, "enrolment_state"));
         status.revoked_at =
-            revoked ? rows_integer(rows, 0, "revoked_at") : rows_integer(rows, 0, "created_at");
+            revoked ? rows_integer(rows, 0, "revoked_at") : rows_integer(rows, 0, "left_at");
         status.reason = revocation_reason_code(revoked ? rows_text(rows, 0, "reason")
                                                        : revocation_reason_names[REASON_CESSATION]);
     }

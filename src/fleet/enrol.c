@@ -311,6 +311,14 @@ static bool first_activation(struct db *tx, struct activation *a, struct err *er
            job_add(tx, "wake", a->identity->enrolment_id, a->now, err);
 }
 
+/* What waited for a device that could not be woken is pushed for now. */
+static bool wake_open(struct db *tx, const char *enrolment_id, int64_t now, struct err *err)
+{
+    int64_t open = 0;
+    return store_number(tx, ASK(COMMAND_OPEN_COUNT, TEXT(enrolment_id)), "count", &open, err) &&
+           (open == 0 || job_add(tx, "wake", enrolment_id, now, err));
+}
+
 static bool activate_run(struct db *tx, void *context, struct err *err)
 {
     struct activation *a = context;
@@ -327,7 +335,7 @@ static bool activate_run(struct db *tx, void *context, struct err *err)
         !store_change(tx, ASK(ENROLMENT_ACTIVATE, TEXT(id), INTEGER(a->now)), &changed, err))
         return false;
     a->first = changed == 1;
-    return !a->first || first_activation(tx, a, err);
+    return a->first ? first_activation(tx, a, err) : wake_open(tx, id, a->now, err);
 }
 
 static bool seal_part(struct fleet *fleet, struct activation *a, enum keyd_class class,

@@ -32,11 +32,15 @@ static bool verdict_end(struct db *tx, const struct leaving *leaving, struct err
 bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *err)
 {
     const char *id = leaving->enrolment_id;
+    int64_t changed = 0;
+    if (!store_change(tx,
+                      ASK(ENROLMENT_SET_STATE, TEXT(id),
+                          TEXT(enrolment_state_names[leaving->state]), INTEGER(leaving->now)),
+                      &changed, err))
+        return false;
+    if (changed == 0)
+        return true; /* it left meanwhile */
     return store_change(tx,
-                        ASK(ENROLMENT_SET_STATE, TEXT(id),
-                            TEXT(enrolment_state_names[leaving->state]), INTEGER(leaving->now)),
-                        NULL, err) &&
-           store_change(tx,
                         ASK(COMMAND_END_OF_ENROLMENT, TEXT(id),
                             TEXT(command_state_names[COMMAND_CANCELLED]), INTEGER(leaving->now),
                             TEXT(NULL)),

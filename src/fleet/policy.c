@@ -80,17 +80,27 @@ static bool name_free(struct db *tx, const struct writing *w, const char *folded
     return true;
 }
 
+/* The same, found by the database: of two at once one wins. */
+static bool name_taken(struct err *err)
+{
+    return err->kind == ERR_CONFLICT
+               ? err_at(err, ERR_CONFLICT, "/name", "a policy with this name exists")
+               : false;
+}
+
 static bool create_run(struct db *tx, void *context, struct err *err)
 {
     struct writing *w = context;
     const char *folded = text_fold(w->owner, w->policy.name);
-    return name_free(tx, w, folded, err) &&
-           store_change(tx,
-                        ASK(POLICY_INSERT, TEXT(w->policy.id), TEXT(w->policy.name), TEXT(folded),
-                            TEXT(w->policy.kind), TEXT(w->policy.description),
-                            INTEGER(w->actor->now)),
-                        NULL, err) &&
-           revision_insert(tx, w, 1, err);
+    if (!name_free(tx, w, folded, err))
+        return false;
+    if (!store_change(tx,
+                      ASK(POLICY_INSERT, TEXT(w->policy.id), TEXT(w->policy.name), TEXT(folded),
+                          TEXT(w->policy.kind), TEXT(w->policy.description),
+                          INTEGER(w->actor->now)),
+                      NULL, err))
+        return name_taken(err);
+    return revision_insert(tx, w, 1, err);
 }
 
 static char *writing_detail(const struct writing *w, const char *before)

@@ -34,14 +34,18 @@ bool command_queue(struct db *tx, const struct queued *queued, struct err *err)
 {
     CLEANUP(mem_free_at) char *made = queued->id ? NULL : id_make_upper(NULL);
     const char *id = queued->id ? queued->id : made;
-    return store_change(tx,
-                        ASK(COMMAND_INSERT, TEXT(id), TEXT(queued->enrolment_id),
-                            TEXT(command_kind_names[queued->kind]), TEXT(queued->item),
-                            TEXT(queued->parameters), INTEGER(priorities[queued->kind]),
-                            TEXT(queued->created_by), INTEGER(queued->now),
-                            TIME(life_of(queued->kind, queued->now))),
-                        NULL, err) &&
-           job_add(tx, "wake", queued->enrolment_id, queued->now, err);
+    int64_t changed = 0;
+    if (!store_change(tx,
+                      ASK(COMMAND_INSERT, TEXT(id), TEXT(queued->enrolment_id),
+                          TEXT(command_kind_names[queued->kind]), TEXT(queued->item),
+                          TEXT(queued->parameters), INTEGER(priorities[queued->kind]),
+                          TEXT(queued->created_by), INTEGER(queued->now),
+                          TIME(life_of(queued->kind, queued->now))),
+                      &changed, err))
+        return false;
+    if (queued->id && changed == 0)
+        return err_set(err, ERR_CONFLICT, "the same command is waiting for the device already");
+    return job_add(tx, "wake", queued->enrolment_id, queued->now, err);
 }
 
 bool item_queue(struct db *tx, const char *enrolment_id, const char *item, const char *hash,
@@ -99,27 +103,38 @@ static const char *only_kind(const struct identity *identity)
     return NULL;
 }
 
+/* False in *taken: it ended meanwhile (it was cancelled). */
+static bool fetch_mark(struct db *tx, struct fetch *fetch, bool *taken, struct err *err)
+{
+    const struct command *command = &fetch->command;
+    int64_t changed = 0;
+    if (!store_change(tx, ASK(COMMAND_DELIVER, TEXT(command->id), INTEGER(fetch->now)), &changed,
+                      err))
+        return false;
+    *taken = changed == 1;
+    return !*taken || !command->item ||
+           store_change(tx,
+                        ASK(DELIVERED_STATE, TEXT(fetch->identity->enrolment_id),
+                            TEXT(command->item), TEXT(command_state_names[COMMAND_DELIVERED]),
+                            TEXT(NULL), TEXT(NULL), TEXT(NULL), INTEGER(fetch->now)),
+                        NULL, err);
+}
+
 static bool fetch_run(struct db *tx, void *context, struct err *err)
 {
     struct fetch *fetch = context;
-    fetch->command = (struct command){0};
-    if (!store_find(tx, fetch->owner,
-                    ASK(COMMAND_NEXT, TEXT(fetch->identity->enrolment_id),
-                        TEXT(only_kind(fetch->identity))),
-                    command_fields, &fetch->command, &fetch->found, err))
-        return false;
-    if (!fetch->found)
-        return true;
-    if (fetch->command.item &&
-        !store_change(tx,
-                      ASK(DELIVERED_STATE, TEXT(fetch->identity->enrolment_id),
-                          TEXT(fetch->command.item), TEXT(command_state_names[COMMAND_DELIVERED]),
-                          TEXT(NULL), TEXT(NULL), TEXT(NULL), INTEGER(fetch->now)),
-                      NULL, err))
-        return false;
+    bool taken = false;
+    do {
+        fetch->command = (struct command){0};
+        if (!store_find(tx, fetch->owner,
+                        ASK(COMMAND_NEXT, TEXT(fetch->identity->enrolment_id),
+                            TEXT(only_kind(fetch->identity))),
+                        command_fields, &fetch->command, &fetch->found, err) ||
+            (fetch->found && !fetch_mark(tx, fetch, &taken, err)))
+            return false;
+    } while (fetch->found && !taken);
     fetch->command.state = COMMAND_DELIVERED;
-    return store_change(tx, ASK(COMMAND_DELIVER, TEXT(fetch->command.id), INTEGER(fetch->now)),
-                        NULL, err);
+    return true;
 }
 
 #define PARAMETERS_MAX 16384 /* bytes sealed */

@@ -5,7 +5,7 @@
 #include "fleet/act.h"
 
 struct queued {
-    const char *id; /* NULL: made here */
+    const char *id; /* NULL: made here, and an equal open one serves; else that is ERR_CONFLICT */
     const char *enrolment_id;
     enum command_kind kind;
     const char *item, *parameters; /* may be NULL */

@@ -4,6 +4,11 @@
 #include "fleet/push.h"
 #include "jobs/runner.h"
 
+/* A push may be lost, or its device be off for longer than the service keeps it: what is still open
+ * is pushed for again. */
+#define AGAIN_FIRST_SECONDS 3600
+#define AGAIN_MOST_SECONDS (24 * 3600)
+
 struct wakers { /* by index of channels[]; NULL where devices poll */
     void **states;
 };
@@ -48,7 +53,9 @@ bool job_wake(struct job_context *context, const struct job *job, int64_t now, i
     if (!wake(context, job->subject, now, &result, err))
         return false;
     switch (result.outcome) {
-    case WAKE_SENT: return fleet_push_sent(context->fleet, job->subject, now, err);
+    case WAKE_SENT:
+        *again_at = now + backoff_seconds(job->tries, AGAIN_FIRST_SECONDS, AGAIN_MOST_SECONDS);
+        return fleet_push_sent(context->fleet, job->subject, now, err);
     case WAKE_DEAD:
         return fleet_push_dead(context->fleet, job->subject, result.dead_since, now, err);
     case WAKE_IMPOSSIBLE: return true; /* it left, or cannot be reached: it may call by itself */

@@ -39,7 +39,9 @@ WHERE id = $1 AND state = 'reserved'
 SELECT c.*, e.device_id FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id WHERE c.id = $1
 
 -- name: certificate_by_serial
-SELECT c.*, e.device_id, e.state AS enrolment_state
+SELECT c.*, e.device_id, e.state AS enrolment_state,
+       COALESCE(e.ended_at, (SELECT max(k.created_at) FROM command k
+                             WHERE k.enrolment_id = e.id AND k.kind IN ('retire', 'wipe')), c.created_at) AS left_at
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id WHERE c.serial = $1
 
 -- name: certificate_other_device_by_spki

@@ -5,6 +5,7 @@
 INSERT INTO command (id, enrolment_id, kind, item, parameters, state, priority, is_deferred, attempts,
                      created_by, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, 'queued', $6, FALSE, 0, $7, $8, $9)
+ON CONFLICT DO NOTHING
 
 -- name: command_by_id
 SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id WHERE c.id = $1

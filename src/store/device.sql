@@ -101,7 +101,7 @@ UPDATE enrolment SET topic = COALESCE($2, topic), push_token = COALESCE($3, push
 WHERE id = $1
 
 -- name: enrolment_set_state
-UPDATE enrolment SET state = $2, ended_at = $3 WHERE id = $1
+UPDATE enrolment SET state = $2, ended_at = $3 WHERE id = $1 AND ended_at IS NULL
 
 -- name: enrolment_current
 -- the one that can be managed

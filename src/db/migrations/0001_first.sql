@@ -153,6 +153,7 @@ CREATE TABLE policy (
     updated_at BIGINT NOT NULL,
     deleted_at BIGINT
 );
+CREATE UNIQUE INDEX policy_by_name ON policy (name_folded) WHERE deleted_at IS NULL;
 CREATE TABLE policy_revision (
     policy_id TEXT NOT NULL REFERENCES policy (id),
     revision BIGINT NOT NULL,
@@ -170,7 +171,7 @@ CREATE TABLE assignment (
     created_at BIGINT NOT NULL,
     created_by TEXT NOT NULL
 );
-CREATE INDEX assignment_by_policy ON assignment (policy_id);
+CREATE UNIQUE INDEX assignment_once ON assignment (policy_id, target, COALESCE(device_id, ''));
 CREATE INDEX assignment_by_device ON assignment (device_id);
 CREATE INDEX assignment_by_target ON assignment (target);
 
@@ -220,6 +221,8 @@ CREATE TABLE command (
     finished_at BIGINT,
     expires_at BIGINT
 );
+CREATE UNIQUE INDEX command_open_once ON command (enrolment_id, kind, COALESCE(item, ''))
+    WHERE finished_at IS NULL;
 CREATE INDEX command_open ON command (enrolment_id, priority, id) WHERE finished_at IS NULL;
 CREATE INDEX command_by_enrolment ON command (enrolment_id, id);
 CREATE TABLE fact (

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The queue under haste: two at once, and what waits for a device that can be woken again. */
+#include "fleet/certificate.h"
+#include "fleet/push.h"
+#include "tests/contract/fleet_fixture.h"
+
+struct asker {
+    struct actor actor;
+    const char *device_id, *policy_id;
+    bool won;
+    struct err err;
+};
+
+static struct asker asker_of(struct fixture *f)
+{
+    return (struct asker){.actor = fixture_admin(f)};
+}
+
+/* One of all won, and the others heard that it is there already. */
+static void assert_one_won(const struct asker *askers, size_t count, const char *sentence)
+{
+    size_t won = 0;
+    for (size_t i = 0; i < count; i++) {
+        won += askers[i].won;
+        if (askers[i].won)
+            continue;
+        assert_int_equal(askers[i].err.kind, ERR_CONFLICT);
+        assert_non_null(strstr(askers[i].err.text, sentence));
+    }
+    assert_int_equal(won, 1);
+}
+
+static void ask_lock(struct fleet *fleet, void *context)
+{
+    struct asker *asker = context;
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct command command;
+    asker->won = fleet_command_create(fleet, &asker->actor, owner, asker->device_id, COMMAND_LOCK,
+                                      NULL, &command, &asker->err);
+}
+
+static void of_two_equal_commands_at_once_one_is_queued(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    struct asker askers[4];
+    for (size_t i = 0; i < COUNT(askers); i++) {
+        askers[i] = asker_of(f);
+        askers[i].device_id = phone.device_id;
+    }
+    fixture_race(f, ask_lock, askers, sizeof(askers[0]), COUNT(askers));
+    assert_one_won(askers, COUNT(askers), "is waiting for the device already");
+}
+
+static void make_policy(struct fleet *fleet, void *context)
+{
+    struct asker *asker = context;
+    CLEANUP(mem_free_at) char *owner = mem_new(NULL, char);
+    struct policy policy = {0}, wish = {.name = mem_text(owner, "PIN"),
+                                        .kind = mem_text(owner, "configuration"),
+                                        .settings = mem_text(owner, "{}")};
+    asker->won = fleet_policy_create(fleet, &asker->actor, owner, &wish, &policy, &asker->err);
+}
+
+static void of_two_policies_of_one_name_at_once_one_is_made(void **state)
+{
+    struct fixture *f = *state;
+    struct asker askers[4];
+    for (size_t i = 0; i < COUNT(askers); i++)
+        askers[i] = asker_of(f);
+    fixture_race(f, make_policy, askers, sizeof(askers[0]), COUNT(askers));
+    assert_one_won(askers, COUNT(askers), "a policy with this name exists");
+}
+
+static void assign(struct fleet *fleet, void *context)
+{
+    struct asker *asker = context;
+    CLEANUP(mem_free_at) char *owner = mem_new(NULL, char);
+    struct assignment made, wish = {.target = mem_text(owner, "all")};
+    asker->won = fleet_assignment_create(fleet, &asker->actor, owner, asker->policy_id, &wish,
+                                         &made, &asker->err);
+}
+
+static void of_two_equal_assignments_at_once_one_is_made(void **state)
+{
+    struct fixture *f = *state;
+    struct policy policy = fixture_policy(f, "PIN", "configuration", "{\"password.min_length\":8}");
+    struct asker askers[4];
+    for (size_t i = 0; i < COUNT(askers); i++) {
+        askers[i] = asker_of(f);
+        askers[i].policy_id = policy.id;
+    }
+    fixture_race(f, assign, askers, sizeof(askers[0]), COUNT(askers));
+    assert_one_won(askers, COUNT(askers), "assigned there already");
+}
+
+static void a_new_address_wakes_for_what_waited(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    struct actor admin = fixture_admin(f);
+    struct command lock;
+    struct err err;
+    fixture_write(f, &SQL_CLEAR_JOBS, NO_ARGS);
+    assert_false(phone_activate(f, &phone));
+    assert_int_equal(fixture_look(f, &SQL_LOOK_JOB, ARGS(TEXT("wake")))->count, 0);
+    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
+                                      NULL, &lock, &err),
+                 err);
+    fixture_write(f, &SQL_CLEAR_JOBS, NO_ARGS); /* the push service said that it is dead */
+    assert_false(phone_activate(f, &phone));
+    assert_int_equal(fixture_look(f, &SQL_LOOK_JOB, ARGS(TEXT("wake")))->count, 1);
+}
+
+FLEET_MAIN(FLEET_TEST(of_two_equal_commands_at_once_one_is_queued),
+           FLEET_TEST(of_two_policies_of_one_name_at_once_one_is_made),
+           FLEET_TEST(of_two_equal_assignments_at_once_one_is_made),
+           FLEET_TEST(a_new_address_wakes_for_what_waited))
