@@ -55,7 +55,7 @@ wait_for() {
 
 configure() {
     [ ! -f "$conf" ] || return 0
-    cat >"$conf" <<TEXT
+    cat >"$conf.new" <<TEXT
 # Written once by ./dev run; change it as you like.
 [server]
 data_dir = $MUSTER_DATA/data
@@ -75,11 +75,12 @@ port = $plain
 [metrics]
 port = $metrics
 TEXT
-    [ "$empty" = yes ] || cat >>"$conf" <<TEXT
+    [ "$empty" = yes ] || cat >>"$conf.new" <<TEXT
 [apple]
 apns_url = https://127.0.0.1:$1
 apns_ca_file = $demo/apns/ca.pem
 TEXT
+    mv "$conf.new" "$conf"
 }
 
 start_server() {
@@ -94,7 +95,8 @@ start_server() {
 
 start_apns() {
     mkdir -p "$demo"
-    [ -d "$demo/apns" ] || "$sim" apns authority --dir "$demo/apns" >/dev/null
+    [ -f "$demo/apns.made" ] || [ -f "$demo/done" ] || "$sim" apns authority --dir "$demo/apns" >/dev/null
+    : >"$demo/apns.made"
     port=0
     [ ! -f "$demo/apns.port" ] || port=$(cat "$demo/apns.port")
     rm -f "$demo/apns.json"
@@ -123,30 +125,46 @@ push_certificate() {
     muster apple push-certificate import "$demo/push.pem" >/dev/null
 }
 
+# policy NAME OPTION…: makes and assigns it, unless an earlier start did.
+policy() {
+    name=$1
+    shift
+    muster policy get "$name" >/dev/null 2>&1 || muster policy create "$name" "$@" >/dev/null
+    muster policy assignments "$name" -o json | grep -q '"target"' ||
+        muster policy assign "$name" --all >/dev/null
+}
+
 policies() {
-    muster policy create "Passcode" --kind configuration \
-        --set password.required=true --set password.min_length=6 --set password.allow_simple=false \
-        >/dev/null
-    muster policy create "Healthy device" --kind compliance --set password.required=true \
-        --set encryption.device=true --set os.minimum=16.0 >/dev/null
-    muster policy assign "Passcode" --all >/dev/null
-    muster policy assign "Healthy device" --all >/dev/null
+    policy "Passcode" --kind configuration \
+        --set password.required=true --set password.min_length=6 --set password.allow_simple=false
+    policy "Healthy device" --kind compliance \
+        --set password.required=true --set encryption.device=true --set os.minimum=16.0
+}
+
+keys() {
+    [ ! -d "$demo/keys" ] || return 0
+    rm -rf "$demo/keys.new"
+    "$sim" keys --out "$demo/keys.new" --count 3 >/dev/null
+    mv "$demo/keys.new" "$demo/keys"
 }
 
 # phone DIRECTORY NAME OS BUILD PASSCODE
 phone() {
+    [ ! -f "$demo/$1.enrolled" ] || return 0
     link=$(muster enrol link --name "$2" -o json | sed -n 's/.*"url": *"\([^"]*\)".*/\1/p')
     "$sim" apple enrol --link "$link" --state "$demo/$1" --ca "$MUSTER_DATA/root.pem" \
         --keys "$demo/keys" --name "$2" --os "$3" --build "$4" --passcode "$5" \
         --push-host "$control" >/dev/null || fail "$2 could not enrol"
+    : >"$demo/$1.enrolled"
 }
 
+# Each step may find what an interrupted start has left: it goes on from there.
 first_demo() {
     say "making the demonstration: a push service, two policies, three iPhones…"
     sign_in_demo
     push_certificate
     policies
-    "$sim" keys --out "$demo/keys" --count 3 >/dev/null
+    keys
     phone good "Lobby iPhone" 17.5.1 21F90 8
     phone open "Warehouse iPhone" 17.5.1 21F90 none
     phone old "Reception iPhone" 15.8 19H370 8
@@ -159,12 +177,18 @@ serve_phones() {
     children="$children $!"
 }
 
+# Printed before the demonstration is made: an interruption must not lose it.
+administrator() {
+    [ ! -f "$MUSTER_DATA/admin.made" ] || return 0
+    password=$("$server" admin admin --config "$conf" 2>/dev/null) || fail "no administrator"
+    say "Administrator: admin, one-time password: $password"
+    : >"$MUSTER_DATA/admin.made"
+}
+
 next_steps() {
     say ""
     say "Muster runs: https://localhost:$front (log: $log)"
-    if [ -n "${password:-}" ]; then
-        say "Administrator: admin, one-time password: $password"
-    fi
+    [ -z "${password:-}" ] || say "Administrator: admin, one-time password: $password"
     say ""
     say "Try next, in another terminal:"
     say "  $cli login --server https://localhost:$front --ca $MUSTER_DATA/root.pem --user admin"
@@ -174,21 +198,20 @@ next_steps() {
     else
         say "  $cli device list"
         say "  $cli explain \"device/Warehouse iPhone\""
+        say "  $cli device retire \"Reception iPhone\""
     fi
     say ""
     say "Ctrl-C stops everything; the next start keeps what is there."
 }
 
 mkdir -p "$MUSTER_DATA" "$run_dir"
-new=no
-[ -f "$conf" ] || new=yes
-if [ "$new" = no ] && ! grep -q '^apns_url' "$conf"; then
+if [ -f "$conf" ] && ! grep -q '^apns_url' "$conf"; then
     empty=yes # it was started without the demonstration before
 fi
 [ "$empty" = yes ] || start_apns
 configure "$(cat "$demo/apns.port" 2>/dev/null || :)"
 start_server
-[ "$new" = no ] || password=$("$server" admin admin --config "$conf" 2>/dev/null)
+administrator
 if [ "$empty" = no ]; then
     [ -f "$demo/done" ] || first_demo
     serve_phones
