@@ -122,8 +122,7 @@ static void attempt_note(struct fleet *fleet, const char *who, bool right, int64
 
 struct resetting {
     void *owner;
-    const char *name, *hash, *id;
-    enum role role;
+    const char *name, *role, *hash, *id;
     int64_t now;
 };
 
@@ -138,9 +137,12 @@ static bool reset_run(struct db *tx, void *context, struct err *err)
     if (!found)
         return store_change(tx,
                             ASK(ACCOUNT_INSERT, TEXT(r->id), TEXT(r->name),
-                                TEXT(role_names[r->role]), TEXT(r->hash), INTEGER(1),
-                                INTEGER(r->now)),
+                                TEXT(r->role ? r->role : role_names[ROLE_ADMINISTRATOR]),
+                                TEXT(r->hash), INTEGER(1), INTEGER(r->now)),
                             NULL, err);
+    if (r->role && strcmp(r->role, role_names[account.role]) != 0)
+        return err_set(err, ERR_CONFLICT, "%s has the role %s already", r->name,
+                       role_names[account.role]);
     return store_change(tx, ASK(ACCOUNT_SET_PASSWORD, TEXT(account.id), TEXT(r->hash), INTEGER(1)),
                         NULL, err) &&
            store_change(tx,
@@ -149,11 +151,11 @@ static bool reset_run(struct db *tx, void *context, struct err *err)
 }
 
 bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *owner,
-                         const char *name, enum role role, char **password, struct err *err)
+                         const char *name, const char *role, char **password, struct err *err)
 {
     char *secret = random_text(owner, ONE_TIME_BITS);
-    struct resetting resetting = {owner,          name, password_hash(owner, secret),
-                                  id_make(owner), role, actor->now};
+    struct resetting resetting = {owner,          name,      role, password_hash(owner, secret),
+                                  id_make(owner), actor->now};
     if (actor->kind != ACTOR_SYSTEM)
         return err_set(err, ERR_FORBIDDEN, "only the server's own command line gives passwords");
     if (strlen(name) == 0 || strlen(name) > 100)
@@ -167,15 +169,6 @@ bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *o
     if (!fleet_change(fleet, &change, err))
         return false;
     *password = secret;
-    return true;
-}
-
-bool fleet_account_any(struct fleet *fleet, bool *any, struct err *err)
-{
-    int64_t count = 0;
-    if (!store_number(fleet->db, ASK_ALL(ACCOUNT_COUNT), "count", &count, err))
-        return false;
-    *any = count > 0;
     return true;
 }
 

@@ -8,13 +8,13 @@
 #define PASSWORD_SHORTEST 12 /* bytes */
 #define PASSWORD_LONGEST 256
 
-/* A new administrator with a one-time password that must be changed at the first sign-in; or,
- * when the name exists, a new one-time password and all sessions ended. For the server's own
- * command line: ERR_FORBIDDEN unless the actor is the system. */
+/* A new account with a one-time password that must be changed at the first sign-in; or, when the
+ * name exists, a new one-time password and all sessions ended. role NULL: the one that it has, or
+ * administrator; ERR_CONFLICT when it has another. For the server's own command line:
+ * ERR_FORBIDDEN unless the actor is the system. */
 MUST_CHECK bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *owner,
-                                    const char *name, enum role role, char **password,
+                                    const char *name, const char *role, char **password,
                                     struct err *err);
-MUST_CHECK bool fleet_account_any(struct fleet *fleet, bool *any, struct err *err);
 
 struct sign_in {
     const char *name, *password;

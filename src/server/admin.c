@@ -6,11 +6,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "fleet/account.h"
 #include "server/wiring.h"
 
-static bool reset(void *owner, const struct options *options, const char *name, char **password,
-                  struct err *err)
+static bool reset(void *owner, const struct options *options, const char *name, const char *role,
+                  char **password, struct err *err)
 {
     struct house house = {.options = options};
     struct fleet *fleet;
@@ -18,14 +19,24 @@ static bool reset(void *owner, const struct options *options, const char *name, 
     return database_open(owner, options->database, &house.database, err) &&
            database_migrate(house.database, err) && wiring_open(owner, &house, err) &&
            fleet_open(owner, house.database, NULL, house.shared, &fleet, err) &&
-           fleet_account_reset(fleet, &actor, owner, name, ROLE_ADMINISTRATOR, password, err);
+           fleet_account_reset(fleet, &actor, owner, name, role, password, err);
 }
 
-int admin_run(void *owner, const struct options *options, const char *name)
+/* NULL is a role, too: see fleet_account_reset(). */
+static bool role_check(const char *role, struct err *err)
+{
+    for (size_t i = 0; role && role_names[i]; i++)
+        if (text_equal(role, role_names[i]))
+            return true;
+    return !role || err_set(err, ERR_BAD_INPUT, "'%.40s' is no role: %s, %s or %s", role,
+                            role_names[0], role_names[1], role_names[2]);
+}
+
+int admin_run(void *owner, const struct options *options, const char *name, const char *role)
 {
     struct err err;
     char *password;
-    if (!reset(owner, options, name, &password, &err)) {
+    if (!role_check(role, &err) || !reset(owner, options, name, role, &password, &err)) {
         (void)fprintf(stderr, "musterd: %s\n", err.text);
         return 1;
     }

@@ -100,25 +100,29 @@ static int role_edge_haproxy(void *owner, const struct options *options)
 
 static int role_admin(void *owner, const struct options *options)
 {
-    return admin_run(owner, options, options->argument);
+    return admin_run(owner, options, options->words[0], options->words[1]);
 }
 
 static const struct role {
     const char *words[2]; /* the second may be NULL */
     int (*run)(void *owner, const struct options *options);
-    const char *help;     /* NULL: internal */
-    const char *argument; /* a word that must follow; NULL: none */
+    const char *help;         /* NULL: internal */
+    const char *arguments[2]; /* a word that must follow, one that may; NULL: none */
 } roles[] = {
-    {{"run", NULL}, role_run, "serve until SIGTERM (the default)", NULL},
-    {{"check-config", NULL}, role_check, "read the options, say whether they are fine", NULL},
+    {{"run", NULL}, role_run, "serve until SIGTERM (the default)", {NULL}},
+    {{"check-config", NULL}, role_check, "read the options, say whether they are fine", {NULL}},
     {{"edge-config", "nginx"},
      role_edge_nginx,
      "print the configuration for an nginx of your own",
-     NULL},
-    {{"edge-config", "haproxy"}, role_edge_haproxy, "the same for HAProxy", NULL},
-    {{"admin", NULL}, role_admin, "print a one-time password for this administrator", "NAME"},
-    {{"server", NULL}, role_server, NULL, NULL},
-    {{"keyd", NULL}, role_keyd, NULL, NULL},
+     {NULL}},
+    {{"edge-config", "haproxy"}, role_edge_haproxy, "the same for HAProxy", {NULL}},
+    {{"admin", NULL},
+     role_admin,
+     "print a one-time password for this account; ROLE of a new one: administrator (the default), "
+     "help_desk or auditor",
+     {"NAME", "ROLE"}},
+    {{"server", NULL}, role_server, NULL, {NULL}},
+    {{"keyd", NULL}, role_keyd, NULL, {NULL}},
 };
 
 static int help(void *owner)
@@ -126,11 +130,14 @@ static int help(void *owner)
     (void)puts("usage: musterd [WORD] [--config FILE] [--set SECTION.KEY=VALUE]...\n");
     for (size_t i = 0; i < COUNT(roles); i++) {
         const char *second = roles[i].words[1];
-        const char *argument = roles[i].argument;
-        if (roles[i].help)
-            (void)printf("  %s%s%s%s%s\n      %s\n", roles[i].words[0], second ? " " : "",
-                         second ? second : "", argument ? " " : "", argument ? argument : "",
-                         roles[i].help);
+        const char *const *arguments = roles[i].arguments;
+        if (!roles[i].help)
+            continue;
+        (void)printf("  %s%s%s", roles[i].words[0], second ? " " : "", second ? second : "");
+        (void)printf("%s%s", arguments[0] ? " " : "", arguments[0] ? arguments[0] : "");
+        if (arguments[1])
+            (void)printf(" [%s]", arguments[1]);
+        (void)printf("\n      %s\n", roles[i].help);
     }
     (void)puts("  version\n      print the version\n\nOptions, with their defaults:");
     (void)fputs(options_help(owner), stdout);
@@ -172,14 +179,18 @@ int main(int count, char **words)
         (void)err_set(&err, ERR_BAD_INPUT, "unknown word '%s'; try musterd --help", words[1]);
         return failed(&err);
     }
-    const char *argument = role->argument && used + 1 < count ? words[1 + used++] : NULL;
-    if (role->argument && !argument) {
-        (void)err_set(&err, ERR_BAD_INPUT, "%s needs a %s", role->words[0], role->argument);
+    const char *arguments[2] = {NULL, NULL};
+    for (size_t i = 0; i < COUNT(arguments) && role->arguments[i]; i++)
+        if (used + 1 < count && !text_starts(words[1 + used], "--"))
+            arguments[i] = words[1 + used++];
+    if (role->arguments[0] && !arguments[0]) {
+        (void)err_set(&err, ERR_BAD_INPUT, "%s needs a %s", role->words[0], role->arguments[0]);
         return failed(&err);
     }
     if (!options_load(owner, count - 1 - used, words + 1 + used, &options, &err))
         return failed(&err);
-    options.argument = argument;
+    options.words[0] = arguments[0];
+    options.words[1] = arguments[1];
     log_level_set((enum log_level)options.log);
     if (!role->help) /* or every process of the house is called "exe" */
         (void)prctl(PR_SET_NAME, mem_format(owner, "muster-%s", role->words[0]));

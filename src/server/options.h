@@ -31,7 +31,7 @@ struct options {
     int64_t link_hours, challenge_minutes, certificate_days, session_hours;
     char *apns_url, *apns_ca_file;
     /* not configured: made from the above */
-    const char *argument;                         /* of the word on the command line; NULL: none */
+    const char *words[2];                         /* behind the word of the role; NULL: none */
     const char *name_list[OPTIONS_NAMES_MAX + 1]; /* NULL-terminated */
     const char *const *arguments; /* --config and --set as given, for the children */
     size_t argument_count;

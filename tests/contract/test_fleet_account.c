@@ -11,8 +11,9 @@ static char *reset(struct fixture *f, const char *name, enum role role)
     struct actor system = fleet_system_actor(f->now);
     char *password;
     struct err err;
-    assert_works(fleet_account_reset(f->fleet, &system, f->owner, name, role, &password, &err),
-                 err);
+    assert_works(
+        fleet_account_reset(f->fleet, &system, f->owner, name, role_names[role], &password, &err),
+        err);
     return password;
 }
 
@@ -145,8 +146,8 @@ static void people_cannot_give_themselves_a_password(void **state)
         struct actor actor = fixture_account(f, role);
         char *password;
         struct err err;
-        assert_fails(fleet_account_reset(f->fleet, &actor, f->owner, "anna", ROLE_ADMINISTRATOR,
-                                         &password, &err),
+        assert_fails(fleet_account_reset(f->fleet, &actor, f->owner, "anna",
+                                         role_names[ROLE_ADMINISTRATOR], &password, &err),
                      err, ERR_FORBIDDEN);
     }
     assert_int_equal(fixture_look(f, &SQL_LOOK_ACCOUNTS, NO_ARGS)->count, 0);
