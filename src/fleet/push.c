@@ -189,17 +189,29 @@ static int64_t revision_of(struct bytes certificate)
     return revision;
 }
 
+static bool active_get(struct fleet *fleet, void *owner, struct stored *out, struct err *err)
+{
+    bool found = false;
+    return stored_newest(fleet, owner, "active", out, &found, err) &&
+           (found || err_set(err, ERR_PRECONDITION, "no push certificate was imported yet"));
+}
+
+bool fleet_push_revision(struct fleet *fleet, void *owner, int64_t *revision, struct err *err)
+{
+    struct stored active;
+    if (!active_get(fleet, owner, &active, err))
+        return false;
+    *revision = revision_of(active.certificate);
+    return true;
+}
+
 bool fleet_push_credentials(struct fleet *fleet, void *owner, struct push_credentials *out,
                             struct err *err)
 {
     struct stored active;
     struct bytes key;
-    bool found = false;
-    if (!stored_newest(fleet, owner, "active", &active, &found, err))
-        return false;
-    if (!found)
-        return err_set(err, ERR_PRECONDITION, "no push certificate was imported yet");
-    if (!keyd_open(fleet->keyd, owner, KEYD_CLASS_CONNECTOR, active.key_about, active.sealed_key,
+    if (!active_get(fleet, owner, &active, err) ||
+        !keyd_open(fleet->keyd, owner, KEYD_CLASS_CONNECTOR, active.key_about, active.sealed_key,
                    &key, err))
         return false;
     *out = (struct push_credentials){.topic = active.topic,

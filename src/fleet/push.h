@@ -31,6 +31,9 @@ struct push_credentials {
 /* ERR_PRECONDITION when none is active. The topic that new profiles carry comes from here too. */
 MUST_CHECK bool fleet_push_credentials(struct fleet *fleet, void *owner,
                                        struct push_credentials *out, struct err *err);
+/* The revision alone, without opening the key. ERR_PRECONDITION as above. */
+MUST_CHECK bool fleet_push_revision(struct fleet *fleet, void *owner, int64_t *revision,
+                                    struct err *err);
 /* The topic alone; a fixed placeholder ("com.apple.mgmt.External.<organisation id>") before a
  * certificate is active. */
 MUST_CHECK bool fleet_push_topic(struct fleet *fleet, void *owner, char **topic, struct err *err);

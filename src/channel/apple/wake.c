@@ -30,26 +30,35 @@ bool apple_wake_open(void *owner, const struct channel_settings *options, void *
     return true;
 }
 
-/* A new certificate makes a new connection: the old one would go on with the old certificate. */
-static bool connection_ready(struct fleet *fleet, struct waker *waker, void *owner, struct err *err)
+static bool connection_open(struct fleet *fleet, struct waker *waker, void *owner, struct err *err)
 {
     struct push_credentials credentials = {0};
     if (!fleet_push_credentials(fleet, owner, &credentials, err))
         return false;
-    if (waker->apns && waker->revision != credentials.revision) {
-        mem_free(waker->apns);
-        waker->apns = NULL;
-    }
-    waker->revision = credentials.revision;
     const struct apns_settings apns = {
         .url = waker->options->apns_url,
         .ca_file = waker->options->apns_ca_file,
         .certificate_pem = credentials.certificate_pem,
         .key_pem = credentials.key_pem,
     };
-    bool ok = waker->apns || apns_open(waker, &apns, &waker->apns, err);
+    bool ok = apns_open(waker, &apns, &waker->apns, err);
     bytes_wipe(credentials.key_pem, strlen(credentials.key_pem));
+    waker->revision = credentials.revision;
     return ok;
+}
+
+/* A new certificate makes a new connection: the old one would go on with the old certificate. The
+ * key is opened for a new connection alone. */
+static bool connection_ready(struct fleet *fleet, struct waker *waker, void *owner, struct err *err)
+{
+    int64_t revision;
+    if (!fleet_push_revision(fleet, owner, &revision, err))
+        return false;
+    if (waker->apns && waker->revision == revision)
+        return true;
+    mem_free(waker->apns);
+    waker->apns = NULL;
+    return connection_open(fleet, waker, owner, err);
 }
 
 static void later(struct wake_result *result, int64_t seconds, const char *reason)
