@@ -8,10 +8,11 @@
 
 struct status_view {
     char *version, *compliance, *push_certificate;
-    int64_t devices;
+    int64_t devices, time;
 };
 static const struct field status_rows[] = {
     TEXT_FIELD(struct status_view, version, FIELD_READ_ONLY, .help = "Version of the server"),
+    TIME_FIELD(struct status_view, time, FIELD_READ_ONLY, .help = "The server's clock"),
     INTEGER_FIELD(struct status_view, devices, FIELD_READ_ONLY, .help = "Devices known"),
     RAW_FIELD(struct status_view, compliance, FIELD_READ_ONLY, .help = "Devices by state"),
     TEXT_FIELD(struct status_view, push_certificate, FIELD_READ_ONLY,
@@ -28,6 +29,7 @@ static bool status_get(struct request *request, struct reply *reply, struct err 
         !fleet_push_get(api_fleet(request), &actor, request->owner, &push, err))
         return false;
     struct status_view view = {.version = mem_text(request->owner, MUSTER_VERSION),
+                               .time = request->now,
                                .devices = status.device_count,
                                .compliance = status.compliance,
                                .push_certificate = push.state};

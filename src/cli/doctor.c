@@ -7,7 +7,9 @@
 #include "cli/show.h"
 
 #define DAY_SECONDS INT64_C(86400)
-#define PUSH_WARN_DAYS 30
+#define WARN_DAYS 30 /* before a certificate ends */
+#define CLOCK_WARN_SECONDS 60
+#define CERTIFICATE_PAGES_MAX 200
 
 struct visit {
     struct cli *cli;
@@ -62,6 +64,23 @@ static void check_login(struct visit *visit)
              NULL);
 }
 
+/* Certificates, one-time links and sessions are judged by the server's clock. */
+static void check_clock(struct visit *visit, const json_t *status)
+{
+    int64_t theirs;
+    struct err err;
+    struct cli *cli = visit->cli;
+    const char *text = json_string_value(json_object_get(status, "time"));
+    if (!text || !time_parse(text, &theirs, &err))
+        return;
+    int64_t apart = theirs > cli->now ? theirs - cli->now : cli->now - theirs;
+    bool is_near = apart <= CLOCK_WARN_SECONDS;
+    note(visit, is_near ? "ok" : "warning", "clock",
+         mem_format(cli->owner, "%lld seconds between the server's and this one", (long long)apart),
+         is_near ? NULL : "let both follow a time server");
+}
+
+/* That there is an answer proves the server's certificate and name, too. */
 static bool check_server(struct visit *visit)
 {
     struct cli *cli = visit->cli;
@@ -74,6 +93,7 @@ static bool check_server(struct visit *visit)
     note(visit, is_same ? "ok" : "warning", "server",
          mem_format(cli->owner, "version %s, %s devices", version, devices),
          is_same ? NULL : "use the muster of the server's version: this is " MUSTER_VERSION);
+    check_clock(visit, status);
     return true;
 }
 
@@ -100,13 +120,13 @@ static void check_push(struct visit *visit)
         return;
     const char *state = json_string_value(json_object_get(push, "state"));
     const char *until = json_string_value(json_object_get(push, "not_after"));
-    if (!text_equal(state, "active") || !until || !time_parse(until, &ends, &err)) {
+    if (!text_equal(state, "issued") || !until || !time_parse(until, &ends, &err)) {
         note(visit, "warning", "push certificate", "none: devices are managed when they call",
              "muster apple push-certificate request");
         return;
     }
     bool is_over = ends <= cli->now;
-    bool is_near = ends - cli->now < PUSH_WARN_DAYS * DAY_SECONDS;
+    bool is_near = ends - cli->now < WARN_DAYS * DAY_SECONDS;
     note(visit,
          is_over   ? "failed"
          : is_near ? "warning"
@@ -115,6 +135,53 @@ static void check_push(struct visit *visit)
          mem_format(cli->owner, "%s %s", is_over ? "ended" : "until", time_text(cli->owner, ends)),
          is_near ? "renew it, never replace it: muster apple push-certificate request" : NULL);
     check_reach(visit, push);
+}
+
+struct ending { /* certificates of devices, in use */
+    size_t count, near, over;
+};
+
+static void ending_count(const struct cli *cli, const json_t *items, struct ending *out)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        int64_t ends;
+        struct err err;
+        const char *until = json_string_value(json_object_get(item, "not_after"));
+        if (!json_is_string(json_object_get(item, "device_id")) ||
+            !text_equal(json_string_value(json_object_get(item, "state")), "issued") || !until ||
+            !time_parse(until, &ends, &err))
+            continue;
+        out->count++;
+        if (ends <= cli->now)
+            out->over++;
+        else if (ends - cli->now < WARN_DAYS * DAY_SECONDS)
+            out->near++;
+    }
+}
+
+static void check_certificates(struct visit *visit)
+{
+    struct cli *cli = visit->cli;
+    struct ending ending = {0};
+    const char *cursor = NULL;
+    size_t pages = 0;
+    do {
+        const char *path = api_query(cli->owner, "/certificates?limit=500", "cursor", cursor);
+        CLEANUP(json_decref_at) json_t *page = ask(visit, "device certificates", path);
+        if (!page)
+            return;
+        ending_count(cli, json_object_get(page, "items"), &ending);
+        const char *next = json_string_value(json_object_get(page, "next"));
+        cursor = next ? mem_text(cli->owner, next) : NULL;
+    } while (cursor && ++pages < CERTIFICATE_PAGES_MAX);
+    bool is_well = ending.near == 0 && ending.over == 0;
+    note(visit, is_well ? "ok" : "warning", "device certificates",
+         mem_format(cli->owner, "%zu in use, %zu end within %d days, %zu have ended", ending.count,
+                    ending.near, WARN_DAYS, ending.over),
+         is_well ? NULL : "muster certificate list --all names them");
 }
 
 static void check_audit(struct visit *visit)
@@ -137,6 +204,7 @@ int doctor_run(struct cli *cli)
     check_login(&visit);
     if (cli->context.server && check_server(&visit)) {
         check_push(&visit);
+        check_certificates(&visit);
         check_audit(&visit);
     }
     plain_show(cli, json_pack("{s:o}", "items", visit.items));
