@@ -37,8 +37,8 @@ static char *parameters_of(const struct request *request, const struct command_w
     } parts[] = {{"message", wish->message}, {"phone", wish->phone}, {"pin", wish->pin}};
     CLEANUP(json_decref_at) json_t *json = json_object();
     for (size_t i = 0; i < COUNT(parts); i++)
-        if (parts[i].value && json_object_set_new(json, parts[i].name, json_string(parts[i].value)))
-            bug("no parameters");
+        if (parts[i].value)
+            json_set(json, parts[i].name, json_string(parts[i].value));
     return json_object_size(json) > 0 ? json_canonical(request->owner, json) : NULL;
 }
 

@@ -19,12 +19,6 @@ const struct routes *const api_tables[] = {
     NULL,
 };
 
-static void put(json_t *object, const char *name, json_t *value)
-{
-    if (json_object_set_new(object, name, value) != 0)
-        bug("no OpenAPI member %s", name);
-}
-
 static void append(json_t *array, json_t *value)
 {
     if (json_array_append_new(array, value) != 0)
@@ -59,9 +53,9 @@ static void put_type(json_t *schema, const struct field *field, bool is_answer)
         json_t *types = json_array();
         append(types, json_string(type));
         append(types, json_string("null"));
-        put(schema, "type", types);
+        json_set(schema, "type", types);
     } else if (type)
-        put(schema, "type", json_string(type));
+        json_set(schema, "type", json_string(type));
 }
 
 static json_t *field_schema(const struct field *field, bool is_answer)
@@ -69,14 +63,14 @@ static json_t *field_schema(const struct field *field, bool is_answer)
     json_t *schema = json_object();
     put_type(schema, field, is_answer);
     if (type_names[field->type].format)
-        put(schema, "format", json_string(type_names[field->type].format));
+        json_set(schema, "format", json_string(type_names[field->type].format));
     if (field->help)
-        put(schema, "description", json_string(field->help));
+        json_set(schema, "description", json_string(field->help));
     if (field->type == FIELD_ENUM)
-        put(schema, "enum", names_json(field->names));
+        json_set(schema, "enum", names_json(field->names));
     if (field->type == FIELD_INTEGER && field->highest > field->lowest) {
-        put(schema, "minimum", json_integer((json_int_t)field->lowest));
-        put(schema, "maximum", json_integer((json_int_t)field->highest));
+        json_set(schema, "minimum", json_integer((json_int_t)field->lowest));
+        json_set(schema, "maximum", json_integer((json_int_t)field->highest));
     }
     return schema;
 }
@@ -89,14 +83,14 @@ static json_t *fields_schema(const struct fields *fields, bool is_answer)
         unsigned hidden = is_answer ? FIELD_SECRET : FIELD_READ_ONLY;
         if (field->flags & hidden)
             continue;
-        put(properties, field->name, field_schema(field, is_answer));
+        json_set(properties, field->name, field_schema(field, is_answer));
         if (is_answer || field->flags & FIELD_REQUIRED)
             append(required, json_string(field->name));
     }
-    put(schema, "type", json_string("object"));
-    put(schema, "properties", properties);
-    put(schema, "required", required);
-    put(schema, "additionalProperties", json_false());
+    json_set(schema, "type", json_string("object"));
+    json_set(schema, "properties", properties);
+    json_set(schema, "required", required);
+    json_set(schema, "additionalProperties", json_false());
     return schema;
 }
 
@@ -128,7 +122,7 @@ static json_t *parameter(const char *name, const char *in, json_t *schema, const
     if (!p)
         bug("no parameter");
     if (help)
-        put(p, "description", json_string(help));
+        json_set(p, "description", json_string(help));
     return p;
 }
 
@@ -151,10 +145,10 @@ static json_t *success_of(const struct route *route)
 {
     json_t *success = json_pack("{s:s}", "description", route->summary);
     if (route->gives)
-        put(success, "content",
-            content_of("application/json", route->flags & ROUTE_GIVES_LIST
-                                               ? list_schema(route->gives)
-                                               : fields_schema(route->gives, true)));
+        json_set(success, "content",
+                 content_of("application/json", route->flags & ROUTE_GIVES_LIST
+                                                    ? list_schema(route->gives)
+                                                    : fields_schema(route->gives, true)));
     return success;
 }
 
@@ -164,28 +158,28 @@ static json_t *responses_of(const struct route *route)
                          : route->gives || route->flags & ROUTE_RAW ? "200"
                                                                     : "204";
     json_t *responses = json_object();
-    put(responses, status, success_of(route));
-    put(responses, "default", json_pack("{s:s}", "$ref", "#/components/responses/Problem"));
+    json_set(responses, status, success_of(route));
+    json_set(responses, "default", json_pack("{s:s}", "$ref", "#/components/responses/Problem"));
     return responses;
 }
 
 static json_t *operation_of(const struct request *request, const struct route *route)
 {
     json_t *operation = json_object();
-    put(operation, "operationId", json_string(route->name));
-    put(operation, "summary", json_string(route->summary));
-    put(operation, "parameters", parameters_of(request, route));
+    json_set(operation, "operationId", json_string(route->name));
+    json_set(operation, "summary", json_string(route->summary));
+    json_set(operation, "parameters", parameters_of(request, route));
     if (route->takes) {
         json_t *body =
             json_pack("{s:b, s:o}", "required", 1, "content",
                       content_of("application/json", fields_schema(route->takes, false)));
-        put(operation, "requestBody", body);
+        json_set(operation, "requestBody", body);
     }
-    put(operation, "responses", responses_of(route));
+    json_set(operation, "responses", responses_of(route));
     if (route->permission)
-        put(operation, "x-permission", json_string(route->permission));
+        json_set(operation, "x-permission", json_string(route->permission));
     else
-        put(operation, "security", json_array());
+        json_set(operation, "security", json_array());
     return operation;
 }
 
@@ -207,10 +201,10 @@ static json_t *paths_of(const struct request *request)
                 continue;
             json_t *path = json_object_get(paths, route->path);
             if (!path) {
-                put(paths, route->path, json_object());
+                json_set(paths, route->path, json_object());
                 path = json_object_get(paths, route->path);
             }
-            put(path, method_lower(request, route->method), operation_of(request, route));
+            json_set(path, method_lower(request, route->method), operation_of(request, route));
         }
     return paths;
 }

@@ -17,16 +17,6 @@ bool bytes_equal(struct bytes a, struct bytes b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-bool bytes_equal_secret(struct bytes a, struct bytes b)
-{
-    unsigned difference = 0;
-    if (a.size != b.size)
-        return false;
-    for (size_t i = 0; i < a.size; i++)
-        difference |= (unsigned)(a.data[i] ^ b.data[i]);
-    return difference == 0;
-}
-
 struct bytes bytes_copy(void *owner, struct bytes bytes)
 {
     if (bytes.size == 0)

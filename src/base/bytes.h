@@ -19,8 +19,6 @@ struct bytes { /* borrowed; data may be NULL when size is 0 */
 
 struct bytes bytes_text(const char *text); /* without the NUL */
 bool bytes_equal(struct bytes a, struct bytes b);
-/* The same in constant time for equal sizes: for secrets and authenticators. */
-bool bytes_equal_secret(struct bytes a, struct bytes b);
 struct bytes bytes_copy(void *owner, struct bytes bytes);
 /* A NUL-terminated copy; NULL when the bytes hold a NUL or are not UTF-8. */
 char *bytes_to_text(void *owner, struct bytes bytes);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
+const char *const log_level_names[] = {"error", "warn", "info", "debug", NULL};
 static atomic_int log_level = LOG_INFO; /* one of the two process-wide states; see HACKING.md */
 
 #define LINE_SIZE 2048
@@ -20,11 +20,6 @@ struct line {
 void log_level_set(enum log_level level)
 {
     atomic_store(&log_level, (int)level);
-}
-
-const char *const *log_level_names(void)
-{
-    return level_names;
 }
 
 static void put(struct line *line, char c)
@@ -74,7 +69,7 @@ static void start(struct line *line, enum log_level level, const char *event)
 {
     line->size = 0;
     put_text(line, "level=");
-    put_text(line, level_names[level]);
+    put_text(line, log_level_names[level]);
     put_text(line, " event=");
     put_value(line, event);
 }

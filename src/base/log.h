@@ -9,8 +9,8 @@
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-void log_level_set(enum log_level level); /* default LOG_INFO */
-const char *const *log_level_names(void); /* for options: "error", "warn", "info", "debug" */
+void log_level_set(enum log_level level);   /* default LOG_INFO */
+extern const char *const log_level_names[]; /* "error", "warn", "info", "debug", NULL */
 
 /* log_event(LOG_INFO, "device.enrolled", "device", id, "room", "apple", NULL) */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));

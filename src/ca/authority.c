@@ -5,7 +5,7 @@
 #include "fleet/certificate.h"
 #include "pki/keyd.h"
 
-static bool authority_of(struct request *request, struct authority *out, struct err *err)
+bool ca_authority(struct request *request, struct authority *out, struct err *err)
 {
     const struct fleet *fleet = request->services;
     return keyd_authority(fleet->keyd, request->owner, out, err);
@@ -20,7 +20,7 @@ static void reply_certificate(struct reply *reply, struct bytes der)
 bool ca_root_get(struct request *request, struct reply *reply, struct err *err)
 {
     struct authority authority;
-    if (!authority_of(request, &authority, err))
+    if (!ca_authority(request, &authority, err))
         return false;
     reply_certificate(reply, authority.root);
     return true;
@@ -29,7 +29,7 @@ bool ca_root_get(struct request *request, struct reply *reply, struct err *err)
 bool ca_issuing_get(struct request *request, struct reply *reply, struct err *err)
 {
     struct authority authority;
-    if (!authority_of(request, &authority, err))
+    if (!ca_authority(request, &authority, err))
         return false;
     reply_certificate(reply, authority.issuing);
     return true;

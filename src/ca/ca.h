@@ -6,6 +6,7 @@
 #pragma once
 
 #include "http/http.h"
+#include "pki/keyd.h"
 
 extern const struct routes ca_routes;
 
@@ -13,6 +14,9 @@ extern const struct routes ca_routes;
 http_handler ca_scep_get, ca_scep_post;
 http_handler ca_root_get, ca_issuing_get, ca_list_get;
 http_handler ca_ocsp_get, ca_ocsp_post;
+
+/* The certificates of this house's authority. */
+MUST_CHECK bool ca_authority(struct request *request, struct authority *out, struct err *err);
 
 #define SCEP_BODY_MAX 65536 /* bytes; real requests have 2 to 4 kB */
 #define OCSP_BODY_MAX 4096

@@ -7,9 +7,8 @@
 #include "fleet/certificate.h"
 
 #define TYPE_RESPONSE "application/ocsp-response"
-#define LIFE_SECONDS                                                                               \
-    (4 * 3600) /* thisUpdate to nextUpdate: short, so that a block takes effect                    \
-                */
+/* thisUpdate to nextUpdate: short, so that a block takes effect */
+#define LIFE_SECONDS (4 * 3600)
 
 static bool reply_error(struct request *request, struct reply *reply, enum ocsp_error error)
 {
@@ -59,17 +58,11 @@ static bool answer(struct request *request, const struct ocsp_request *asked, st
     return true;
 }
 
-static bool issuing_of(struct request *request, struct authority *out, struct err *err)
-{
-    const struct fleet *fleet = request->services;
-    return keyd_authority(fleet->keyd, request->owner, out, err);
-}
-
 bool ca_ocsp_post(struct request *request, struct reply *reply, struct err *err)
 {
     struct authority authority;
     struct ocsp_request asked;
-    if (!issuing_of(request, &authority, err))
+    if (!ca_authority(request, &authority, err))
         return reply_error(request, reply, OCSP_ERROR_TRY_LATER);
     if (!ocsp_parse(request->owner, request->body, authority.issuing, &asked, err))
         return reply_error(request, reply, OCSP_ERROR_MALFORMED);
@@ -80,7 +73,7 @@ bool ca_ocsp_get(struct request *request, struct reply *reply, struct err *err)
 {
     struct authority authority;
     struct ocsp_request asked;
-    if (!issuing_of(request, &authority, err))
+    if (!ca_authority(request, &authority, err))
         return reply_error(request, reply, OCSP_ERROR_TRY_LATER);
     if (!ocsp_parse_path(request->owner, bytes_text(request->params[0]), authority.issuing, &asked,
                          err))

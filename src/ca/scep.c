@@ -34,18 +34,6 @@ static void attribute_add(struct attribute_list *list, const char *name, const c
     list->items[list->count++] = (struct asked_attribute){name, value};
 }
 
-static const char *usage_text(void *owner, unsigned usage)
-{
-    const unsigned both = KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT;
-    if (usage == both)
-        return "digitalSignature,keyEncipherment";
-    if (usage == KEY_USAGE_DIGITAL_SIGNATURE)
-        return "digitalSignature";
-    if (usage == KEY_USAGE_KEY_ENCIPHERMENT)
-        return "keyEncipherment";
-    return mem_format(owner, "bits 0x%x", usage);
-}
-
 static const char *alternative_word(enum alternative_kind kind)
 {
     switch (kind) {
@@ -76,7 +64,7 @@ static void attributes_fill(void *owner, const struct certificate_request *asked
     attribute_add(list, "key.type", key_kind_name(asked->key.kind));
     attribute_add(list, "key.bits", mem_format(owner, "%d", asked->key.bits));
     if (asked->has_key_usage)
-        attribute_add(list, "key.usage", usage_text(owner, asked->key_usage));
+        attribute_add(list, "key.usage", key_usage_text(owner, asked->key_usage));
     for (size_t i = 0; asked->has_purposes && asked->purposes[i]; i++)
         attribute_add(list, "eku", purpose_word(owner, asked->purposes[i]));
 }

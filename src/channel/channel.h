@@ -44,7 +44,6 @@ struct channel_settings {
 extern const struct channel channel_apple;
 
 extern const struct channel *const channels[]; /* NULL-terminated */
-const struct channel *channel_find(const char *name);
 /* NULL: no room speaks with this platform. */
 const struct channel *channel_of_platform(int platform);
 /* Split what holds for this device into items and queue the difference to what it has. A device

@@ -7,14 +7,6 @@
 
 const struct channel *const channels[] = {&channel_apple, NULL};
 
-const struct channel *channel_find(const char *name)
-{
-    for (size_t i = 0; channels[i]; i++)
-        if (text_equal(channels[i]->name, name))
-            return channels[i];
-    return NULL;
-}
-
 const struct channel *channel_of_platform(int platform)
 {
     for (size_t i = 0; channels[i]; i++)

@@ -166,8 +166,8 @@ bool plain_body(const struct cli *cli, const char *name, json_t **out, struct er
         json_t *value = text ? part_value(cli, &parts[i], text, err) : NULL;
         if (text && !value)
             return false;
-        if (value && json_object_set_new(body, parts[i].name, value) != 0)
-            bug("no body");
+        if (value)
+            json_set(body, parts[i].name, value);
     }
     *out = json_incref(body);
     return true;

@@ -11,12 +11,6 @@
 
 static const struct json_limits limits = {SETTINGS_SIZE_MAX, 4, 4096};
 
-static void put(json_t *object, const char *name, json_t *value)
-{
-    if (json_object_set_new(object, name, value) != 0)
-        bug("no JSON for %s", name);
-}
-
 /* ---- settings ---- */
 
 /* true, false and whole numbers as such, all else as text; os.* are versions: text even when "17"
@@ -42,7 +36,7 @@ static bool setting_put(struct cli *cli, json_t *settings, const char *typed, st
     json_t *value = value_of(name, equals + 1);
     if (!value)
         return err_set(err, ERR_BAD_INPUT, "--set %.60s: not UTF-8", name);
-    put(settings, name, value);
+    json_set(settings, name, value);
     return true;
 }
 
@@ -84,7 +78,7 @@ static void text_put(const struct cli *cli, json_t *body, const char *name, enum
 {
     const char *text = words_option(cli->words, option);
     if (text)
-        put(body, name, json_string(text));
+        json_set(body, name, json_string(text));
 }
 
 static int send_and_show(struct cli *cli, const struct api_call *call)
@@ -112,10 +106,10 @@ int policy_create_run(struct cli *cli)
     }
     if (!settings_change(cli, &settings, &err))
         return cli_usage(cli, &err);
-    put(body, "name", json_string(name));
-    put(body, "kind", json_string(kind ? kind : "configuration"));
+    json_set(body, "name", json_string(name));
+    json_set(body, "kind", json_string(kind ? kind : "configuration"));
     text_put(cli, body, "description", OPTION_DESCRIPTION);
-    put(body, "settings", json_incref(settings));
+    json_set(body, "settings", json_incref(settings));
     const struct api_call call = {.method = "POST", .path = "/policies", .body = body};
     return send_and_show(cli, &call);
 }
@@ -139,7 +133,7 @@ int policy_edit_run(struct cli *cli)
     text_put(cli, body, "name", OPTION_NAME);
     text_put(cli, body, "description", OPTION_DESCRIPTION);
     if (!json_equal(settings, json_object_get(policy, "settings")))
-        put(body, "settings", json_incref(settings));
+        json_set(body, "settings", json_incref(settings));
     if (json_object_size(body) == 0) {
         cli_say("Nothing changes.");
         return EXIT_DONE;
@@ -161,18 +155,18 @@ static bool assign(struct cli *cli, const char *device, json_t *items, struct er
     CLEANUP(json_decref_at) json_t *body = json_object();
     CLEANUP(json_decref_at) json_t *found = NULL;
     const char *typed = words_option(cli->words, OPTION_BAND);
-    put(body, "target", json_string(device ? "device" : "all"));
+    json_set(body, "target", json_string(device ? "device" : "all"));
     if (device) {
         const struct api_call look = {.method = "GET",
                                       .path = api_path(cli->owner, "/devices/{}", &device, 1)};
         if (!api_send(cli, &look, &found, err))
             return err_context(err, "%.100s", device);
-        put(body, "device_id", json_incref(json_object_get(found, "id")));
+        json_set(body, "device_id", json_incref(json_object_get(found, "id")));
     }
     if (typed && !number_parse(bytes_text(typed), BAND_LOWEST, BAND_HIGHEST, &band, err))
         return err_context(err, "--band");
     if (typed)
-        put(body, "band", json_integer(band));
+        json_set(body, "band", json_integer(band));
     const struct api_call call = {
         .method = "POST",
         .path = api_path(cli->owner, "/policies/{}/assignments", cli->words->holes, 1),

@@ -29,6 +29,8 @@ MUST_CHECK bool json_bind(void *owner, const json_t *object, struct fields field
 /* A struct to an object; FIELD_SECRET rows are left out, absent texts and times become null. New
  * reference. */
 json_t *json_from(struct fields fields, const void *source);
+/* Takes value; a name that cannot be set (value NULL, say) is a bug. */
+void json_set(json_t *object, const char *name, json_t *value);
 /* Keys sorted, no white space: the same value gives the same bytes. Belongs to owner. */
 char *json_canonical(void *owner, const json_t *value);
 /* For people and API answers: insertion order. Belongs to owner. */

@@ -178,8 +178,7 @@ json_t *json_from(struct fields fields, const void *source)
         if (field->flags & FIELD_SECRET)
             continue;
         json_t *value = value_json(field, source);
-        if (json_object_set_new(object, field->name, value ? value : json_null()) != 0)
-            bug("no JSON for %s", field->name);
+        json_set(object, field->name, value ? value : json_null());
     }
     return object;
 }

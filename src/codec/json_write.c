@@ -125,3 +125,9 @@ char *json_text(void *owner, const json_t *value)
 {
     return write(owner, value, false);
 }
+
+void json_set(json_t *object, const char *name, json_t *value)
+{
+    if (json_object_set_new(object, name, value) != 0)
+        bug("no JSON for %s", name);
+}

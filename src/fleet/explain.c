@@ -6,12 +6,6 @@
 
 static const struct json_limits record_limits = {1 << 20, 8, 65536};
 
-static void put(json_t *object, const char *name, json_t *value)
-{
-    if (json_object_set_new(object, name, value) != 0)
-        bug("no JSON for %s", name);
-}
-
 static json_t *text_or_null(const char *text)
 {
     return text ? json_string(text) : json_null();
@@ -53,7 +47,7 @@ static json_t *dropped_json(const struct decision *d)
     json_t *list = json_array();
     for (size_t i = 0; i < d->dropped_count; i++) {
         json_t *candidate = candidate_json(d->dropped[i]);
-        put(candidate, "reason", text_or_null(d->dropped_reasons[i]));
+        json_set(candidate, "reason", text_or_null(d->dropped_reasons[i]));
         if (json_array_append_new(list, candidate) != 0)
             bug("no dropped");
     }
@@ -66,14 +60,14 @@ static json_t *decision_json(const struct decision *d)
     bool is_set = d->state != DECISION_NOT_APPLICABLE;
     CLEANUP(mem_free_at) char *value = setting_value_text(NULL, setting, is_set ? d->value : 0);
     json_t *json = json_object();
-    put(json, "setting", json_string(setting->name));
-    put(json, "title", text_or_null(setting->title));
-    put(json, "state", json_string(decision_state_names[d->state]));
-    put(json, "value", is_set ? json_string(value) : json_null());
-    put(json, "rule", text_or_null(d->rule));
-    put(json, "winner", d->winner ? candidate_json(d->winner) : json_null());
-    put(json, "losers", losers_json(d));
-    put(json, "dropped", dropped_json(d));
+    json_set(json, "setting", json_string(setting->name));
+    json_set(json, "title", text_or_null(setting->title));
+    json_set(json, "state", json_string(decision_state_names[d->state]));
+    json_set(json, "value", is_set ? json_string(value) : json_null());
+    json_set(json, "rule", text_or_null(d->rule));
+    json_set(json, "winner", d->winner ? candidate_json(d->winner) : json_null());
+    json_set(json, "losers", losers_json(d));
+    json_set(json, "dropped", dropped_json(d));
     return json;
 }
 
@@ -96,25 +90,25 @@ static json_t *evidence_json(const struct fact *fact)
                              "evidence", evidence_names[fact->evidence], "source", fact->source);
     if (!json)
         bug("no evidence");
-    put(json, "reported_at", time_or_null(fact->reported_at));
+    json_set(json, "reported_at", time_or_null(fact->reported_at));
     return json;
 }
 
 static json_t *result_json(const struct comply_result *r)
 {
     json_t *json = json_object();
-    put(json, "name", json_string(r->name));
-    put(json, "state", json_string(compliance_state_names[r->state]));
-    put(json, "expected", text_or_null(r->expected));
-    put(json, "actual", text_or_null(r->actual));
-    put(json, "reason", text_or_null(r->reason));
-    put(json, "remedy", text_or_null(r->remedy));
-    put(json, "policy", json_string(r->rule->policy_id));
-    put(json, "policy_name", json_string(r->rule->policy_name));
-    put(json, "revision", json_integer((json_int_t)r->rule->revision));
-    put(json, "since", time_or_null(r->since));
-    put(json, "grace_until", time_or_null(r->grace_until));
-    put(json, "evidence", evidence_json(r->evidence));
+    json_set(json, "name", json_string(r->name));
+    json_set(json, "state", json_string(compliance_state_names[r->state]));
+    json_set(json, "expected", text_or_null(r->expected));
+    json_set(json, "actual", text_or_null(r->actual));
+    json_set(json, "reason", text_or_null(r->reason));
+    json_set(json, "remedy", text_or_null(r->remedy));
+    json_set(json, "policy", json_string(r->rule->policy_id));
+    json_set(json, "policy_name", json_string(r->rule->policy_name));
+    json_set(json, "revision", json_integer((json_int_t)r->rule->revision));
+    json_set(json, "since", time_or_null(r->since));
+    json_set(json, "grace_until", time_or_null(r->grace_until));
+    json_set(json, "evidence", evidence_json(r->evidence));
     return json;
 }
 

@@ -48,8 +48,7 @@ struct actor {
     const char *name; /* as it is now: kept in the audit */
     int role;         /* enum role, of accounts */
     const char *token_id;
-    const char *reason;          /* may be NULL */
-    const char *idempotency_key; /* may be NULL */
+    const char *reason; /* may be NULL */
     const char *request_id;
     int64_t now; /* seconds UTC */
 };

@@ -274,13 +274,3 @@ void router_run(const struct router *router, struct request *request, struct rep
               http_method_names[request->method], "path", path_shown(request), "status", status,
               "peer", request->peer, NULL);
 }
-
-struct routes router_tables(const struct router *router, size_t index)
-{
-    return router->tables[index];
-}
-
-size_t router_table_count(const struct router *router)
-{
-    return router->table_count;
-}

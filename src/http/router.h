@@ -16,6 +16,3 @@ size_t router_tail(const struct router *router, const char *path);
 /* Always fills reply: 404, 405 with Allow, 413, the handler's answer, or its rendered error;
  * logs each error once with the request id. */
 void router_run(const struct router *router, struct request *request, struct reply *reply);
-/* Every row, for OpenAPI and the permission test. */
-struct routes router_tables(const struct router *router, size_t index);
-size_t router_table_count(const struct router *router);

@@ -5,5 +5,4 @@
 #include "base/bytes.h"
 
 void digest_sha256(struct bytes in, uint8_t out[32]);
-void digest_sha1(struct bytes in, uint8_t out[20]);
 char *digest_sha256_hex(void *owner, struct bytes in); /* lower case; belongs to owner */

@@ -31,11 +31,6 @@ void digest_sha256(struct bytes in, uint8_t out[32])
     digest(in, EVP_sha256(), out);
 }
 
-void digest_sha1(struct bytes in, uint8_t out[20])
-{
-    digest(in, EVP_sha1(), out);
-}
-
 char *digest_sha256_hex(void *owner, struct bytes in)
 {
     uint8_t hash[32];

@@ -176,3 +176,15 @@ bool request_parse(void *owner, struct bytes der, struct certificate_request *ou
     *out = found;
     return true;
 }
+
+const char *key_usage_text(void *owner, unsigned usage)
+{
+    const unsigned both = KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT;
+    if (usage == both)
+        return "digitalSignature,keyEncipherment";
+    if (usage == KEY_USAGE_DIGITAL_SIGNATURE)
+        return "digitalSignature";
+    if (usage == KEY_USAGE_KEY_ENCIPHERMENT)
+        return "keyEncipherment";
+    return mem_format(owner, "bits 0x%x", usage);
+}

@@ -17,6 +17,8 @@ enum key_usage {
     KEY_USAGE_DIGITAL_SIGNATURE = 0x80,
     KEY_USAGE_KEY_ENCIPHERMENT = 0x20,
 };
+/* As RFC 5280 names them, with commas; other combinations as "bits 0x…". Belongs to owner. */
+const char *key_usage_text(void *owner, unsigned usage);
 
 struct certificate_request {
     struct bytes der, spki;

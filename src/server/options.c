@@ -15,7 +15,6 @@
 #define RUN_DIR_LONGEST 80 /* a socket's path has 107 bytes */
 
 static const char *const edge_modes[] = {"embedded", "external", NULL};
-static const char *const log_names[] = {"error", "warn", "info", "debug", NULL};
 
 #define TEXT_KEY(key, member, text) TEXT_AS(key, struct options, member, 0, .help = (text))
 #define PORT_KEY(key, member, low, text)                                                           \
@@ -33,10 +32,11 @@ static const struct field server_keys[] = {
     TEXT_KEY("run_dir", run_dir, "Sockets and the files of the edge; at most 80 bytes."),
     TEXT_KEY("database", database,
              "sqlite:FILE or postgres:CONNINFO; empty: sqlite:<data_dir>/muster.db."),
-    TEXT_KEY("organization", organization, "The name that devices and certificates show."),
+    TEXT_KEY("organization", organization,
+             "The name that devices and certificates show; taken at the first start, then kept."),
     TEXT_KEY("names", names,
              "Host names and addresses of this server, the first for URLs; empty: the host name."),
-    CHOICE_KEY("log", log, log_names, "The least important line that is logged."),
+    CHOICE_KEY("log", log, log_level_names, "The least important line that is logged."),
     NUMBER_KEY("workers", workers, 1, 256, "Threads that handle requests."),
     NUMBER_KEY("queue", queue, 1, 100000, "Requests that may wait for a thread."),
     NUMBER_KEY("stop_seconds", stop_seconds, 1, 600, "Time to finish what is under way at a stop."),
@@ -57,7 +57,7 @@ static const struct field plain_keys[] = {
     TEXT_KEY("url", plain_url, "How devices reach it; empty: http://<first name>:<port>."),
 };
 static const struct field metrics_keys[] = {
-    PORT_KEY("port", metrics_port, 0, "Loopback port of /metrics, /livez, /readyz; 0: none."),
+    PORT_KEY("port", metrics_port, 0, "Loopback port of /livez and /readyz; 0: none."),
 };
 static const struct field edge_keys[] = {
     CHOICE_KEY("mode", edge_mode, edge_modes,

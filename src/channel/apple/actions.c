@@ -18,13 +18,11 @@
 
 struct parameters {
     char *message, *phone, *pin;
-    bool preserve_data_plan;
 };
 static const struct field parameter_rows[] = {
     TEXT_FIELD(struct parameters, message, 0, .highest = MESSAGE_LONGEST),
     TEXT_FIELD(struct parameters, phone, 0, .highest = PHONE_LONGEST),
     TEXT_FIELD(struct parameters, pin, FIELD_SECRET, .highest = PIN_SIZE),
-    BOOLEAN_FIELD(struct parameters, preserve_data_plan, 0),
 };
 
 static bool parameters_read(void *owner, const char *text, struct parameters *out, struct err *err)
@@ -120,8 +118,6 @@ static bool wipe(void *owner, const struct action *action, const struct paramete
     (void)owner, (void)err;
     if (action->identity->platform == PLATFORM_MACOS)
         plist_set_text(request, "PIN", parameters->pin);
-    else if (parameters->preserve_data_plan)
-        plist_set_boolean(request, "PreserveDataPlan", true);
     return true;
 }
 

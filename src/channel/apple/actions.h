@@ -10,8 +10,7 @@
 
 /* Parameters of commands (a JSON object; unknown names are refused, those that a command or a
  * platform has no use for are left out): message and phone are shown on a locked device, pin are
- * the six digits that open a Mac again after lock and wipe (required there), preserve_data_plan
- * keeps the mobile plan of an erased iPhone or iPad. */
+ * the six digits that open a Mac again after lock and wipe (required there). */
 struct action {
     struct fleet *fleet;
     const struct actor *actor;

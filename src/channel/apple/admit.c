@@ -56,8 +56,7 @@ bool apple_anomaly(struct request *request, const char *kind, const char *name, 
 {
     const struct device_caller *caller = device_of(request);
     CLEANUP(json_decref_at) json_t *body = json_object();
-    if (json_object_set_new(body, name, json_string(value)) != 0)
-        bug("no JSON out of parsed text");
+    json_set(body, name, json_string(value));
     const char *text = json_text(request->owner, body);
     return fleet_anomaly(fleet_of(request), &caller->actor, &caller->identity, kind, text, err);
 }

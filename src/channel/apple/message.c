@@ -74,8 +74,6 @@ static const struct field authenticate_rows[] = {
     TEXT_AS("SerialNumber", struct apple_authenticate, serial_number, 0, .highest = CLAIM_LONGEST),
     TEXT_AS("OSVersion", struct apple_authenticate, os_version, 0, .highest = CLAIM_LONGEST),
     TEXT_AS("BuildVersion", struct apple_authenticate, build_version, 0, .highest = CLAIM_LONGEST),
-    TEXT_AS("IMEI", struct apple_authenticate, imei, 0, .highest = CLAIM_LONGEST),
-    TEXT_AS("MEID", struct apple_authenticate, meid, 0, .highest = CLAIM_LONGEST),
 };
 static bool authenticate_parse(void *owner, const struct plist *dict, struct apple_checkin *out,
                                struct err *err)
@@ -91,7 +89,6 @@ static const struct field token_update_rows[] = {
              .highest = TOKEN_LONGEST),
     BYTES_AS("UnlockToken", struct apple_token_update, unlock_token, FIELD_SECRET,
              .highest = UNLOCK_TOKEN_LONGEST),
-    BOOLEAN_AS("AwaitingConfiguration", struct apple_token_update, awaiting_configuration, 0),
 };
 static bool token_update_parse(void *owner, const struct plist *dict, struct apple_checkin *out,
                                struct err *err)

@@ -33,12 +33,11 @@ enum apple_checkin_kind {
 struct apple_authenticate {
     char *topic;
     char *device_name, *model, *model_name, *product_name, *serial_number;
-    char *os_version, *build_version, *imei, *meid;
+    char *os_version, *build_version;
 };
 struct apple_token_update {
     char *topic, *push_magic;
     struct bytes token, unlock_token;
-    bool awaiting_configuration;
 };
 struct apple_checkin {
     enum apple_checkin_kind kind;
