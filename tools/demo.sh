@@ -33,6 +33,7 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+trap 'exit 141' PIPE
 
 say() { printf '%s\n' "$*"; }
 
