@@ -127,16 +127,18 @@ static void a_new_one_time_password_ends_all_sessions(void **state)
     assert_int_equal(fixture_look(f, &SQL_LOOK_ACCOUNTS, NO_ARGS)->count, 1);
 }
 
-static void the_first_account_is_noticed(void **state)
+static void a_new_password_leaves_the_role(void **state)
 {
     struct fixture *f = *state;
-    bool any = true;
+    const struct actor system = fleet_system_actor(f->now);
+    char *password = NULL;
     struct err err;
-    assert_works(fleet_account_any(f->fleet, &any, &err), err);
-    assert_false(any);
-    (void)reset(f, "anna", ROLE_ADMINISTRATOR);
-    assert_works(fleet_account_any(f->fleet, &any, &err), err);
-    assert_true(any);
+    (void)reset(f, "bert", ROLE_AUDITOR);
+    assert_works(fleet_account_reset(f->fleet, &system, f->owner, "bert", NULL, &password, &err),
+                 err);
+    assert_fails(fleet_account_reset(f->fleet, &system, f->owner, "bert",
+                                     role_names[ROLE_HELP_DESK], &password, &err),
+                 err, ERR_CONFLICT);
 }
 
 static void people_cannot_give_themselves_a_password(void **state)
@@ -311,7 +313,7 @@ FLEET_MAIN(FLEET_TEST(a_one_time_password_must_be_changed),
            FLEET_TEST(wrong_names_from_one_address_have_to_wait_too),
            FLEET_TEST(a_right_attempt_forgets_the_wrong_ones),
            FLEET_TEST(a_new_one_time_password_ends_all_sessions),
-           FLEET_TEST(the_first_account_is_noticed),
+           FLEET_TEST(a_new_password_leaves_the_role),
            FLEET_TEST(people_cannot_give_themselves_a_password),
            FLEET_TEST(a_session_acts_for_its_account), FLEET_TEST(a_session_ends_with_its_time),
            FLEET_TEST(strange_secrets_are_nobody), FLEET_TEST(everybody_ends_their_own_session),
