@@ -25,10 +25,15 @@ run_dir=$MUSTER_DATA/run
 [ ${#run_dir} -le 75 ] || run_dir=${TMPDIR:-/tmp}/muster-$(id -u)-run
 
 children=
+# Everything is asked to end; what has not after half a minute is ended.
 stop() {
-    trap '' INT TERM EXIT
-    [ -z "$children" ] || kill -TERM $children 2>/dev/null || :
-    wait
+    trap '' INT TERM PIPE EXIT
+    [ -n "$children" ] || return 0
+    kill -TERM $children 2>/dev/null || :
+    (sleep 30 && kill -KILL $children) >/dev/null 2>&1 &
+    guard=$!
+    wait $children || :
+    kill "$guard" 2>/dev/null || :
 }
 trap stop EXIT
 trap 'exit 130' INT
