@@ -350,6 +350,7 @@ static const struct expected cases[] = {
      "The policy names no number of days."},
 };
 
+/* proves-partly: 4c-7 */
 static void each_rule_is_judged_with_its_reason(void **state)
 {
     (void)state;
@@ -408,6 +409,7 @@ static void what_the_device_has_no_way_for_is_not_applicable(void **state)
     assert_string_equal(compliance.results[0].reason, "The device has no way.");
 }
 
+/* proves-partly: 4c-7 */
 static void a_device_without_policy_is_not_evaluated(void **state)
 {
     CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 4096);

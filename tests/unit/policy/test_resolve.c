@@ -271,6 +271,7 @@ static void assert_same_resolution(const struct resolution *a, const struct reso
     }
 }
 
+/* proves-partly: 4c-6 */
 static void the_order_of_the_input_does_not_matter(void **state)
 {
     (void)state;
@@ -304,6 +305,7 @@ static size_t times_in(const struct candidate *wanted, const struct resolution *
     return times;
 }
 
+/* proves: 4c-6 */
 static void every_candidate_is_explained_exactly_once(void **state)
 {
     (void)state;
