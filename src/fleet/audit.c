@@ -152,6 +152,29 @@ static bool head_save(struct db *tx, void *context, struct err *err)
                         NULL, err);
 }
 
+/* What the key process signed last must still stand where it stood: a chain that was cut and grew
+ * again is not signed. */
+static bool signed_before(struct fleet *fleet, void *owner, struct err *err)
+{
+    struct rows *rows = NULL;
+    int64_t position = 0;
+    uint8_t hash[32] = {0};
+    if (!keyd_audit_head(fleet->keyd, &position, hash, err))
+        return false;
+    if (position == 0)
+        return true;
+    if (!store_rows(fleet->db, owner, ASK(AUDIT_WALK, INTEGER(position - 1), INTEGER(1)), &rows,
+                    err))
+        return false;
+    const struct value *value = rows->count > 0 ? rows_value(rows, 0, "hash") : NULL;
+    if (value && rows_integer(rows, 0, "position") == position &&
+        bytes_equal(value->bytes, BYTES_OF(hash)))
+        return true;
+    return err_set(err, ERR_CONFLICT,
+                   "the audit up to entry %" PRId64 " was signed and is missing or changed now",
+                   position);
+}
+
 bool fleet_audit_sign(struct fleet *fleet, int64_t now, struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
@@ -161,6 +184,8 @@ bool fleet_audit_sign(struct fleet *fleet, int64_t now, struct err *err)
     if (!chain_end(fleet->db, owner, &head.position, hash, err) ||
         !store_find(fleet->db, owner, ASK_ALL(AUDIT_HEAD_LAST), FIELDS(head_rows), &last, &found,
                     err))
+        return false;
+    if (!signed_before(fleet, owner, err))
         return false;
     if (head.position == 0 || head.position == last.position)
         return true;
@@ -177,6 +202,8 @@ struct walk {
     uint8_t hash[32];
     struct head head; /* the next signed head; position 0 = none left */
     bool head_known;
+    int64_t signed_last; /* by the key process; its hash below */
+    uint8_t signed_hash[32];
     struct audit_verdict *verdict;
 };
 
@@ -201,10 +228,20 @@ static bool head_next(struct walk *walk, struct err *err)
     return true;
 }
 
+/* The key process remembers what it signed last, whatever the database says. */
+static bool memory_check(struct walk *walk)
+{
+    return walk->position != walk->signed_last ||
+           memcmp(walk->hash, walk->signed_hash, sizeof(walk->hash)) == 0 ||
+           !broken(walk, "the chain differs from what the key process signed");
+}
+
 /* A signed head must agree with the chain as it stands. */
 static bool head_check(struct walk *walk, struct err *err)
 {
     struct err why;
+    if (!memory_check(walk))
+        return true;
     if (!walk->head_known || walk->head.position != walk->position)
         return true;
     if (!bytes_equal(walk->head.hash, BYTES_OF(walk->hash)))
@@ -251,21 +288,50 @@ static bool walk_batch(struct walk *walk, bool *more, struct err *err)
     return true;
 }
 
-bool fleet_audit_verify(struct fleet *fleet, const struct actor *actor, void *owner,
-                        struct audit_verdict *out, struct err *err)
+/* Everything that was signed is there, and so are the signatures. */
+static void end_check(struct walk *walk)
+{
+    int64_t there = walk->position;
+    if (walk->signed_last > there) {
+        walk->position = there + 1;
+        (void)broken(walk, mem_format(walk->owner,
+                                      "entries up to %" PRId64 " were signed and are missing",
+                                      walk->signed_last));
+    } else if (walk->head_known) {
+        walk->position = walk->head.position;
+        (void)broken(walk, "it was signed and is missing now");
+    } else if (walk->signed_last > walk->verdict->signed_position) {
+        walk->position = walk->signed_last;
+        (void)broken(walk, "the head that was signed here is missing");
+    }
+}
+
+static bool verify(struct fleet *fleet, void *owner, struct audit_verdict *out, struct err *err)
 {
     struct audit_verdict verdict = {.is_intact = true};
     struct walk walk = {.fleet = fleet, .owner = owner, .verdict = &verdict};
     bool more = true;
-    if (!fleet_need(actor, "audit.read", err) || !head_next(&walk, err))
+    if (!keyd_audit_head(fleet->keyd, &walk.signed_last, walk.signed_hash, err) ||
+        !head_next(&walk, err))
         return false;
     while (more)
         if (!walk_batch(&walk, &more, err))
             return false;
-    if (verdict.is_intact && walk.head_known) {
-        walk.position = walk.head.position;
-        (void)broken(&walk, "it was signed and is missing now");
-    }
+    if (verdict.is_intact)
+        end_check(&walk);
+    *out = verdict;
+    return true;
+}
+
+bool fleet_audit_verify(struct fleet *fleet, const struct actor *actor, void *owner,
+                        struct audit_verdict *out, struct err *err)
+{
+    struct audit_verdict verdict = {0};
+    if (!fleet_need(actor, "audit.read", err) || !verify(fleet, owner, &verdict, err))
+        return false;
+    /* between a signature and its row there is a moment: what is missing stays missing */
+    if (!verdict.is_intact && !verify(fleet, owner, &verdict, err))
+        return false;
     *out = verdict;
     return true;
 }

@@ -2,14 +2,17 @@
 /* The certificate revocation list: signed anew after each revocation and daily. */
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "fleet/certificate.h"
 #include "fleet/door.h"
 #include "pki/keyd.h"
 #include "store/store.h"
 
-#define LIST_SECONDS (7 * 24 * 3600) /* from thisUpdate to nextUpdate: the daily run has room */
-#define ENTRIES_MAX 100000           /* a list of about 4 MB, which every device would fetch */
+#define LIST_SECONDS (7 * 24 * 3600)     /* from thisUpdate to nextUpdate: the daily run has room */
+#define ENTRIES_MAX KEYD_CRL_ENTRIES_MAX /* certificates that ended leave the list */
+#define ENTRIES_MANY (ENTRIES_MAX / 5 * 4)
+#define TRIES 3 /* other threads make lists too */
 
 static const struct field list_rows[] = {
     INTEGER_FIELD(struct revocation_list, number, 0),
@@ -67,7 +70,16 @@ static bool list_save(struct db *tx, void *context, struct err *err)
            store_change(tx, ASK(REVOCATION_LIST_PRUNE, INTEGER(list->number - 2)), NULL, err);
 }
 
-bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err)
+/* There is one list: when it is full, revocations go on being told by OCSP alone. */
+static void fullness_tell(void *owner, size_t count)
+{
+    if (count > ENTRIES_MANY)
+        log_event(LOG_WARN, "revocation_list.nearly_full", "entries",
+                  mem_format(owner, "%zu", count), "limit", mem_format(owner, "%d", ENTRIES_MAX),
+                  NULL);
+}
+
+static bool list_make(struct fleet *fleet, int64_t now, struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct crl_entry *entries = NULL;
@@ -77,15 +89,26 @@ bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *er
     if (!list_newest(fleet, owner, &list, &found, err) ||
         !entries_load(fleet, owner, now, &entries, &count, err))
         return false;
+    fullness_tell(owner, count);
     list.number++;
     list.this_update = now;
     list.next_update = now + LIST_SECONDS;
     if (!keyd_sign_crl(fleet->keyd, owner, entries, count, list.number, now, list.next_update,
                        &list.der, err))
         return false;
-    if (db_transaction(fleet->db, list_save, &list, err))
-        return true;
-    return err->kind == ERR_CONFLICT; /* another thread was first with the same number */
+    return db_transaction(fleet->db, list_save, &list, err);
+}
+
+bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err)
+{
+    /* Who was first with the same number may have looked at the certificates before we did. */
+    for (int i = 0; i < TRIES; i++) {
+        if (list_make(fleet, now, err))
+            return true;
+        if (err->kind != ERR_CONFLICT)
+            return false;
+    }
+    return err_context(err, "the list was made by others %d times", TRIES);
 }
 
 bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,

@@ -22,6 +22,7 @@ static const struct operation {
     [KEYD_OP_TLS_IDENTITIES] = {32 * KIB, answer_tls_identities},
     [KEYD_OP_SIGN_AUDIT] = {1 * KIB, answer_sign_audit},
     [KEYD_OP_VERIFY_AUDIT] = {1 * KIB, answer_verify_audit},
+    [KEYD_OP_AUDIT_HEAD] = {0, answer_audit_head},
 };
 
 bool call_read(const struct call *call, struct err *err)

@@ -36,3 +36,4 @@ MUST_CHECK bool answer_make_request(struct call *call, struct err *err);
 MUST_CHECK bool answer_tls_identities(struct call *call, struct err *err);
 MUST_CHECK bool answer_sign_audit(struct call *call, struct err *err);
 MUST_CHECK bool answer_verify_audit(struct call *call, struct err *err);
+MUST_CHECK bool answer_audit_head(struct call *call, struct err *err);

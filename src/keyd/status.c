@@ -5,8 +5,7 @@
 
 #define SINGLES_MAX 8
 #define CERT_ID_MAX 256
-#define NONCE_MAX 32 /* bytes: RFC 9654 2.1 */
-#define CRL_ENTRIES_MAX 100000
+#define NONCE_MAX 32  /* bytes: RFC 9654 2.1 */
 #define SERIAL_MAX 20 /* bytes: RFC 5280 4.1.2.2 */
 #define VALIDITY_MAX ((int64_t)31 * 86400)
 
@@ -192,8 +191,9 @@ bool answer_sign_crl(struct call *call, struct err *err)
     int64_t number = wire_get_i64(&call->in);
     int64_t from = wire_get_i64(&call->in), until = wire_get_i64(&call->in);
     uint32_t count = reader_u32(&call->in);
-    if (!reader_ok(&call->in) || count > CRL_ENTRIES_MAX || number < 0)
-        return err_set(err, ERR_BAD_INPUT, "up to %d revocations in one list", CRL_ENTRIES_MAX);
+    if (!reader_ok(&call->in) || count > KEYD_CRL_ENTRIES_MAX || number < 0)
+        return err_set(err, ERR_BAD_INPUT, "up to %d revocations in one list",
+                       KEYD_CRL_ENTRIES_MAX);
     CLEANUP(X509_CRL_free_at) X509_CRL *crl = X509_CRL_new();
     if (!period_check(from, until, err) || !crl_head(crl, issuer->certificate, from, until, err))
         return false;

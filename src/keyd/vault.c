@@ -250,6 +250,8 @@ bool vault_open(void *owner, const struct keyd_options *options, int64_t now, st
                       &vault->journal, err) ||
         !slots_open(vault, mem_format(vault, "%s/tls.slots", directory), vault->master, &vault->tls,
                     err) ||
+        !slots_open(vault, mem_format(vault, "%s/audit.slots", directory), vault->master,
+                    &vault->audit, err) ||
         !identities_open(vault, directory, first, now, err))
         return false;
     if (first)

@@ -27,6 +27,7 @@ struct vault {
     struct master *master;
     struct journal *journal;
     struct slots *tls;
+    struct slots *audit; /* the last signed head: keyd/audit.c */
     const char *organization;
     struct identity identities[IDENTITY_COUNT];
 };

@@ -94,7 +94,9 @@ struct crl_entry {
     int64_t revoked_at;
     int reason;
 };
-/* In as many frames as it needs; at most 100,000 entries. */
+/* Its answer has to fit into one message: 50 bytes of the list for each. */
+#define KEYD_CRL_ENTRIES_MAX 150000
+/* In as many frames as it needs. */
 MUST_CHECK bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_entry *entries,
                               size_t count, int64_t number, int64_t this_update,
                               int64_t next_update, struct bytes *der, struct err *err);
@@ -111,9 +113,13 @@ struct tls_identity {
 };
 MUST_CHECK bool keyd_tls_identities(struct keyd *keyd, void *owner, const char *const *names,
                                     struct tls_identity out[2], struct err *err);
-/* P-256 signature over the head of the audit chain (position, hash). */
+/* P-256 signature over the head of the audit chain (position, hash). ERR_CONFLICT for a position
+ * below the last one that was signed, and for another hash at that one. */
 MUST_CHECK bool keyd_sign_audit(struct keyd *keyd, void *owner, int64_t position,
                                 const uint8_t hash[32], int64_t at, struct bytes *signature,
                                 struct err *err);
 MUST_CHECK bool keyd_verify_audit(struct keyd *keyd, int64_t position, const uint8_t hash[32],
                                   int64_t at, struct bytes signature, struct err *err);
+/* What was signed last, in any process before too; position 0 = nothing, hash untouched. */
+MUST_CHECK bool keyd_audit_head(struct keyd *keyd, int64_t *position, uint8_t hash[32],
+                                struct err *err);

@@ -222,3 +222,22 @@ bool keyd_verify_audit(struct keyd *keyd, int64_t position, const uint8_t hash[3
     return keyd_call(keyd, scratch, KEYD_OP_VERIFY_AUDIT, &request, &answer, err) &&
            keyd_answer_done(&answer, err);
 }
+
+bool keyd_audit_head(struct keyd *keyd, int64_t *position, uint8_t hash[32], struct err *err)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
+    struct buffer request = request_new(scratch);
+    struct reader answer;
+    if (!keyd_call(keyd, scratch, KEYD_OP_AUDIT_HEAD, &request, &answer, err))
+        return false;
+    int64_t last = wire_get_i64(&answer);
+    struct bytes value = wire_get_bytes(&answer, 32);
+    if (!keyd_answer_done(&answer, err))
+        return false;
+    if (last > 0 && value.size != 32)
+        return err_set(err, ERR_INTERNAL, "the key process answers in an unknown way");
+    *position = last;
+    if (last > 0)
+        memcpy(hash, value.data, 32);
+    return true;
+}

@@ -13,7 +13,7 @@
 #define WIRE_VERSION 1
 #define WIRE_HEAD_SIZE 8
 #define WIRE_FRAME_MAX ((size_t)64 << 10)  /* bytes with head; well below a default SO_SNDBUF */
-#define WIRE_MESSAGE_MAX ((size_t)8 << 20) /* bytes of payload: a CRL of 100,000 entries */
+#define WIRE_MESSAGE_MAX ((size_t)8 << 20) /* bytes of payload: a full CRL */
 #define WIRE_FIELD_MAX ((size_t)64 << 10)  /* bytes of a field where nothing else is said */
 #define WIRE_TIMEOUT_MS 10000              /* for one message in either direction */
 
@@ -33,6 +33,7 @@ enum keyd_operation {
     KEYD_OP_TLS_IDENTITIES,
     KEYD_OP_SIGN_AUDIT,
     KEYD_OP_VERIFY_AUDIT,
+    KEYD_OP_AUDIT_HEAD,
     KEYD_OP_COUNT,
 };
 

@@ -246,6 +246,27 @@ static void the_head_of_the_audit_chain_is_signed_and_checked(void **state)
                  ERR_BAD_INPUT);
 }
 
+static void a_head_below_the_last_one_or_unlike_it_is_not_signed(void **state)
+{
+    struct process *process = *state;
+    CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
+    uint8_t hash[32] = {7}, other[32] = {8}, last[32] = {0};
+    int64_t position = 0;
+    struct bytes signature;
+    struct err err;
+    assert_works(keyd_sign_audit(process->keyd, owner, 90, hash, 1000, &signature, &err), err);
+    process_restart(process, true);
+    assert_works(keyd_audit_head(process->keyd, &position, last, &err), err);
+    assert_int_equal(position, 90);
+    assert_memory_equal(last, hash, sizeof(hash));
+    assert_fails(keyd_sign_audit(process->keyd, owner, 89, hash, 1001, &signature, &err), err,
+                 ERR_CONFLICT);
+    assert_fails(keyd_sign_audit(process->keyd, owner, 90, other, 1001, &signature, &err), err,
+                 ERR_CONFLICT);
+    assert_works(keyd_sign_audit(process->keyd, owner, 90, hash, 1002, &signature, &err), err);
+    assert_works(keyd_sign_audit(process->keyd, owner, 91, other, 1003, &signature, &err), err);
+}
+
 static void a_request_comes_with_its_key_sealed(void **state)
 {
     struct process *process = *state;
@@ -275,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_profile_is_signed_with_its_chain),
         cmocka_unit_test(server_identities_are_kept_until_their_names_change),
         cmocka_unit_test(the_head_of_the_audit_chain_is_signed_and_checked),
+        cmocka_unit_test(a_head_below_the_last_one_or_unlike_it_is_not_signed),
         cmocka_unit_test(a_request_comes_with_its_key_sealed),
     };
     return cmocka_run_group_tests(tests, process_set_up, process_tear_down);
