@@ -48,6 +48,35 @@ static const char common[] =
     "        \"\" $host;\n"
     "    }\n";
 
+/*
+ * What one address may ask for: many devices share one behind a NAT.  The host itself is not
+ * counted, where whatever stands in front of this edge comes from.
+ */
+static const char limits[] =
+    "\n    map $remote_addr $muster_peer {\n"
+    "        default $binary_remote_addr;\n"
+    "        127.0.0.1 \"\";\n"
+    "        ::1 \"\";\n"
+    "    }\n"
+    "    map $uri $muster_authority_peer {\n"
+    "        default \"\";\n"
+    "        ~^/(scep|ocsp)(/|$) $muster_peer;\n"
+    "    }\n"
+    "    map $uri $muster_session_peer {\n"
+    "        default \"\";\n"
+    "        ~^/api/v1/sessions$ $muster_peer;\n"
+    "    }\n"
+    "    limit_req_zone $muster_authority_peer zone=authority:10m rate=50r/s;\n"
+    "    limit_req_zone $muster_session_peer zone=session:10m rate=2r/s;\n"
+    "    limit_req zone=authority burst=200 nodelay;\n"
+    "    limit_req zone=session burst=20 nodelay;\n"
+    "    limit_req_status 429;\n"
+    "    limit_req_log_level info;\n"
+    "    limit_conn_status 429;\n"
+    "    limit_conn_log_level info;\n";
+static const int connections_most[] = {
+    [EDGE_FRONT] = 256, [EDGE_DEVICE] = 1024, [EDGE_PLAIN] = 256};
+
 /* What a client sends under these names never passes: each is set here, or emptied. */
 static const char headers[] = "        proxy_set_header Host $muster_host;\n"
                               "        proxy_set_header Connection \"\";\n"
@@ -86,6 +115,14 @@ static void put_temporary(struct buffer *out, const struct edge_settings *settin
     static const char *const kinds[] = {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"};
     for (size_t i = 0; i < COUNT(kinds); i++)
         buffer_format(out, "    %s_temp_path %s/edge-%s;\n", kinds[i], settings->run_dir, kinds[i]);
+}
+
+static void put_limits(struct buffer *out, const struct edge_settings *settings)
+{
+    buffer_text(out, limits);
+    for (size_t i = 0; i < settings->door_count; i++)
+        buffer_format(out, "    limit_conn_zone $muster_peer zone=peers_%s:10m;\n",
+                      edge_kind_names[settings->doors[i].kind]);
 }
 
 static void put_upstreams(struct buffer *out, const struct edge_settings *settings)
@@ -197,7 +234,7 @@ static void put_problems(struct buffer *out, const struct edge_settings *setting
         /* not a named location: a request that could not be read has no path to leave from */
         buffer_format(out, "        location = /.edge/%d {\n            internal;\n", status);
         buffer_text(out, "            default_type application/problem+json;\n");
-        if (status == 503)
+        if (status == 429 || status == 503)
             buffer_text(out, "            add_header Retry-After 5 always;\n");
         buffer_format(out, "            return %d ", status);
         put_quoted(out, settings->problems[i].body);
@@ -213,6 +250,8 @@ static void put_server(struct buffer *out, const struct edge_settings *settings,
     buffer_text(out, "\n    server {\n        listen ");
     edge_address_put(out, door);
     buffer_format(out, "%s backlog=4096;\n        server_name _;\n", flags[door->kind]);
+    buffer_format(out, "        limit_conn peers_%s %d;\n", edge_kind_names[door->kind],
+                  connections_most[door->kind]);
     put_tls(out, settings, door);
     buffer_format(out, "        client_max_body_size %d;\n", EDGE_BODY_DEFAULT);
     buffer_text(out, headers);
@@ -238,6 +277,7 @@ bool edge_nginx_render(void *owner, const struct edge_settings *settings, struct
     buffer_text(&text, "http {\n");
     put_temporary(&text, settings);
     buffer_text(&text, common);
+    put_limits(&text, settings);
     put_upstreams(&text, settings);
     for (size_t i = 0; i < settings->door_count; i++)
         put_server(&text, settings, &settings->doors[i]);

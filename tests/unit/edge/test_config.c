@@ -20,7 +20,7 @@ static struct edge_door doors[] = {
     {EDGE_PLAIN, "127.0.0.1", 8080, "/run/m/plain", NULL, 0},
 };
 static const struct edge_problem problems[] = {
-    {413, "{\"title\":\"it's too large\\n\"}"}, {503, "later"}, {400, "bad"}};
+    {429, "too many"}, {413, "{\"title\":\"it's too large\\n\"}"}, {503, "later"}, {400, "bad"}};
 
 static struct edge_settings settings_make(void)
 {
@@ -53,6 +53,25 @@ static char *block_of(void *owner, struct bytes text, const char *listen)
     assert_non_null(start);
     const char *end = strstr(start, "    server {");
     return mem_text_part(owner, start, end ? (size_t)(end - start) : strlen(start));
+}
+
+static void each_address_has_its_share(void **state)
+{
+    void *owner = mem_pool(NULL, 1024);
+    struct edge_settings settings = settings_make();
+    struct bytes text;
+    struct err err;
+    (void)state;
+    assert_works(edge_nginx_render(owner, &settings, &text, &err), err);
+    const char *all = mem_text_part(owner, (const char *)text.data, text.size);
+    assert_has(all, "127.0.0.1 \"\";");
+    assert_has(all, "limit_req zone=authority burst=200 nodelay;");
+    assert_has(all, "limit_req zone=session burst=20 nodelay;");
+    assert_has(block_of(owner, text, "8443 ssl"), "limit_conn peers_front 256;");
+    assert_has(block_of(owner, text, "8444 ssl"), "limit_conn peers_device 1024;");
+    assert_has(block_of(owner, text, "8080"), "limit_conn peers_plain 256;");
+    assert_has(all, "error_page 429 /.edge/429;");
+    mem_free(owner);
 }
 
 static void each_door_says_what_it_asks_for(void **state)
@@ -173,6 +192,7 @@ static void nginx_says_what_is_wrong_with_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_address_has_its_share),
         cmocka_unit_test(each_door_says_what_it_asks_for),
         cmocka_unit_test(larger_bodies_have_locations_of_their_own),
         cmocka_unit_test(refusals_are_quoted_and_mapped),
