@@ -33,8 +33,12 @@ bool need_account(struct request *request, struct reply *reply, struct err *err)
         return err_set(err, ERR_UNAUTHENTICATED, "sign in first");
     }
     if (!fleet_token_actor(api_fleet(request), request->owner, header + sizeof(BEARER) - 1,
-                           request->now, actor, err))
+                           request->now, actor, err)) {
+        if (err->kind == ERR_UNAUTHENTICATED)
+            reply_header(reply, "WWW-Authenticate",
+                         "Bearer realm=\"muster\", error=\"invalid_token\"");
         return false;
+    }
     actor->request_id = request->id;
     request->who = actor;
     return !request->route->permission || fleet_need(actor, request->route->permission, err);

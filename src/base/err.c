@@ -10,8 +10,8 @@ static const char *const kind_names[] = {
     [ERR_BAD_INPUT] = "bad-input",        [ERR_TOO_LARGE] = "too-large",
     [ERR_UNAUTHENTICATED] = "signed-out", [ERR_FORBIDDEN] = "forbidden",
     [ERR_NOT_FOUND] = "not-found",        [ERR_CONFLICT] = "conflict",
-    [ERR_PRECONDITION] = "precondition",  [ERR_UNAVAILABLE] = "unavailable",
-    [ERR_INTERNAL] = "internal",
+    [ERR_PRECONDITION] = "precondition",  [ERR_TOO_MANY] = "too-many",
+    [ERR_UNAVAILABLE] = "unavailable",    [ERR_INTERNAL] = "internal",
 };
 
 /* Add text behind what is there; what does not fit is cut. */

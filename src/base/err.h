@@ -22,6 +22,7 @@ enum err_kind {
     ERR_NOT_FOUND,
     ERR_CONFLICT,     /* exists already, or changed under us */
     ERR_PRECONDITION, /* the object is not in the state that the request needs */
+    ERR_TOO_MANY,     /* this peer asked too often: later again */
     ERR_UNAVAILABLE,  /* worth trying again later */
     ERR_INTERNAL,     /* our fault */
 };

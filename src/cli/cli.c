@@ -34,6 +34,7 @@ int cli_fail(const struct cli *cli, const struct err *err)
     case ERR_PRECONDITION: return EXIT_CONFLICT;
     case ERR_BAD_INPUT:
     case ERR_TOO_LARGE:
+    case ERR_TOO_MANY:
     case ERR_UNAVAILABLE:
     case ERR_INTERNAL: break;
     }

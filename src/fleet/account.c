@@ -2,6 +2,8 @@
 #include "fleet/account.h"
 
 #include <argon2.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,18 +52,21 @@ static bool password_check(const char *password, const char *old, struct err *er
 
 /* ---- wrong attempts: memory only ---- */
 
-#define FAILURES_KEPT 1024  /* names and addresses; the oldest gives way */
-#define FAILURES_FREE 5     /* before waiting starts */
-#define FAILURE_SECONDS 300 /* until they are forgotten */
+/*
+ * Each address has a budget; a wrong attempt costs one, and one comes back each minute.  Names have
+ * none: whoever knows a name could lock its owner out.
+ */
+#define BUDGETS_KEPT 1024 /* addresses; the one that was used longest ago gives way */
+#define BUDGET 5
+#define BUDGET_SECONDS 60 /* until one attempt is there again */
 
-struct failure {
-    char who[128];
-    unsigned count;
-    int64_t last_at;
+struct budget {
+    char who[64];
+    int64_t spent_until; /* when all of it is there again */
 };
 struct sign_in_failures {
     pthread_mutex_t lock;
-    struct failure list[FAILURES_KEPT];
+    struct budget list[BUDGETS_KEPT];
 };
 
 static int failures_end(struct sign_in_failures *failures)
@@ -78,43 +83,51 @@ struct sign_in_failures *sign_in_failures_make(void *owner)
     return failures;
 }
 
-static struct failure *failure_of(struct sign_in_failures *failures, const char *who, bool make)
+/* Whoever has an IPv6 address has 2^64 of them: they share one budget. */
+static void budget_name(const char *peer, char out[64])
 {
-    struct failure *oldest = &failures->list[0];
-    for (size_t i = 0; i < FAILURES_KEPT; i++) {
+    uint8_t address[16];
+    if (peer && inet_pton(AF_INET6, peer, address) == 1 &&
+        !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)address)) {
+        memset(address + 8, 0, 8);
+        if (inet_ntop(AF_INET6, address, out, 64))
+            return;
+    }
+    (void)snprintf(out, 64, "%s", peer && *peer ? peer : "unknown");
+}
+
+static struct budget *budget_of(struct sign_in_failures *failures, const char *who)
+{
+    struct budget *oldest = &failures->list[0];
+    for (size_t i = 0; i < BUDGETS_KEPT; i++) {
         if (strcmp(failures->list[i].who, who) == 0)
             return &failures->list[i];
-        if (failures->list[i].last_at < oldest->last_at)
+        if (failures->list[i].spent_until < oldest->spent_until)
             oldest = &failures->list[i];
     }
-    if (!make)
-        return NULL;
-    *oldest = (struct failure){.count = 0};
+    *oldest = (struct budget){.spent_until = 0};
     (void)snprintf(oldest->who, sizeof(oldest->who), "%s", who);
     return oldest;
 }
 
-static bool attempt_allowed(struct fleet *fleet, const char *who, int64_t now)
+/* Looks and takes in one step: attempts at once cannot have more than the budget together. */
+static bool budget_take(struct sign_in_failures *failures, const char *who, int64_t now)
 {
-    struct sign_in_failures *failures = fleet->shared->failures;
     pthread_mutex_lock(&failures->lock);
-    const struct failure *failure = failure_of(failures, who, false);
-    bool allowed =
-        !failure || failure->count < FAILURES_FREE || now - failure->last_at >= FAILURE_SECONDS;
+    struct budget *budget = budget_of(failures, who);
+    int64_t from = budget->spent_until > now ? budget->spent_until : now;
+    bool allowed = from + BUDGET_SECONDS <= now + BUDGET * BUDGET_SECONDS;
+    if (allowed)
+        budget->spent_until = from + BUDGET_SECONDS;
     pthread_mutex_unlock(&failures->lock);
     return allowed;
 }
 
-static void attempt_note(struct fleet *fleet, const char *who, bool right, int64_t now)
+/* It was no wrong attempt. */
+static void budget_give_back(struct sign_in_failures *failures, const char *who)
 {
-    struct sign_in_failures *failures = fleet->shared->failures;
     pthread_mutex_lock(&failures->lock);
-    struct failure *failure = failure_of(failures, who, !right);
-    if (failure) {
-        bool forgotten = right || now - failure->last_at >= FAILURE_SECONDS;
-        failure->count = right ? 0 : forgotten ? 1 : failure->count + 1;
-        failure->last_at = now;
-    }
+    budget_of(failures, who)->spent_until -= BUDGET_SECONDS;
     pthread_mutex_unlock(&failures->lock);
 }
 
@@ -145,9 +158,7 @@ static bool reset_run(struct db *tx, void *context, struct err *err)
                        role_names[account.role]);
     return store_change(tx, ASK(ACCOUNT_SET_PASSWORD, TEXT(account.id), TEXT(r->hash), INTEGER(1)),
                         NULL, err) &&
-           store_change(tx,
-                        ASK(TOKEN_REVOKE_OF_ACCOUNT, TEXT(account.id), INTEGER(r->now), TEXT("")),
-                        NULL, err);
+           store_change(tx, ASK(TOKEN_REVOKE_ALL, TEXT(account.id), INTEGER(r->now)), NULL, err);
 }
 
 bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -219,17 +230,14 @@ static bool account_signed_in(struct fleet *fleet, const struct actor *actor, vo
                               const struct sign_in *sign_in, struct account *account,
                               struct err *err)
 {
-    const char *peer = sign_in->peer ? sign_in->peer : "";
-    const char *by_peer = mem_format(owner, "address %s", peer);
-    const char *by_name = mem_format(owner, "name %s", sign_in->name);
-    if (!attempt_allowed(fleet, by_peer, actor->now) ||
-        !attempt_allowed(fleet, by_name, actor->now))
-        return err_set(err, ERR_UNAVAILABLE, "too many wrong attempts: wait five minutes");
+    struct sign_in_failures *failures = fleet->shared->failures;
+    char who[64];
+    budget_name(sign_in->peer, who);
+    if (!budget_take(failures, who, actor->now))
+        return err_set(err, ERR_TOO_MANY, "too many wrong attempts from this address");
     bool right = account_checked(fleet, owner, sign_in, account, err);
-    if (!right && err->kind != ERR_UNAUTHENTICATED)
-        return false;
-    attempt_note(fleet, by_peer, right, actor->now);
-    attempt_note(fleet, by_name, right, actor->now);
+    if (right || err->kind != ERR_UNAUTHENTICATED)
+        budget_give_back(failures, who);
     return right;
 }
 

@@ -9,9 +9,9 @@
 #define PASSWORD_LONGEST 256
 
 /* A new account with a one-time password that must be changed at the first sign-in; or, when the
- * name exists, a new one-time password and all sessions ended. role NULL: the one that it has, or
- * administrator; ERR_CONFLICT when it has another. For the server's own command line:
- * ERR_FORBIDDEN unless the actor is the system. */
+ * name exists, a new one-time password, and all sessions and API tokens ended. role NULL: the one
+ * that it has, or administrator; ERR_CONFLICT when it has another. For the server's own command
+ * line: ERR_FORBIDDEN unless the actor is the system. */
 MUST_CHECK bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *owner,
                                     const char *name, const char *role, char **password,
                                     struct err *err);
@@ -19,14 +19,15 @@ MUST_CHECK bool fleet_account_reset(struct fleet *fleet, const struct actor *act
 struct sign_in {
     const char *name, *password;
     const char *new_password; /* required when the account must change it */
-    const char *peer;         /* address: wrong attempts are slowed by name and by address */
+    const char *peer;         /* address: wrong attempts are counted for it */
 };
 struct session {
     char *secret; /* bearer: shown once */
     struct token token;
 };
 /* ERR_UNAUTHENTICATED for every wrong combination alike; ERR_PRECONDITION when a new password is
- * needed; ERR_UNAVAILABLE "too many attempts" for a while after five wrong ones. */
+ * needed; ERR_TOO_MANY after five wrong ones from one address (IPv6: one /64), of which one is
+ * forgiven each minute. */
 MUST_CHECK bool fleet_sign_in(struct fleet *fleet, const struct actor *actor, void *owner,
                               const struct sign_in *sign_in, struct session *out, struct err *err);
 /* Who is it that shows this secret? ERR_UNAUTHENTICATED. The actor's texts belong to owner. */

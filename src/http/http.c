@@ -10,9 +10,10 @@ const char *const http_method_names[] = {
     [HTTP_OPTIONS] = "OPTIONS", [HTTP_OPTIONS + 1] = NULL};
 
 static const int statuses[] = {
-    [ERR_BAD_INPUT] = 400,    [ERR_TOO_LARGE] = 413,   [ERR_UNAUTHENTICATED] = 401,
-    [ERR_FORBIDDEN] = 403,    [ERR_NOT_FOUND] = 404,   [ERR_CONFLICT] = 409,
-    [ERR_PRECONDITION] = 412, [ERR_UNAVAILABLE] = 503, [ERR_INTERNAL] = 500,
+    [ERR_BAD_INPUT] = 400,    [ERR_TOO_LARGE] = 413, [ERR_UNAUTHENTICATED] = 401,
+    [ERR_FORBIDDEN] = 403,    [ERR_NOT_FOUND] = 404, [ERR_CONFLICT] = 409,
+    [ERR_PRECONDITION] = 412, [ERR_TOO_MANY] = 429,  [ERR_UNAVAILABLE] = 503,
+    [ERR_INTERNAL] = 500,
 };
 
 const char *request_header(const struct request *request, const char *name)

@@ -4,7 +4,8 @@
 #include "base/mem.h"
 #include "codec/json.h"
 
-#define RETRY_SECONDS "5" /* a restart of the key process or the database takes about that */
+#define TOO_MANY_SECONDS "60" /* wrong attempts to sign in: one is forgiven in this time */
+#define RETRY_SECONDS "5"     /* a restart of the key process or the database takes about that */
 
 static const char *const titles[] = {
     [ERR_BAD_INPUT] = "The request is not acceptable",
@@ -14,6 +15,7 @@ static const char *const titles[] = {
     [ERR_NOT_FOUND] = "Not found",
     [ERR_CONFLICT] = "Conflict with the present state",
     [ERR_PRECONDITION] = "The object is not in the state that this needs",
+    [ERR_TOO_MANY] = "Too many requests",
     [ERR_UNAVAILABLE] = "Not available at the moment",
     [ERR_INTERNAL] = "Internal error",
 };
@@ -76,6 +78,8 @@ void problem_write(const struct request *request, const struct problem *problem,
                 bytes_text(json_text(request->owner, document)));
     if (problem->status == 503)
         reply_header(reply, "Retry-After", RETRY_SECONDS);
+    if (problem->status == 429)
+        reply_header(reply, "Retry-After", TOO_MANY_SECONDS);
     reply_header(reply, "Cache-Control", "no-store");
 }
 

@@ -225,12 +225,16 @@ static void log_refusal(const struct request *request, const struct err *err)
 
 static void render(const struct request *request, const struct err *err, struct reply *reply)
 {
+    const struct reply before = *reply;
     *reply = (struct reply){0};
     log_refusal(request, err);
     if (request->route->render_error)
         request->route->render_error(request, err, reply);
     else
         problem_render(request, err, reply);
+    /* what a step said beside its refusal: WWW-Authenticate */
+    for (size_t i = 0; i < before.header_count && reply->header_count < COUNT(reply->headers); i++)
+        reply_header(reply, before.headers[i].name, before.headers[i].value);
 }
 
 static bool query_read(struct request *request, struct err *err)
@@ -253,8 +257,9 @@ static bool handle(struct request *request, struct reply *reply, struct err *err
     for (size_t i = 0; i < HTTP_STEPS_MAX && route->steps[i]; i++)
         if (!route->steps[i](request, reply, err))
             return false;
+    const struct reply steps = *reply;
     if (!route->handler(request, reply, err)) {
-        reply->status = 0; /* a half-made answer is none */
+        *reply = steps; /* a half-made answer is none */
         return false;
     }
     return reply->status != 0 || err_set(err, ERR_INTERNAL, "%s gave no answer", route->path);

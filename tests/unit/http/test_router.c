@@ -72,6 +72,13 @@ static bool step_answer(struct request *request, struct reply *reply, struct err
     return false;
 }
 
+static bool step_ask(struct request *request, struct reply *reply, struct err *err)
+{
+    (void)request;
+    reply_header(reply, "WWW-Authenticate", "Bearer");
+    return err_set(err, ERR_UNAUTHENTICATED, "sign in first");
+}
+
 static void render_short(const struct request *request, const struct err *err, struct reply *reply)
 {
     (void)request;
@@ -93,6 +100,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/nothing", answer_nothing, .doors = DOOR_FRONT},
     {HTTP_GET, "/short", fail_inside, .doors = DOOR_FRONT, .render_error = render_short},
     {HTTP_GET, "/refused", fail_inside, .steps = {step_mark, step_refuse}, .doors = DOOR_FRONT},
+    {HTTP_GET, "/asked", fail_inside, .steps = {step_ask}, .doors = DOOR_FRONT},
     {HTTP_GET, "/answered", fail_inside, .steps = {step_answer}, .doors = DOOR_FRONT},
     {HTTP_GET, "/raw", answer_params, .doors = DOOR_FRONT, .flags = ROUTE_RAW_QUERY},
     {HTTP_GET, "/tail/{rest}", answer_params, .doors = DOOR_FRONT, .flags = ROUTE_TAIL},
@@ -286,6 +294,9 @@ static void steps_run_in_order_and_may_refuse_or_answer(void **state)
     struct fixture *fixture = *state;
     ask(fixture, HTTP_GET, "/refused");
     assert_int_equal(fixture->reply.status, 403);
+    ask(fixture, HTTP_GET, "/asked");
+    assert_int_equal(fixture->reply.status, 401);
+    assert_string_equal(header_of(fixture, "WWW-Authenticate"), "Bearer");
     ask(fixture, HTTP_GET, "/answered");
     assert_int_equal(fixture->reply.status, 401);
     assert_string_equal(header_of(fixture, "WWW-Authenticate"), "Basic");
