@@ -7,13 +7,25 @@
 #include "channel/channel.h"
 #include "fleet/act.h"
 
+/* What people may ask; everything else a device is asked is the server's own work. */
+static const char *const asked_names[] = {"lock", "wipe", "retire", "restart", "sync", NULL};
+static const struct {
+    enum command_kind kind;
+    const char *permission;
+} asked[] = {
+    {COMMAND_LOCK, "device.lock"},     {COMMAND_WIPE, "device.wipe"},
+    {COMMAND_RETIRE, "device.retire"}, {COMMAND_RESTART, "device.restart"},
+    {COMMAND_SYNC, "device.sync"},
+};
+_Static_assert(COUNT(asked_names) == COUNT(asked) + 1, "a kind for each name");
+
 struct command_wish {
     int kind;
     char *reason, *message, *phone, *pin;
 };
 static const struct field command_wish_rows[] = {
-    ENUM_FIELD(struct command_wish, kind, FIELD_REQUIRED, command_kind_names,
-               .help = "lock, wipe, retire, restart, sync"),
+    ENUM_FIELD(struct command_wish, kind, FIELD_REQUIRED, asked_names,
+               .help = "What to do; each needs the permission device.<kind> too"),
     TEXT_FIELD(struct command_wish, reason, 0, .highest = 500, .help = "Why: for the audit log"),
     TEXT_FIELD(struct command_wish, message, 0, .highest = 500, .help = "Shown on a locked device"),
     TEXT_FIELD(struct command_wish, phone, 0, .highest = 50, .help = "Shown on a locked device"),
@@ -43,12 +55,11 @@ static char *parameters_of(const struct request *request, const struct command_w
 }
 
 /* What the device cannot carry is said before anything is queued. */
-static bool carry_check(const struct device *device, int kind, const char *parameters,
+static bool carry_check(const struct device *device, enum command_kind kind, const char *parameters,
                         struct err *err)
 {
     const struct channel *channel = channel_of_platform(device->platform);
-    const char *why =
-        channel ? channel->refuses((enum command_kind)kind, device, parameters) : NULL;
+    const char *why = channel ? channel->refuses(kind, device, parameters) : NULL;
     return !why || err_set(err, ERR_PRECONDITION, "%s", why);
 }
 
@@ -58,14 +69,15 @@ static bool command_create(struct request *request, struct reply *reply, struct 
     struct command_wish wish = {0};
     struct device device;
     struct command command;
+    /* the permission first: what a device is called is not for everybody */
     if (!api_body(request, &wish, NULL, err) || !pin_check(wish.pin, err) ||
-        !api_device(request, &device, err))
+        !fleet_need(&actor, asked[wish.kind].permission, err) || !api_device(request, &device, err))
         return false;
     actor.reason = wish.reason;
     const char *parameters = parameters_of(request, &wish);
-    if (!carry_check(&device, wish.kind, parameters, err) ||
+    if (!carry_check(&device, asked[wish.kind].kind, parameters, err) ||
         !fleet_command_create(api_fleet(request), &actor, request->owner, device.id,
-                              (enum command_kind)wish.kind, parameters, &command, err))
+                              asked[wish.kind].kind, parameters, &command, err))
         return false;
     api_reply(request, reply, 201, command_fields, &command);
     return true;
@@ -125,7 +137,7 @@ static const struct route rows[] = {
      16384,
      .name = "command_create",
      .summary = "Ask something of a device",
-     .permission = "device.read",
+     .permission = "device.act",
      .takes = &command_wish_fields,
      .gives = &command_fields,
      .flags = ROUTE_CREATES},

@@ -22,6 +22,7 @@ static const struct {
     {"certificate.read", EVERYBODY},
     {"certificate.revoke", ADMINISTRATOR},
     {"command.cancel", ADMINISTRATOR | HELP_DESK},
+    {"device.act", ADMINISTRATOR | HELP_DESK}, /* any command; each kind has its own beside it */
     {"device.lock", ADMINISTRATOR | HELP_DESK},
     {"device.read", EVERYBODY},
     {"device.restart", ADMINISTRATOR | HELP_DESK},

@@ -215,3 +215,22 @@ def test_the_front_page_says_that_it_runs(house):
     status, headers, body = house.get("/")
     assert status == 200 and headers["Content-Type"].startswith("text/html")
     assert b"Muster" in body and "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_only_what_people_may_ask_is_a_command(admin, phone, house):
+    device = admin.items("/devices")[0]["id"]
+    with pytest.raises(Refused) as refused:
+        admin.post(f"/devices/{device}/commands", kind="query_device")
+    assert refused.value.status == 400
+
+
+def test_who_may_not_act_does_not_learn_what_exists(admin, house):
+    desk = admin.post("/tokens", name="desk", role="help_desk")["token"]
+    status, _, _ = house.get(f"{API}/devices/{UNKNOWN}/commands", method="POST", body=json.dumps({"kind": "wipe"}),
+                             headers={"Content-Type": "application/json", "Authorization": f"Bearer {desk}"})
+    assert status == 403
+
+
+def test_a_refusal_to_strangers_names_the_scheme(house):
+    status, headers, _ = house.get(API + "/devices")
+    assert (status, headers["WWW-Authenticate"]) == (401, 'Bearer realm="muster"')
