@@ -10,7 +10,8 @@
 #include "fleet/resolved.h"
 #include "store/store.h"
 
-#define RESOLVE_CHUNK 100 /* devices listed at a time */
+#define AGAIN_SECONDS 3600 /* until a device that could not be weighed is tried again */
+#define RESOLVE_CHUNK 100  /* devices listed at a time */
 
 struct assigning {
     void *owner;
@@ -170,8 +171,65 @@ static bool weigh(struct fleet *fleet, const char *device_id, int64_t now, chang
     return err->kind == ERR_NOT_FOUND; /* the device was deleted meanwhile */
 }
 
+/* Is it this device's own trouble, so that the next one can be weighed? */
+static bool is_of_device(const struct err *err)
+{
+    return err->kind != ERR_UNAVAILABLE;
+}
+
+struct unweighed { /* one device that could not be weighed */
+    void *owner;
+    const char *device_id, *reason;
+    int64_t now;
+};
+
+/* Once a day the history of the device says so. */
+static bool unweighed_event(struct db *tx, const struct unweighed *u, struct err *err)
+{
+    int64_t told = 0;
+    return store_number(tx,
+                        ASK(EVENT_COUNT_SINCE, TEXT(u->device_id), TEXT("device.unresolved"),
+                            INTEGER(u->now - 24 * 3600)),
+                        "count", &told, err) &&
+           (told > 0 || event_add(tx, "device.unresolved", u->device_id,
+                                  json_pairs(u->owner, "reason", u->reason, NULL), u->now, err));
+}
+
+static bool resolve_later_run(struct db *tx, void *context, struct err *err)
+{
+    const struct unweighed *u = context;
+    return unweighed_event(tx, u, err) &&
+           job_add(tx, "resolve", mem_format(u->owner, "device:%s", u->device_id),
+                   u->now + AGAIN_SECONDS, err);
+}
+
+static bool evaluate_later_run(struct db *tx, void *context, struct err *err)
+{
+    const struct unweighed *u = context;
+    return unweighed_event(tx, u, err) &&
+           store_change(tx,
+                        ASK(COMPLIANCE_DEFER, TEXT(u->device_id), INTEGER(u->now + AGAIN_SECONDS)),
+                        NULL, err);
+}
+
+/* Weigh one of many: what is wrong with it is noted, and `later` sees to it that it comes again. */
+static bool weigh_one_of(struct fleet *fleet, const char *device_id, int64_t now,
+                         change_work *const works[2], struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct actor actor = fleet_system_actor(now);
+    if (weigh(fleet, device_id, now, works[0], err))
+        return true;
+    if (!is_of_device(err))
+        return false;
+    struct unweighed unweighed = {owner, device_id, mem_text(owner, err->text), now};
+    struct change change = {.actor = &actor, .work = works[1], .context = &unweighed};
+    return fleet_change(fleet, &change, err);
+}
+
 static bool resolve_all(struct fleet *fleet, int64_t now, struct err *err)
 {
+    static change_work *const works[] = {resolve_run, resolve_later_run};
     char last[64] = "";
     for (;;) {
         CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
@@ -181,7 +239,7 @@ static bool resolve_all(struct fleet *fleet, int64_t now, struct err *err)
                         &rows, err))
             return false;
         for (size_t i = 0; i < rows->count; i++)
-            if (!weigh(fleet, rows_text(rows, i, "id"), now, resolve_run, err))
+            if (!weigh_one_of(fleet, rows_text(rows, i, "id"), now, works, err))
                 return false;
         if (rows->count < RESOLVE_CHUNK)
             return true;
@@ -199,13 +257,14 @@ bool fleet_resolve(struct fleet *fleet, const char *subject, int64_t now, struct
 bool fleet_evaluate_due(struct fleet *fleet, int64_t now, int64_t limit, size_t *count,
                         struct err *err)
 {
+    static change_work *const works[] = {evaluate_run, evaluate_later_run};
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct rows *rows = NULL;
     if (!store_rows(fleet->db, owner, ASK(COMPLIANCE_DUE, INTEGER(now), INTEGER(limit)), &rows,
                     err))
         return false;
     for (size_t i = 0; i < rows->count; i++)
-        if (!weigh(fleet, rows_text(rows, i, "device_id"), now, evaluate_run, err))
+        if (!weigh_one_of(fleet, rows_text(rows, i, "device_id"), now, works, err))
             return false;
     *count = rows->count;
     return true;

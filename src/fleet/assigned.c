@@ -117,6 +117,13 @@ static void rule_add(const struct reading *r, struct comply_rule rule)
     out->rules[out->rule_count++] = rule;
 }
 
+/* What a newer program stored is skipped here, so that the rest of the policy holds; a policy that
+ * is being written is refused. */
+static bool unknown_read(const struct reading *r, struct err *err)
+{
+    return r->out || err_set(err, ERR_BAD_INPUT, "unknown setting: see `muster setting list`");
+}
+
 static bool setting_read(const struct reading *r, const struct setting *setting, const json_t *json,
                          struct err *err)
 {
@@ -148,7 +155,7 @@ static bool member_read(const struct reading *r, const char *name, const json_t 
     if (strcmp(name, GRACE) == 0)
         return number_value(json, 0, 365, &days, err);
     if (!rule_name)
-        return err_set(err, ERR_BAD_INPUT, "unknown setting: see `muster setting list`");
+        return unknown_read(r, err);
     if (!rule_value(rule_name, json, &rule, err))
         return false;
     if (r->out)
@@ -176,7 +183,11 @@ static bool settings_read(struct reading *r, const json_t *wishes, struct err *e
 bool settings_check(const json_t *wishes, enum policy_kind kind, struct err *err)
 {
     struct reading reading = {.kind = kind};
-    return settings_read(&reading, wishes, err);
+    if (!settings_read(&reading, wishes, err))
+        return false;
+    bool only_grace = json_object_size(wishes) == 1 && json_object_get(wishes, GRACE);
+    return !only_grace || err_at(err, ERR_BAD_INPUT, "/settings/" GRACE,
+                                 GRACE " alone is no rule: name what must hold");
 }
 
 /* ---- everything assigned ---- */

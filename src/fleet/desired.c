@@ -222,11 +222,12 @@ bool fleet_plan(struct fleet *fleet, const struct actor *actor, const char *devi
     return true;
 }
 
-bool fleet_unplanned(struct fleet *fleet, void *owner, int64_t limit, char ***device_ids,
-                     size_t *count, struct err *err)
+bool fleet_unplanned(struct fleet *fleet, void *owner, const char *after, int64_t limit,
+                     char ***device_ids, size_t *count, struct err *err)
 {
     struct rows *rows = NULL;
-    if (!store_rows(fleet->db, owner, ASK(DESIRED_UNPLANNED, INTEGER(limit)), &rows, err))
+    if (!store_rows(fleet->db, owner, ASK(DESIRED_UNPLANNED, TEXT(after), INTEGER(limit)), &rows,
+                    err))
         return false;
     char **ids = mem_array(owner, char *, rows->count + 1);
     for (size_t i = 0; i < rows->count; i++)

@@ -36,9 +36,10 @@ struct wanted_item {  /* made by the room out of the values; equal variants give
 MUST_CHECK bool fleet_plan(struct fleet *fleet, const struct actor *actor, const char *device_id,
                            const char *variant_hash, const struct wanted_item *items, size_t count,
                            struct err *err);
-/* Devices whose variant was resolved but not planned yet, at most `limit`; for the planning job. */
-MUST_CHECK bool fleet_unplanned(struct fleet *fleet, void *owner, int64_t limit, char ***device_ids,
-                                size_t *count, struct err *err);
+/* Devices whose variant was resolved but not planned yet, at most `limit` in the order of
+ * their ids, behind `after` (NULL = from the start); for the planning job. */
+MUST_CHECK bool fleet_unplanned(struct fleet *fleet, void *owner, const char *after, int64_t limit,
+                                char ***device_ids, size_t *count, struct err *err);
 /* How rooms answer "can this platform carry it": given once at start. */
 typedef const char *fleet_unsupported(enum setting_id setting, const struct target_device *device);
 void fleet_set_unsupported(struct fleet_shared *shared, fleet_unsupported *unsupported);

@@ -178,15 +178,21 @@ struct actor fleet_device_actor(const struct identity *identity, const char *req
         .kind = ACTOR_DEVICE, .id = id, .name = id, .request_id = request_id, .now = now};
 }
 
-void fleet_contact(struct fleet *fleet, const struct identity *identity, int64_t now)
+/* Is there room for one more? Under the lock. */
+static bool contact_room(struct fleet_shared *shared)
 {
-    struct fleet_shared *shared = fleet->shared;
-    pthread_mutex_lock(&shared->contact_lock);
     if (shared->contact_count == shared->contact_room && shared->contact_room < CONTACTS_MAX) {
         shared->contact_room = shared->contact_room ? shared->contact_room * 2 : 1024;
         shared->contacts = mem_grow(shared, shared->contacts, shared->contact_room);
     }
-    if (shared->contact_count < shared->contact_room) {
+    return shared->contact_count < shared->contact_room;
+}
+
+void fleet_contact(struct fleet *fleet, const struct identity *identity, int64_t now)
+{
+    struct fleet_shared *shared = fleet->shared;
+    pthread_mutex_lock(&shared->contact_lock);
+    if (contact_room(shared)) {
         struct contact *contact = &shared->contacts[shared->contact_count++];
         (void)snprintf(contact->id, sizeof(contact->id), "%s", identity->enrolment_id);
         contact->at = now;
@@ -231,6 +237,16 @@ static size_t contacts_unique(struct contact *contacts, size_t count)
     return kept;
 }
 
+/* Older than what came meanwhile: the next flush keeps the newest of each. */
+static void contacts_put_back(struct fleet_shared *shared, const struct contact *contacts,
+                              size_t count)
+{
+    pthread_mutex_lock(&shared->contact_lock);
+    for (size_t i = 0; i < count && contact_room(shared); i++)
+        shared->contacts[shared->contact_count++] = contacts[i];
+    pthread_mutex_unlock(&shared->contact_lock);
+}
+
 bool fleet_contacts_flush(struct fleet *fleet, struct err *err)
 {
     struct fleet_shared *shared = fleet->shared;
@@ -246,8 +262,10 @@ bool fleet_contacts_flush(struct fleet *fleet, struct err *err)
     count = contacts_unique(taken, count);
     for (size_t at = 0; at < count; at += 500) { /* rows per transaction: well below 20 ms */
         struct flush flush = {taken + at, count - at < 500 ? count - at : 500};
-        if (!db_transaction(fleet->db, flush_run, &flush, err))
-            return false;
+        if (db_transaction(fleet->db, flush_run, &flush, err))
+            continue;
+        contacts_put_back(shared, taken + at, count - at);
+        return false;
     }
     return true;
 }

@@ -100,6 +100,19 @@ bool fleet_job_schedule(struct fleet *fleet, const char *kind, const char *subje
     return true;
 }
 
+static bool release_run(struct db *tx, void *context, struct err *err)
+{
+    (void)context;
+    return store_change(tx, ASK_ALL(JOB_RELEASE_ALL), NULL, err);
+}
+
+bool fleet_jobs_release(struct fleet *fleet, struct err *err)
+{
+    int64_t count = 0;
+    return store_number(fleet->db, ASK_ALL(JOB_LEASED), "count", &count, err) &&
+           (count == 0 || db_transaction(fleet->db, release_run, NULL, err));
+}
+
 void fleet_job_wait(struct fleet_shared *shared, unsigned *turn, int ms)
 {
     struct timespec until;

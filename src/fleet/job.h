@@ -19,6 +19,8 @@ MUST_CHECK bool fleet_job_retry(struct fleet *fleet, const struct job *job, int6
                                 const char *reason, struct err *err);
 MUST_CHECK bool fleet_job_schedule(struct fleet *fleet, const char *kind, const char *subject,
                                    int64_t due_at, struct err *err);
+/* At start, before any thread works: who held a lease is gone. */
+MUST_CHECK bool fleet_jobs_release(struct fleet *fleet, struct err *err);
 /* Sleep until a commit scheduled something, at most ms milliseconds. *turn (start with 0) is the
  * caller's own: what came since it last looked wakes it at once. */
 void fleet_job_wait(struct fleet_shared *shared, unsigned *turn, int ms);

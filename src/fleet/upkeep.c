@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fleet/upkeep.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
 #include "model/device.h"
@@ -51,18 +53,39 @@ static bool departure_close(struct fleet *fleet, const struct rows *rows, size_t
     return fleet_change(fleet, &change, err);
 }
 
+/* One that cannot be closed is told and left for the next run; the others are closed. */
+static bool departures_batch(struct fleet *fleet, const struct rows *rows, int64_t now,
+                             struct err *err)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        if (departure_close(fleet, rows, i, now, err))
+            continue;
+        if (err->kind == ERR_UNAVAILABLE)
+            return false;
+        log_err("enrolment.unclosed", err, "enrolment", rows_text(rows, i, "id"), NULL);
+    }
+    return true;
+}
+
 bool fleet_departures_close(struct fleet *fleet, int64_t now, int64_t limit, size_t *count,
                             struct err *err)
 {
-    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
-    struct rows *rows = NULL;
-    if (!store_rows(fleet->db, owner,
-                    ASK(ENROLMENT_SILENT, INTEGER(now - SILENCE_SECONDS), INTEGER(limit)), &rows,
-                    err))
-        return false;
-    for (size_t i = 0; i < rows->count; i++)
-        if (!departure_close(fleet, rows, i, now, err))
+    size_t seen = 0;
+    char last[64] = "";
+    for (;;) {
+        CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+        struct rows *rows = NULL;
+        if (!store_rows(fleet->db, owner,
+                        ASK(ENROLMENT_SILENT, INTEGER(now - SILENCE_SECONDS), INTEGER(limit),
+                            TEXT(*last ? last : NULL)),
+                        &rows, err) ||
+            !departures_batch(fleet, rows, now, err))
             return false;
-    *count = rows->count;
+        seen += rows->count;
+        if (rows->count < (size_t)limit)
+            break;
+        (void)snprintf(last, sizeof(last), "%s", rows_text(rows, rows->count - 1, "id"));
+    }
+    *count = seen;
     return true;
 }

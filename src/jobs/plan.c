@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Devices whose effective set changed: their rooms split it into items, fleet queues the
  * difference. */
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "jobs/runner.h"
@@ -26,21 +28,27 @@ static size_t batch_plan(struct job_context *context, char *const *ids, size_t c
 bool job_plan(struct job_context *context, const struct job *job, int64_t now, int64_t *again_at,
               struct err *err)
 {
+    char after[64] = "";
+    size_t failed = 0;
+    struct err last;
     (void)job;
     for (size_t done = 0; done < PLAN_MOST;) {
         CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
         char **ids = NULL;
         size_t count = 0;
-        struct err last;
-        if (!fleet_unplanned(context->fleet, owner, PLAN_BATCH, &ids, &count, err))
+        if (!fleet_unplanned(context->fleet, owner, *after ? after : NULL, PLAN_BATCH, &ids, &count,
+                             err))
             return false;
-        if (count == 0)
+        if (count == 0 && failed == 0)
             return true;
-        if (batch_plan(context, ids, count, now, &last) > 0) {
+        if (count == 0) {
             *err = last;
             return false;
         }
-        done += count;
+        size_t bad = batch_plan(context, ids, count, now, &last);
+        failed += bad;
+        done += count - bad; /* the bad ones do not use up the run of the others */
+        (void)snprintf(after, sizeof(after), "%s", ids[count - 1]);
     }
     *again_at = now + REST_SECONDS;
     return true;

@@ -40,11 +40,9 @@ bool job_evaluate(struct job_context *context, int64_t now, bool *busy, struct e
 bool job_expire(struct job_context *context, int64_t now, bool *busy, struct err *err)
 {
     size_t count = 0;
-    if (!fleet_commands_expire(context->fleet, now, err) ||
-        !fleet_departures_close(context->fleet, now, DEPARTURE_BATCH, &count, err))
-        return false;
-    *busy = count == DEPARTURE_BATCH;
-    return true;
+    (void)busy;
+    return fleet_commands_expire(context->fleet, now, err) &&
+           fleet_departures_close(context->fleet, now, DEPARTURE_BATCH, &count, err);
 }
 
 bool job_revocation_list(struct job_context *context, const struct job *job, int64_t now,

@@ -50,12 +50,17 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
 bool wiring_jobs_start(void *owner, struct house *house, struct err *err)
 {
     const struct options *o = house->options;
+    CLEANUP(mem_free_at) void *temporary = mem_text(NULL, "");
+    struct fleet *fleet;
     house->channels = (struct channel_settings){
         .apns_url = o->apns_url,
         .apns_ca_file = *o->apns_ca_file ? o->apns_ca_file : NULL,
     };
     house->jobs_settings =
         (struct jobs_settings){house->database, house->keyd, house->shared, &house->channels};
+    if (!fleet_open(temporary, house->database, house->keyd, house->shared, &fleet, err) ||
+        !fleet_jobs_release(fleet, err))
+        return false;
     return jobs_start(owner, &house->jobs_settings, &house->jobs, err);
 }
 

@@ -37,6 +37,9 @@ WHERE (CAST($1 AS TEXT) IS NULL OR t.id < $1) ORDER BY t.id DESC LIMIT $2
 -- name: token_revoke
 UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL
 
+-- name: token_revoke_all
+UPDATE token SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL
+
 -- name: token_revoke_of_account
 UPDATE token SET revoked_at = $2 WHERE account_id = $1 AND kind = 'session' AND id <> $3 AND revoked_at IS NULL
 
@@ -69,8 +72,16 @@ RETURNING kind, subject, due_at, tries, lease_until
 DELETE FROM job WHERE kind = $1 AND subject = $2 AND lease_until <> 0 AND due_at = $3
 
 -- name: job_retry
-UPDATE job SET due_at = $3, lease_until = 0, last_error = $4
+-- $4 NULL: it did its part, and is asked to come again
+UPDATE job SET due_at = $3, lease_until = 0, last_error = $4,
+    tries = CASE WHEN CAST($4 AS TEXT) IS NULL THEN 0 ELSE tries END
 WHERE kind = $1 AND subject = $2 AND lease_until <> 0
+
+-- name: job_leased
+SELECT count(*) AS count FROM job WHERE lease_until <> 0
+
+-- name: job_release_all
+UPDATE job SET lease_until = 0 WHERE lease_until <> 0
 
 -- name: job_hasten
 UPDATE job SET due_at = $2, tries = 0 WHERE kind = $1 AND due_at > $2 AND lease_until = 0
@@ -89,6 +100,9 @@ UPDATE event SET position = $2 WHERE id = $1 AND position IS NULL
 
 -- name: event_last_position
 SELECT max(position) AS position FROM event
+
+-- name: event_count_since
+SELECT count(*) AS count FROM event WHERE device_id = $1 AND kind = $2 AND at > $3
 
 -- name: event_of_device
 SELECT id, position, kind, device_id, body, at FROM event

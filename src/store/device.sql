@@ -127,9 +127,10 @@ SELECT count(*) AS count FROM enrolment
 WHERE ended_at IS NULL AND state <> 'pending' AND topic IS DISTINCT FROM $1
 
 -- name: enrolment_silent
--- asked to leave (last) before $1 and not heard of since: at most $2; the answer may have been "no"
+-- asked to leave (last) before $1 and not heard of since: at most $2 behind $3; the answer may have been "no"
 SELECT e.id, e.state, e.device_id FROM enrolment e
 WHERE e.state IN ('retiring', 'wiping') AND COALESCE(e.last_contact_at, e.created_at) < $1
   AND NOT EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind IN ('retire', 'wipe')
                   AND c.created_at >= $1)
+  AND (CAST($3 AS TEXT) IS NULL OR e.id > $3)
 ORDER BY e.id LIMIT $2

@@ -82,9 +82,9 @@ UPDATE desired SET planned_hash = NULL WHERE device_id = $1
 
 -- name: desired_unplanned
 SELECT d.device_id FROM desired d
-WHERE d.planned_hash IS DISTINCT FROM d.variant_hash
+WHERE d.planned_hash IS DISTINCT FROM d.variant_hash AND (CAST($1 AS TEXT) IS NULL OR d.device_id > $1)
   AND EXISTS (SELECT 1 FROM enrolment e WHERE e.device_id = d.device_id AND e.state = 'active')
-ORDER BY d.device_id LIMIT $1
+ORDER BY d.device_id LIMIT $2
 
 -- name: fact_upsert
 INSERT INTO fact (device_id, name, value, evidence, source, reported_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -108,6 +108,9 @@ DELETE FROM compliance WHERE device_id = $1
 
 -- name: compliance_due
 SELECT device_id FROM compliance WHERE recheck_at IS NOT NULL AND recheck_at <= $1 ORDER BY recheck_at LIMIT $2
+
+-- name: compliance_defer
+UPDATE compliance SET recheck_at = $2 WHERE device_id = $1
 
 -- name: compliance_counts
 SELECT COALESCE(c.state, 'not_evaluated') AS state, count(*) AS count

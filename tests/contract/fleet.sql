@@ -107,6 +107,21 @@ DELETE FROM audit WHERE position = $1
 -- name: tamper_truncate
 DELETE FROM audit WHERE position > $1
 
+-- name: tamper_heads_delete
+DELETE FROM audit_head
+
+-- name: tamper_results
+UPDATE compliance SET results = $2 WHERE device_id = $1
+
+-- name: tamper_settings
+UPDATE policy_revision SET settings = $2 WHERE policy_id = $1
+
+-- name: tamper_enrolment_hide
+ALTER TABLE enrolment RENAME TO enrolment_away
+
+-- name: tamper_enrolment_show
+ALTER TABLE enrolment_away RENAME TO enrolment
+
 -- name: tamper_head_hash
 UPDATE audit_head SET hash = (SELECT o.hash FROM audit o WHERE o.position = 1) WHERE position = $1
 

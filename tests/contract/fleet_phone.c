@@ -343,7 +343,7 @@ static void work_plan(struct fixture *f)
     char **ids;
     size_t count;
     struct err err;
-    assert_works(fleet_unplanned(f->fleet, f->owner, 100, &ids, &count, &err), err);
+    assert_works(fleet_unplanned(f->fleet, f->owner, NULL, 100, &ids, &count, &err), err);
     for (size_t i = 0; i < count; i++) {
         struct effective effective = fixture_effective(f, ids[i]);
         struct split split = room_split(f, &effective);
@@ -351,7 +351,7 @@ static void work_plan(struct fixture *f)
                                 split.count, &err),
                      err);
     }
-    assert_works(fleet_unplanned(f->fleet, f->owner, 100, &ids, &count, &err), err);
+    assert_works(fleet_unplanned(f->fleet, f->owner, NULL, 100, &ids, &count, &err), err);
     assert_int_equal(count, 0);
 }
 
