@@ -69,9 +69,7 @@ static struct session account_new(struct fixture *f, const char *name)
     struct session session;
     struct err err;
     char *once;
-    assert_works(
-        fleet_account_reset(f->fleet, &system, f->owner, name, ROLE_ADMINISTRATOR, &once, &err),
-        err);
+    assert_works(fleet_account_reset(f->fleet, &system, f->owner, name, NULL, &once, &err), err);
     struct actor nobody = fixture_public(f);
     struct sign_in first = {name, once, PASSWORD, "198.51.100.1"};
     assert_works(fleet_sign_in(f->fleet, &nobody, f->owner, &first, &session, &err), err);
@@ -128,9 +126,7 @@ static void a_password_reset_ends_api_tokens_too(void **state)
     struct token wish = {.name = mem_text(f->owner, "ci"), .role = ROLE_ADMINISTRATOR};
     assert_works(fleet_token_create(f->fleet, &who, f->owner, &wish, &made, &err), err);
     assert_works(fleet_token_actor(f->fleet, f->owner, made.secret, f->now, &who, &err), err);
-    assert_works(
-        fleet_account_reset(f->fleet, &system, f->owner, "anna", ROLE_ADMINISTRATOR, &once, &err),
-        err);
+    assert_works(fleet_account_reset(f->fleet, &system, f->owner, "anna", NULL, &once, &err), err);
     assert_fails(fleet_token_actor(f->fleet, f->owner, made.secret, f->now, &who, &err), err,
                  ERR_UNAUTHENTICATED);
     assert_fails(fleet_token_actor(f->fleet, f->owner, session.secret, f->now, &who, &err), err,
