@@ -129,8 +129,8 @@ const struct command_row command_rows[] = {
      .flags = COMMAND_LIST},
 
     {"enrol link", .help = "make a one-time link that lets a device in",
-     .options = OPTION(NAME) | OPTION(OWNERSHIP) | OPTION(DEVICE) | OPTION(EXPIRES), .method = "POST",
-     .path = "/enrolment-links",
+     .options = OPTION(NAME) | OPTION(OWNERSHIP) | OPTION(DEVICE) | OPTION(EXPIRES),
+     .method = "POST", .path = "/enrolment-links",
      .body = {{"name", OPTION_NAME, NULL, PART_TEXT},
               {"ownership", OPTION_OWNERSHIP, NULL, PART_TEXT},
               {"device", OPTION_DEVICE, NULL, PART_TEXT},

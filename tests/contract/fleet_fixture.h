@@ -87,7 +87,7 @@ struct phone {
     struct bytes der; /* its certificate */
     uint8_t sha256[32];
     const char *udid;
-    const char *topic; /* of its profile */
+    const char *topic;                    /* of its profile */
     const char *enrolment_id, *device_id; /* the last after authenticate */
 };
 /* A certificate, but no contact yet. For a UDID that is known the link is made for the device. */
