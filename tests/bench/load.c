@@ -69,7 +69,6 @@ static bool tls_open(const struct job *job, struct wire *wire)
                                   .sin_port = htons((uint16_t)job->port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int on = 1;
-    char name[] = "localhost"; /* the macro below casts const away */
     wire->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (wire->fd < 0 || setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
         connect(wire->fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
