@@ -68,6 +68,7 @@ static bool tls_open(const struct job *job, struct wire *wire)
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)job->port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char name[] = "localhost"; /* OpenSSL's macro takes no constant */
     int on = 1;
     wire->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (wire->fd < 0 || setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
