@@ -42,7 +42,7 @@ static bool system_save(struct db *tx, const struct observed *observed, bool *ch
     if (!store_change(tx,
                       ASK(DEVICE_SET_OS, TEXT(observed->device_id), TEXT(version),
                           TEXT(fact_value(observed, "os.build")),
-                          INTEGER(supervised && strcmp(supervised, "true") == 0)),
+                          supervised ? INTEGER(strcmp(supervised, "true") == 0) : TEXT(NULL)),
                       &rows, err))
         return false;
     *changed = rows > 0;

@@ -15,8 +15,12 @@ WHERE id = $1
 UPDATE device SET name = $2, name_folded = $3 WHERE id = $1 AND name <> $2
 
 -- name: device_set_os
-UPDATE device SET os_version = $2, os_build = $3, is_supervised = $4 WHERE id = $1
-  AND (os_version IS DISTINCT FROM $2 OR os_build IS DISTINCT FROM $3 OR is_supervised <> $4)
+-- what was not reported stays as it was
+UPDATE device SET os_version = $2, os_build = COALESCE($3, os_build),
+       is_supervised = COALESCE($4, is_supervised)
+WHERE id = $1 AND (os_version IS DISTINCT FROM $2
+                   OR os_build IS DISTINCT FROM COALESCE($3, os_build)
+                   OR is_supervised <> COALESCE($4, is_supervised))
 
 -- name: device_by_udid
 SELECT * FROM device WHERE udid = $1
