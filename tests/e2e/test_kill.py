@@ -8,7 +8,7 @@ import pytest
 import kill
 from house import House
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.guards
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
