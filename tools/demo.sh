@@ -20,9 +20,13 @@ demo=$MUSTER_DATA/demo
 log=$MUSTER_DATA/musterd.log
 front=8443 device=8444 plain=8080 metrics=9464
 
-# A socket's path has room for 107 bytes: a deep checkout keeps its sockets elsewhere.
+# A socket's path has room for 107 bytes, and the edge's file takes plain paths only: a checkout that
+# lies deep or has a space in its name keeps its sockets elsewhere.
 run_dir=$MUSTER_DATA/run
-[ ${#run_dir} -le 75 ] || run_dir=${TMPDIR:-/tmp}/muster-$(id -u)-run
+case $run_dir in
+*[!A-Za-z0-9/._-]*) run_dir=/tmp/muster-$(id -u)-run ;;
+esac
+[ ${#run_dir} -le 75 ] || run_dir=/tmp/muster-$(id -u)-run
 
 children=
 # Everything is asked to end; what has not after half a minute is ended.
