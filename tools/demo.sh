@@ -28,16 +28,19 @@ case $run_dir in
 esac
 [ ${#run_dir} -le 75 ] || run_dir=/tmp/muster-$(id -u)-run
 
-children=
-# Everything is asked to end; what has not after half a minute is ended.
+children= simulated=
+# Everything is asked to end.  The simulator may sit in a long poll and loses nothing by an end at
+# once; the server gets the time that its own stop may take.
 stop() {
     trap '' INT TERM PIPE EXIT
-    [ -n "$children" ] || return 0
-    kill -TERM $children 2>/dev/null || :
+    [ -n "$children$simulated" ] || return 0
+    kill -TERM $children $simulated 2>/dev/null || :
+    (sleep 3 && kill -KILL $simulated) >/dev/null 2>&1 &
+    guards=$!
     (sleep 30 && kill -KILL $children) >/dev/null 2>&1 &
-    guard=$!
-    wait $children || :
-    kill "$guard" 2>/dev/null || :
+    guards="$guards $!"
+    wait $children $simulated 2>/dev/null || :
+    kill $guards 2>/dev/null || :
 }
 trap stop EXIT
 trap 'exit 130' INT
@@ -111,7 +114,7 @@ start_apns() {
     [ ! -f "$demo/apns.port" ] || port=$(cat "$demo/apns.port")
     rm -f "$demo/apns.json"
     "$sim" apns --dir "$demo/apns" --port "$port" --ready-file "$demo/apns.json" >/dev/null &
-    children="$children $!"
+    simulated="$simulated $!"
     wait_for 20 test -s "$demo/apns.json" || fail "the simulated push service did not start"
     sed -n 's/.*"url": *"https:\/\/[^:]*:\([0-9]*\).*/\1/p' "$demo/apns.json" >"$demo/apns.port"
     control=$(sed -n 's/.*"control_url": *"\([^"]*\)".*/\1/p' "$demo/apns.json")
@@ -184,7 +187,7 @@ first_demo() {
 serve_phones() {
     "$sim" apple serve --apns "$control" --interval 300 --state "$demo/good" \
         "$demo/open" "$demo/old" >"$demo/phones.log" 2>&1 &
-    children="$children $!"
+    simulated="$simulated $!"
 }
 
 # Printed before the demonstration is made: an interruption must not lose it.
