@@ -95,8 +95,13 @@ struct revocation_wish {
     int reason;
     char *note;
 };
+/* The beginning of enum revocation_reason: a hold comes with blocking the device alone. */
+static const char *const given_reasons[] = {
+    "unspecified", "key_compromise",         "affiliation_changed",
+    "superseded",  "cessation_of_operation", NULL};
+_Static_assert(COUNT(given_reasons) - 1 == REASON_HOLD, "all that are given by hand");
 static const struct field revocation_wish_rows[] = {
-    ENUM_FIELD(struct revocation_wish, reason, 0, revocation_reason_names, .help = "Why"),
+    ENUM_FIELD(struct revocation_wish, reason, 0, given_reasons, .help = "Why"),
     TEXT_FIELD(struct revocation_wish, note, 0, .highest = 500, .help = "For the audit log"),
 };
 static const struct fields revocation_wish_fields = FIELDS(revocation_wish_rows);

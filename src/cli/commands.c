@@ -27,6 +27,12 @@
     .body = {                                                                                      \
         {"kind", 0, of_kind, PART_TEXT}, {"reason", OPTION_REASON, NULL, PART_TEXT}, __VA_ARGS__}
 
+/* POST /devices/{}/block or unblock */
+#define TURNS(word)                                                                                \
+    .holes = "DEVICE...", .method = "POST", .path = "/devices/{}/" word,                           \
+    .columns = {{"NAME", "name"}, {"ENROLMENT", "enrolment_state"}, {"ID", "id"}},                 \
+    .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}}
+
 const struct command_row command_rows[] = {
     {"login", .help = "sign in and keep the token",
      .options = OPTION(USER) | OPTION(PASSWORD_STDIN), .run = login_run},
@@ -57,6 +63,14 @@ const struct command_row command_rows[] = {
             {"phone", OPTION_PHONE, NULL, PART_TEXT}, {"pin", OPTION_PIN, NULL, PART_TEXT})},
     {"device restart", .help = "restart devices", .options = OPTION(REASON), .flags = COMMAND_ASKS,
      .consequence = "%s restarts; what is open on it and not saved is lost.", ORDERS("restart")},
+    {"device block",
+     .help =
+         "shut devices out: they stay enrolled, but get nothing, and their certificates are held",
+     .options = OPTION(REASON), .flags = COMMAND_ASKS,
+     .consequence = "%s is refused from now on, and whoever checks its certificate hears so.",
+     TURNS("block")},
+    {"device unblock", .help = "let blocked devices in again", .options = OPTION(REASON),
+     TURNS("unblock")},
     {"device retire", .help = "take devices out of management: their policies and certificates go",
      .options = OPTION(REASON), .flags = COMMAND_ASKS,
      .consequence = "%s leaves management: what policies brought is removed, its certificate is "

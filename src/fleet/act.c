@@ -45,6 +45,13 @@ static bool enrolment_now(struct db *tx, struct asking *a, struct err *err)
         return false;
     if (!found)
         return err_set(err, ERR_PRECONDITION, "%s is not enrolled", device.name);
+    if (a->enrolment.state == ENROLMENT_BLOCKED && a->kind != COMMAND_WIPE &&
+        a->kind != COMMAND_RETIRE) {
+        (void)err_set(err, ERR_PRECONDITION, "%s is blocked: it would not be given the command",
+                      device.name);
+        err->remedy = "unblock it first (muster device unblock)";
+        return false;
+    }
     bool leaves =
         a->enrolment.state == ENROLMENT_RETIRING || a->enrolment.state == ENROLMENT_WIPING;
     /* a device that was asked to leave can still be wiped, and be asked again after it refused */

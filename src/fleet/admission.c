@@ -35,15 +35,17 @@ bool admission_check(struct db *tx, const struct admission *a, struct err *err)
     if (!store_rows(tx, a->owner, ASK(ENROLMENT_LINK_OF, TEXT(a->enrolment_id)), &links, err))
         return false;
     const char *chosen = links->count ? rows_text(links, 0, "device_id") : NULL;
-    if (chosen)
-        return text_equal(chosen, a->device_id) ||
-               err_set(err, ERR_FORBIDDEN, "the enrolment link is for another device");
+    if (chosen && !text_equal(chosen, a->device_id))
+        return err_set(err, ERR_FORBIDDEN, "the enrolment link is for another device");
     if (!a->device_id)
         return true;
     if (!store_rows(tx, a->owner, ASK(ENROLMENT_CURRENT, TEXT(a->device_id)), &current, err))
         return false;
-    return current->count == 0 || strcmp(rows_text(current, 0, "id"), a->enrolment_id) == 0 ||
-           err_set(err, ERR_FORBIDDEN, "the device is enrolled: make a link for it");
+    if (current->count == 0 || strcmp(rows_text(current, 0, "id"), a->enrolment_id) == 0)
+        return true;
+    if (strcmp(rows_text(current, 0, "state"), enrolment_state_names[ENROLMENT_BLOCKED]) == 0)
+        return err_set(err, ERR_FORBIDDEN, "the device is blocked: no link lets it in");
+    return chosen || err_set(err, ERR_FORBIDDEN, "the device is enrolled: make a link for it");
 }
 
 bool admission_replaced(struct db *tx, const struct admission *a, const char *old_id,

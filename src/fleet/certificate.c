@@ -172,7 +172,8 @@ bool fleet_certificate_status(struct fleet *fleet, const char *serial,
     struct certificate_status status = {0};
     if (rows->count > 0) {
         const char *state = rows_text(rows, 0, "state");
-        bool revoked = strcmp(state, certificate_state_names[CERTIFICATE_REVOKED]) == 0;
+        bool revoked = strcmp(state, certificate_state_names[CERTIFICATE_REVOKED]) == 0 ||
+                       strcmp(state, certificate_state_names[CERTIFICATE_HELD]) == 0;
         status.is_known = strcmp(state, certificate_state_names[CERTIFICATE_RESERVED]) != 0;
         status.is_revoked = revoked || state_revokes(rows_text(rows, 0, "enrolment_state"));
         status.revoked_at =

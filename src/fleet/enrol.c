@@ -349,8 +349,10 @@ static bool may_activate(const struct identity *identity, struct err *err)
 {
     if (!identity->device_id)
         return err_set(err, ERR_FORBIDDEN, "the device did not say who it is before");
+    /* a blocked device says its new address once: lost, it could never be woken again */
     if (identity->enrolment_state != ENROLMENT_PENDING &&
-        identity->enrolment_state != ENROLMENT_ACTIVE)
+        identity->enrolment_state != ENROLMENT_ACTIVE &&
+        identity->enrolment_state != ENROLMENT_BLOCKED)
         return err_set(err, ERR_FORBIDDEN, "the enrolment is %s",
                        enrolment_state_names[identity->enrolment_state]);
     return true;
@@ -404,7 +406,9 @@ bool fleet_check_out(struct fleet *fleet, const struct actor *actor,
 {
     if (identity->enrolment_state > ENROLMENT_RETIRING &&
         identity->enrolment_state != ENROLMENT_WIPING)
-        return true; /* it left before */
+        return true;                                    /* it left before */
+    if (identity->enrolment_state == ENROLMENT_BLOCKED) /* leaving does not end the block */
+        return fleet_anomaly(fleet, actor, identity, "device.left_while_blocked", "{}", err);
     struct leaving leaving = {.enrolment_id = identity->enrolment_id,
                               .device_id = identity->device_id,
                               .state = state_after(identity->enrolment_state),

@@ -231,7 +231,7 @@ static bool record_answer(struct issuing *i, const char *id, struct certificate_
     if (!store_get(i->fleet->db, i->owner, ASK(CERTIFICATE_BY_ID, TEXT(id)), want, record, err))
         return false;
     *known = record->state != CERTIFICATE_RESERVED;
-    if (record->state == CERTIFICATE_REVOKED)
+    if (record->state == CERTIFICATE_REVOKED || record->state == CERTIFICATE_HELD)
         return refuse_because(i, "certificate.refused", "the certificate is revoked", out, err);
     if (*known)
         *out = (struct issued){.der = record->der};

@@ -47,6 +47,11 @@ static bool device_choose(struct fleet *fleet, const struct actor *actor, void *
         return err->kind == ERR_NOT_FOUND
                    ? err_at(err, ERR_BAD_INPUT, "/device", "there is no such device")
                    : false;
+    if (device.enrolment_state == ENROLMENT_BLOCKED) {
+        (void)err_at(err, ERR_PRECONDITION, "/device", "%s is blocked", device.name);
+        err->remedy = "unblock it first (muster device unblock)";
+        return false;
+    }
     link->device_id = device.id;
     return true;
 }

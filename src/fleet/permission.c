@@ -23,6 +23,7 @@ static const struct {
     {"certificate.revoke", ADMINISTRATOR},
     {"command.cancel", ADMINISTRATOR | HELP_DESK},
     {"device.act", ADMINISTRATOR | HELP_DESK}, /* any command; each kind has its own beside it */
+    {"device.block", ADMINISTRATOR | HELP_DESK},
     {"device.lock", ADMINISTRATOR | HELP_DESK},
     {"device.read", EVERYBODY},
     {"device.restart", ADMINISTRATOR | HELP_DESK},

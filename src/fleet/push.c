@@ -272,8 +272,8 @@ bool fleet_push_target(struct fleet *fleet, void *owner, const char *enrolment_i
         return false;
     if (open == 0) /* it fetched them in the session that it was in */
         return err_set(err, ERR_NOT_FOUND, "nothing waits for the device");
-    if (e.ended_at || e.state == ENROLMENT_PENDING || e.push_dead_at || !e.push_token.data ||
-        !e.push_magic.data)
+    if (e.ended_at || e.state == ENROLMENT_PENDING || e.state == ENROLMENT_BLOCKED ||
+        e.push_dead_at || !e.push_token.data || !e.push_magic.data)
         return err_set(err, ERR_NOT_FOUND, "the device cannot be woken");
     if (!topic_reaches(fleet, owner, e.topic, err))
         return false;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/certificate.h"
 
-const char *const certificate_state_names[] = {"reserved", "issued", "revoked", NULL};
+const char *const certificate_state_names[] = {"reserved", "issued", "revoked", "held", NULL};
 const char *const revocation_reason_names[] = {
     "unspecified", "key_compromise",         "affiliation_changed",
-    "superseded",  "cessation_of_operation", NULL};
-const int revocation_reason_codes[] = {0, 1, 3, 4, 5};
+    "superseded",  "cessation_of_operation", "certificate_hold",
+    NULL};
+const int revocation_reason_codes[] = {0, 1, 3, 4, 5, 6};
 
 int revocation_reason_code(const char *name)
 {

@@ -4,7 +4,12 @@
 
 #include "base/field.h"
 
-enum certificate_state { CERTIFICATE_RESERVED, CERTIFICATE_ISSUED, CERTIFICATE_REVOKED };
+enum certificate_state {
+    CERTIFICATE_RESERVED,
+    CERTIFICATE_ISSUED,
+    CERTIFICATE_REVOKED,
+    CERTIFICATE_HELD, /* revoked until its device is let in again */
+};
 extern const char *const certificate_state_names[];
 
 struct certificate_record {
@@ -31,6 +36,7 @@ enum revocation_reason {
     REASON_AFFILIATION,
     REASON_SUPERSEDED,
     REASON_CESSATION,
+    REASON_HOLD, /* of a blocked device: nobody gives it by hand */
 };
 /* The code of a stored name; 0 (unspecified) for NULL. */
 int revocation_reason_code(const char *name);

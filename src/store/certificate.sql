@@ -65,9 +65,19 @@ UPDATE certificate SET state = 'revoked', revoked_at = $2, reason = $3 WHERE id 
 UPDATE certificate SET state = 'revoked', revoked_at = $2, reason = $3
 WHERE enrolment_id = $1 AND state <> 'revoked'
 
+-- name: certificate_hold_of_enrolment
+-- what is good is held; one that is being made never becomes good
+UPDATE certificate SET state = CASE WHEN state = 'issued' THEN 'held' ELSE 'revoked' END,
+       revoked_at = $2, reason = CASE WHEN state = 'issued' THEN $3 ELSE $4 END
+WHERE enrolment_id = $1 AND state IN ('issued', 'reserved')
+
+-- name: certificate_release_of_enrolment
+UPDATE certificate SET state = 'issued', revoked_at = NULL, reason = NULL
+WHERE enrolment_id = $1 AND state = 'held'
+
 -- name: certificate_revoked
 SELECT serial, revoked_at, reason FROM certificate
-WHERE state = 'revoked' AND not_after > $1 AND (CAST($2 AS TEXT) IS NULL OR serial > $2) ORDER BY serial LIMIT 10000
+WHERE state IN ('revoked', 'held') AND not_after > $1 AND (CAST($2 AS TEXT) IS NULL OR serial > $2) ORDER BY serial LIMIT 10000
 
 -- name: certificate_step_insert
 INSERT INTO certificate_step (id, challenge_id, step, outcome, detail, at) VALUES ($1, $2, $3, $4, $5, $6)

@@ -107,6 +107,12 @@ WHERE id = $1
 -- name: enrolment_set_state
 UPDATE enrolment SET state = $2, ended_at = $3 WHERE id = $1 AND ended_at IS NULL
 
+-- name: enrolment_block
+UPDATE enrolment SET state = 'blocked' WHERE id = $1 AND state = 'active'
+
+-- name: enrolment_unblock
+UPDATE enrolment SET state = 'active' WHERE id = $1 AND state = 'blocked'
+
 -- name: enrolment_current
 -- the one that can be managed
 SELECT * FROM enrolment WHERE device_id = $1 AND state IN ('active', 'blocked', 'retiring', 'wiping')

@@ -2,6 +2,7 @@
 /* Who may change what: each mutation is tried by everybody. */
 #include "fleet/account.h"
 #include "fleet/audit.h"
+#include "fleet/block.h"
 #include "fleet/certificate.h"
 #include "fleet/device.h"
 #include "fleet/push.h"
@@ -99,6 +100,11 @@ static bool revoke_certificate(struct scene *s, const struct actor *actor, struc
     return fleet_certificate_revoke(s->f->fleet, actor, s->certificate_id, REASON_UNSPECIFIED, err);
 }
 
+static bool block_it(struct scene *s, const struct actor *actor, struct err *err)
+{
+    return fleet_device_block(s->f->fleet, actor, s->phone.device_id, err);
+}
+
 static bool request_push(struct scene *s, const struct actor *actor, struct err *err)
 {
     struct bytes request;
@@ -143,6 +149,7 @@ static const struct {
     {"cancel a command", cancel_command, ADMINISTRATOR | HELP_DESK},
     {"wipe", wipe_it, ADMINISTRATOR},
     {"retire", retire_it, ADMINISTRATOR},
+    {"block", block_it, ADMINISTRATOR | HELP_DESK},
     {"create a policy", create_policy, ADMINISTRATOR},
     {"update a policy", update_policy, ADMINISTRATOR},
     {"delete a policy", delete_policy, ADMINISTRATOR},

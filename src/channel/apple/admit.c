@@ -61,11 +61,11 @@ bool apple_anomaly(struct request *request, const char *kind, const char *name, 
     return fleet_anomaly(fleet_of(request), &caller->actor, &caller->identity, kind, text, err);
 }
 
-static bool check_binding(struct request *request, const struct apple_sender *sender, bool may_bind,
-                          struct err *err)
+static bool check_binding(struct request *request, const struct apple_sender *sender,
+                          unsigned flags, struct err *err)
 {
     const struct identity *identity = &device_of(request)->identity;
-    if (identity->udid ? text_equal(identity->udid, sender->udid) : may_bind)
+    if (identity->udid ? text_equal(identity->udid, sender->udid) : (flags & ADMIT_UNBOUND) != 0)
         return true;
     return apple_anomaly(request, "device.identity_mismatch", "claimed", sender->udid, err) &&
            err_set(err, ERR_FORBIDDEN,
@@ -99,17 +99,20 @@ static void tell_to_leave(struct request *request, struct reply *reply)
     reply_bytes(reply, 403, "application/json", bytes_text(text));
 }
 
-bool apple_admit(struct request *request, const struct apple_sender *sender, bool may_bind,
+bool apple_admit(struct request *request, const struct apple_sender *sender, unsigned flags,
                  struct reply *reply, struct err *err)
 {
     const struct identity *identity = &device_of(request)->identity;
-    if (!check_binding(request, sender, may_bind, err))
+    if (!check_binding(request, sender, flags, err))
         return false;
     enum gate gate = gates[identity->enrolment_state];
     if (gate == GATE_LEAVE) {
         tell_to_leave(request, reply);
         return true;
     }
+    if (gate == GATE_SHUT && (flags & ADMIT_BLOCKED) &&
+        identity->certificate_state == CERTIFICATE_HELD)
+        return true;
     if (gate == GATE_SHUT)
         return err_set(err, ERR_FORBIDDEN, "enrolment %s is blocked", identity->enrolment_id);
     /* A leaving device still fetches its last command with a certificate that is revoked. */

@@ -17,10 +17,12 @@ void apple_page_error(const struct request *request, const struct err *err, stru
 /*
  * May this sender be served? The binding rule (the certificate decides which UDID may speak) and
  * the state of the enrolment. False: refused by *err. True with reply->status set: answered, the
- * device was told to go. A device that is not bound yet passes when may_bind.
+ * device was told to go. flags: who else passes.
  */
+#define ADMIT_UNBOUND 1u /* a device that is not bound to the certificate yet */
+#define ADMIT_BLOCKED 2u /* a blocked one, whose certificate is on hold */
 MUST_CHECK bool apple_admit(struct request *request, const struct apple_sender *sender,
-                            bool may_bind, struct reply *reply, struct err *err);
+                            unsigned flags, struct reply *reply, struct err *err);
 /* Keep an event about this device: kind and one named text. */
 MUST_CHECK bool apple_anomaly(struct request *request, const char *kind, const char *name,
                               const char *value, struct err *err);

@@ -89,13 +89,14 @@ static bool handle_unsupported(struct request *request, const struct apple_check
 
 static const struct checkin_handler {
     bool (*handle)(struct request *request, const struct apple_checkin *message, struct err *err);
-    bool may_bind;
+    unsigned admits;
 } handlers[] = {
-    [CHECKIN_AUTHENTICATE] = {handle_authenticate, true},
-    [CHECKIN_TOKEN_UPDATE] = {handle_token_update, false},
-    [CHECKIN_CHECK_OUT] = {handle_check_out, false},
-    [CHECKIN_USER_AUTHENTICATE] = {handle_unsupported, false},
-    [CHECKIN_UNSUPPORTED] = {handle_unsupported, false},
+    [CHECKIN_AUTHENTICATE] = {handle_authenticate, ADMIT_UNBOUND},
+    /* said once and never again: a blocked device is heard, and stays blocked */
+    [CHECKIN_TOKEN_UPDATE] = {handle_token_update, ADMIT_BLOCKED},
+    [CHECKIN_CHECK_OUT] = {handle_check_out, ADMIT_BLOCKED},
+    [CHECKIN_USER_AUTHENTICATE] = {handle_unsupported, 0},
+    [CHECKIN_UNSUPPORTED] = {handle_unsupported, 0},
 };
 
 /* Users of a device are not managed: 410 says so and the device does not ask again (Apple,
@@ -119,7 +120,7 @@ bool apple_checkin(struct request *request, struct reply *reply, struct err *err
     if (!apple_checkin_parse(request->owner, request->body, &message, err))
         return false;
     const struct checkin_handler *handler = &handlers[message.kind];
-    if (!apple_admit(request, &message.sender, handler->may_bind, reply, err))
+    if (!apple_admit(request, &message.sender, handler->admits, reply, err))
         return false;
     if (has_left(request, &message)) {
         reply_empty(reply, 200);

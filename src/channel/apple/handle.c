@@ -145,7 +145,7 @@ bool apple_connect(struct request *request, struct reply *reply, struct err *err
 {
     struct apple_result message;
     if (!apple_result_parse(request->owner, request->body, &message, err) ||
-        !apple_admit(request, &message.sender, false, reply, err))
+        !apple_admit(request, &message.sender, 0, reply, err))
         return false;
     if (reply->status)
         return true;
