@@ -12,7 +12,7 @@ import sim
 from admin import PASSWORD
 from house import BUILD, House
 
-pytestmark = [pytest.mark.e2e, pytest.mark.policy]
+pytestmark = pytest.mark.policy
 
 MUSTER = BUILD / "src" / "cli" / "muster"
 
