@@ -10,6 +10,8 @@ import uuid
 import pytest
 
 from house import ROOT, House
+from phones import apns, shared_admin, shared_house  # noqa: F401
+from pki import rogue, shared_authority, stale  # noqa: F401
 
 LOG_LINES = 120
 
@@ -46,12 +48,22 @@ def postgres():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def database(request):
-    """An empty database's URL, once for each engine."""
+def empty_database(request):
     if request.param == "sqlite":
         return ""
     return request.getfixturevalue("postgres")()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def database(request):
+    """An empty database's URL, once for each engine."""
+    return empty_database(request)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def every_database(request):
+    """The same, for houses that several modules share: what needs one engine runs before what needs the next."""
+    return empty_database(request)
 
 
 @pytest.fixture(scope="module")

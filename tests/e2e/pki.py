@@ -12,12 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 import scep
-import sim
-from admin import Admin
-from house import House, wait_until
+from house import wait_until
 from scep import Reply, Sender
 
-TOPIC = "com.apple.mgmt.External.test"
 CN, O, OU = "2.5.4.3", "2.5.4.10", "2.5.4.11"
 CLIENT_AUTH, SERVER_AUTH = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"
 DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, KEY_CERT_SIGN = 0x80, 0x20, 0x04
@@ -33,40 +30,10 @@ def run(*words, fails=False, **more):
     return text
 
 
-@pytest.fixture(scope="module")
-def apns(tmp_path_factory):
-    with sim.Apns(tmp_path_factory.mktemp("apns")) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def house(database, apns):
-    """Challenges live a minute; the sanitizers keep little of what was freed: memory can be measured."""
-    one = House(database, [f"apple.apns_url={apns.url}", f"apple.apns_ca_file={apns.ca}",
-                           "lifetimes.challenge_minutes=1"])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1")
-        try:
-            one.start()
-            yield one
-        finally:
-            one.close()
-
-
-@pytest.fixture(scope="module")
-def admin(house, apns, tmp_path_factory):
-    one = Admin(house)
-    folder = tmp_path_factory.mktemp("push")
-    request = one.post("/apple/push-certificate/request", email="it@example.org")["request"]
-    (folder / "request.pem").write_text(request)
-    apns.sign(folder / "request.pem", TOPIC, folder / "push.pem")
-    one.ask("PUT", "/apple/push-certificate", {"certificate": (folder / "push.pem").read_text()})
-    return one
-
-
-@pytest.fixture(scope="module")
-def authority(house, admin, stale, tmp_path_factory):
+@pytest.fixture(scope="session")
+def shared_authority(shared_house, stale, tmp_path_factory):
     """What GetCACert says, as `cryptography` reads it, and as files for programs."""
+    house = shared_house
     folder = tmp_path_factory.mktemp("authority")
     status, headers, body = house.get("/scep/muster?operation=GetCACert", door="plain")
     assert (status, headers["Content-Type"]) == (200, "application/x-x509-ca-ra-cert")
@@ -151,6 +118,11 @@ def rogue():
 
 
 @pytest.fixture
+def authority(shared_authority):
+    return shared_authority
+
+
+@pytest.fixture
 def make_wish(house, admin, tmp_path):
     return lambda: Wish(house, admin, tmp_path)
 
@@ -203,10 +175,10 @@ def verify(house, authority, pem, folder, **more):
                **more)
 
 
-@pytest.fixture(scope="module")
-def stale(house, admin, tmp_path_factory):
-    """A challenge as old as this module."""
-    return Wish(house, admin, tmp_path_factory.mktemp("stale"))
+@pytest.fixture(scope="session")
+def stale(shared_house, shared_admin, tmp_path_factory):
+    """A challenge as old as the authority's use."""
+    return Wish(shared_house, shared_admin, tmp_path_factory.mktemp("stale"))
 
 
 @pytest.fixture

@@ -13,12 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 import scep
-import sim
 from conftest import postgres_module
 from house import wait_until
-from pki import (CLIENT_AUTH, CN, DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, O, SCEP_SUBMIT, Certmonger, admin, apns,
-                 authority, calm, fetch_crl, house, is_refused, issued, make_wish, ocsp, rogue, run, stale,
-                 verify, wish)
+from phones import admin, house, new_phone
+from pki import (CLIENT_AUTH, CN, DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, O, SCEP_SUBMIT, Certmonger, authority, calm,
+                 fetch_crl, is_refused, issued, make_wish, ocsp, run, verify, wish)
 from scep import Sender
 
 pytestmark = pytest.mark.pki
@@ -185,8 +184,7 @@ def test_a_refusal_has_no_content_for_openssl_either(authority, wish, rogue, tmp
 
 @pytest.mark.proves_partly("4g-7", "4g-8")
 def test_the_trace_shows_seven_steps_in_order(house, admin, tmp_path):
-    (tmp_path / "ca.pem").write_text(house.root_pem())
-    phone = sim.Phone(tmp_path / "phone", ca=tmp_path / "ca.pem")
+    phone = new_phone(house, tmp_path / "phone")
     started = int(time.time())
     phone.enrol(admin.link())
     device = admin.device(phone.udid)
@@ -208,8 +206,7 @@ def test_the_trace_shows_seven_steps_in_order(house, admin, tmp_path):
 
 @pytest.mark.proves_partly("4g-12")
 def test_a_device_that_was_retired_is_revoked_before_it_called_again(house, admin, authority, tmp_path):
-    (tmp_path / "ca.pem").write_text(house.root_pem())
-    phone = sim.Phone(tmp_path / "phone", ca=tmp_path / "ca.pem")
+    phone = new_phone(house, tmp_path / "phone")
     phone.enrol(admin.link())
     pem = phone.directory / "identity.pem"
     assert ": good" in ocsp(house, authority, pem)
@@ -356,8 +353,7 @@ def stored(house):
 
 @pytest.mark.proves("4g-3")
 def test_no_private_key_is_in_the_database_or_the_log(house, admin, issued, make_wish, tmp_path):
-    (tmp_path / "ca.pem").write_text(house.root_pem())
-    phone = sim.Phone(tmp_path / "phone", ca=tmp_path / "ca.pem")
+    phone = new_phone(house, tmp_path / "phone")
     phone.enrol(admin.link())
     own = serialization.load_pem_private_key((phone.directory / "identity.key").read_bytes(), None)
     waiting = make_wish()
@@ -376,14 +372,3 @@ def test_no_private_key_is_in_the_database_or_the_log(house, admin, issued, make
         assert waiting.challenge.encode() not in place  # nor any other secret that still opens something
     for path in (house.data / "keys").rglob("*"):
         assert not path.is_file() or b"PRIVATE KEY" not in path.read_bytes()
-
-
-# ---- the last: it waits ----
-
-@pytest.mark.proves_partly("4g-7")
-def test_an_expired_challenge_is_refused(stale, authority, rogue):
-    minted = stale.record()["expires_at"]
-    wait_until(lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) > minted, 90, "the end of a challenge")
-    assert is_refused(stale.ask(authority, rogue))
-    record = stale.record()
-    assert (record["state"], record["refusal"]["reason"]) == ("expired", "the challenge has expired")

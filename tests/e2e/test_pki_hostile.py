@@ -8,18 +8,13 @@ import urllib.parse
 import pytest
 
 import scep
-from house import read_all
-from pki import (CLIENT_AUTH, CN, DIGITAL_SIGNATURE, KEY_CERT_SIGN, KEY_ENCIPHERMENT, O, OU, SERVER_AUTH, admin,
-                 apns, authority, calm, house, is_refused, make_wish, rogue, stale, wish)
+from house import read_all, wait_until
+from phones import admin, house
+from pki import (CLIENT_AUTH, CN, DIGITAL_SIGNATURE, KEY_CERT_SIGN, KEY_ENCIPHERMENT, O, OU, SERVER_AUTH, authority,
+                 calm, is_refused, make_wish, wish)
 from scep import Reply, Sender
 
 pytestmark = pytest.mark.pki
-
-
-@pytest.fixture(scope="module")
-def database():
-    """One engine is enough: what is kept of a refusal is tested on both in test_pki.py."""
-    return ""
 
 
 # ---- requests that differ ----
@@ -218,3 +213,14 @@ def test_http_1_0_without_a_host_is_served(house):
         head, _, body = read_all(connection).partition(b"\r\n\r\n")
         connection.close()
         assert b" 200 " in head.splitlines()[0] and body
+
+
+# ---- the last: it waits ----
+
+@pytest.mark.proves_partly("4g-7")
+def test_an_expired_challenge_is_refused(stale, authority, rogue):
+    minted = stale.record()["expires_at"]
+    wait_until(lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) > minted, 90, "the end of a challenge")
+    assert is_refused(stale.ask(authority, rogue))
+    record = stale.record()
+    assert (record["state"], record["refusal"]["reason"]) == ("expired", "the challenge has expired")
