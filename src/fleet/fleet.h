@@ -20,6 +20,12 @@ struct fleet_settings {          /* texts outlive the shared part */
     int64_t challenge_seconds;   /* life of a challenge */
     int64_t certificate_seconds; /* life of a device certificate */
     int64_t session_seconds;
+    struct retention { /* seconds that things are kept when they are over; 0 = for ever */
+        int64_t event_seconds;
+        int64_t command_seconds;
+        int64_t attempt_seconds; /* enrolments that were never completed, and unused links */
+        int64_t token_seconds;   /* sessions and API tokens */
+    } retention;
 };
 
 struct fleet {

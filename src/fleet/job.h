@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Background work: rows with a lease, kept by kind and subject. */
+/* Background work: rows with a lease, kept by kind and subject; what is done leaves no row. */
 #pragma once
 
 #include "fleet/fleet.h"

@@ -13,3 +13,19 @@ MUST_CHECK bool fleet_commands_expire(struct fleet *fleet, int64_t now, struct e
  * stop the others. */
 MUST_CHECK bool fleet_departures_close(struct fleet *fleet, int64_t now, int64_t limit,
                                        size_t *count, struct err *err);
+
+/*
+ * Housekeeping: what is over for longer than it is to be kept goes, PRUNE_BATCH rows in a
+ * transaction, the oldest first. What something else refers to stays; the audit stays whole.
+ * Returns early when the jobs stop, with whole transactions behind it.
+ */
+#define PRUNE_BATCH 100
+struct pruned {
+    const char *what; /* "events" */
+    int64_t count;    /* removed */
+};
+size_t fleet_prune_rules(void);
+/* One rule, 0 .. fleet_prune_rules() - 1. A batch that cannot be removed does not stop the others:
+ * its error comes at the end. *out is filled in any case. */
+MUST_CHECK bool fleet_prune(struct fleet *fleet, size_t rule, int64_t now, struct pruned *out,
+                            struct err *err);

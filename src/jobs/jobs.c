@@ -5,6 +5,7 @@
 
 #define SECOND 1000
 #define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
 
 const struct job_row job_rows[] = {
     {.name = "resolve", .handle = job_resolve, .idle_ms = 5 * SECOND, .threads = 1},
@@ -25,6 +26,7 @@ const struct job_row job_rows[] = {
      .threads = 1},
     {.name = "evaluate", .run = job_evaluate, .idle_ms = MINUTE, .is_periodic = true, .threads = 1},
     {.name = "expire", .run = job_expire, .idle_ms = MINUTE, .is_periodic = true, .threads = 1},
+    {.name = "prune", .run = job_prune, .idle_ms = HOUR, .is_periodic = true, .threads = 1},
     {.name = "contacts",
      .run = job_contacts,
      .idle_ms = 5 * SECOND,

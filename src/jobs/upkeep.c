@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small ones: what was kept in memory, positions, signatures, verdicts that time changes. */
 #include "fleet/upkeep.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
 #include "fleet/audit.h"
 #include "fleet/certificate.h"
 #include "fleet/enrol.h"
@@ -43,6 +47,27 @@ bool job_expire(struct job_context *context, int64_t now, bool *busy, struct err
     (void)busy;
     return fleet_commands_expire(context->fleet, now, err) &&
            fleet_departures_close(context->fleet, now, DEPARTURE_BATCH, &count, err);
+}
+
+/* A rule that fails does not stop the others: it is told and tried again with the next run. */
+bool job_prune(struct job_context *context, int64_t now, bool *busy, struct err *err)
+{
+    bool worked = true;
+    (void)busy;
+    for (size_t i = 0; i < fleet_prune_rules() && !fleet_job_stopped(context->options->shared);
+         i++) {
+        struct pruned pruned;
+        struct err why;
+        char count[24];
+        bool pruned_all = fleet_prune(context->fleet, i, now, &pruned, &why);
+        (void)snprintf(count, sizeof(count), "%lld", (long long)pruned.count);
+        if (pruned.count > 0)
+            log_event(LOG_INFO, "prune.removed", "what", pruned.what, "count", count, NULL);
+        if (pruned_all)
+            continue;
+        worked = err_set(err, why.kind, "pruning %s: %s", pruned.what, why.text);
+    }
+    return worked;
 }
 
 bool job_revocation_list(struct job_context *context, const struct job *job, int64_t now,

@@ -13,6 +13,7 @@
 #define HELP_SIZE (64 * 1024)
 #define NAME_LONGEST 253   /* of a host name */
 #define RUN_DIR_LONGEST 80 /* a socket's path has 107 bytes */
+#define RETENTION_DAYS_MAX 36500
 
 static const char *const edge_modes[] = {"embedded", "external", NULL};
 
@@ -79,6 +80,18 @@ static const struct field lifetime_keys[] = {
     NUMBER_KEY("certificate_days", certificate_days, 1, 825, "How long a device identity lives."),
     NUMBER_KEY("session_hours", session_hours, 1, 720, "How long a sign-in lasts."),
 };
+static const struct field retention_keys[] = {
+    NUMBER_KEY("event_days", event_days, 0, RETENTION_DAYS_MAX,
+               "How long the history of devices is kept; 0: for ever."),
+    NUMBER_KEY("command_days", command_days, 0, RETENTION_DAYS_MAX,
+               "How long finished commands are kept; of a managed device the last one of each kind "
+               "stays; 0: for ever."),
+    NUMBER_KEY("attempt_days", attempt_days, 0, RETENTION_DAYS_MAX,
+               "How long enrolments that were never completed are kept when their link has ended, "
+               "and links; 0: for ever."),
+    NUMBER_KEY("token_days", token_days, 0, RETENTION_DAYS_MAX,
+               "How long sessions and API tokens stay listed when they have ended; 0: for ever."),
+};
 static const struct field apple_keys[] = {
     TEXT_KEY("apns_url", apns_url, "Apple's push service."),
     TEXT_KEY("apns_ca_file", apns_ca_file,
@@ -86,11 +99,11 @@ static const struct field apple_keys[] = {
 };
 
 static const struct config_section sections[] = {
-    {"server", FIELDS(server_keys)},   {"front", FIELDS(front_keys)},
-    {"device", FIELDS(device_keys)},   {"plain", FIELDS(plain_keys)},
-    {"metrics", FIELDS(metrics_keys)}, {"edge", FIELDS(edge_keys)},
-    {"users", FIELDS(user_keys)},      {"lifetimes", FIELDS(lifetime_keys)},
-    {"apple", FIELDS(apple_keys)},
+    {"server", FIELDS(server_keys)},       {"front", FIELDS(front_keys)},
+    {"device", FIELDS(device_keys)},       {"plain", FIELDS(plain_keys)},
+    {"metrics", FIELDS(metrics_keys)},     {"edge", FIELDS(edge_keys)},
+    {"users", FIELDS(user_keys)},          {"lifetimes", FIELDS(lifetime_keys)},
+    {"retention", FIELDS(retention_keys)}, {"apple", FIELDS(apple_keys)},
 };
 
 static struct options defaults_of(void *owner)
@@ -126,6 +139,10 @@ static struct options defaults_of(void *owner)
         .challenge_minutes = 60,
         .certificate_days = 365,
         .session_hours = 12,
+        .event_days = 90,
+        .command_days = 90,
+        .attempt_days = 30,
+        .token_days = 30,
         .apns_url = mem_text(owner, "https://api.push.apple.com"),
         .apns_ca_file = empty,
     };

@@ -27,8 +27,9 @@ struct options {
     int64_t edge_workers, edge_connections;
     /* [users] */
     char *user, *keyd_user, *edge_user;
-    /* [lifetimes], [apple] */
+    /* [lifetimes], [retention], [apple] */
     int64_t link_hours, challenge_minutes, certificate_days, session_hours;
+    int64_t event_days, command_days, attempt_days, token_days;
     char *apns_url, *apns_ca_file;
     /* not configured: made from the above */
     const char *words[2];                         /* behind the word of the role; NULL: none */

@@ -38,6 +38,10 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .challenge_seconds = o->challenge_minutes * 60,
         .certificate_seconds = o->certificate_days * DAY,
         .session_seconds = o->session_hours * HOUR,
+        .retention = {.event_seconds = o->event_days * DAY,
+                      .command_seconds = o->command_days * DAY,
+                      .attempt_seconds = o->attempt_days * DAY,
+                      .token_seconds = o->token_days * DAY},
     };
     house->shared = fleet_shared_make(owner, &house->settings);
     fleet_set_unsupported(house->shared, channels_unsupported);

@@ -63,8 +63,9 @@ WHERE a.target = 'all' OR a.device_id = $1
 ORDER BY p.id, a.id
 
 -- name: variant_insert
+-- one that is there gets a new time: housekeeping, which removes old ones, waits for us or we for it
 INSERT INTO variant (hash, platform, content, decisions, created_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (hash) DO NOTHING
+ON CONFLICT (hash) DO UPDATE SET created_at = $5
 
 -- name: desired_set
 INSERT INTO desired (device_id, variant_hash, changed_at) VALUES ($1, $2, $3)

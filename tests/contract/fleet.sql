@@ -136,3 +136,27 @@ UPDATE certificate SET spki_sha256 = sha256 WHERE sha256 IS NOT NULL
 
 -- name: look_audit_all
 SELECT * FROM audit ORDER BY id
+
+-- name: look_events
+SELECT * FROM event ORDER BY at, id
+
+-- name: look_links
+SELECT * FROM enrolment_link ORDER BY id
+
+-- name: make_events
+-- numbered from $1 to $2, of the time $3
+INSERT INTO event (id, position, kind, body, at)
+WITH RECURSIVE n (i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < $2)
+SELECT 'event ' || CAST(i AS TEXT), i, 'test.filler', '{}', $3 FROM n
+
+-- name: trap_make
+CREATE TABLE trap (enrolment_id TEXT REFERENCES enrolment (id))
+
+-- name: trap_set
+INSERT INTO trap (enrolment_id) VALUES ($1)
+
+-- name: trap_clear
+DELETE FROM trap
+
+-- name: trap_end
+DROP TABLE trap

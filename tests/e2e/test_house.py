@@ -341,7 +341,8 @@ def run_musterd(*words):
 
 def test_help_names_every_section():
     text = run_musterd("--help").stdout
-    for section in ("server", "front", "device", "plain", "metrics", "edge", "users"):
+    for section in ("server", "front", "device", "plain", "metrics", "edge", "users", "lifetimes",
+                    "retention", "apple"):
         assert f"\n[{section}]\n" in text
 
 
@@ -350,6 +351,8 @@ def test_help_names_every_section():
     (["--set"], "--set needs a value"),
     (["--set", "front.port=0"], "port"),
     (["--set", "front.sort=1"], "has no key 'sort'"),
+    (["--set", "retention.event_days=-1"], "event_days"),
+    (["--set", "retention.event_days=36501"], "event_days"),
     (["--set", "front.port=8080"], "port 8080 is given twice"),
     (["--set", "front.address=everywhere"], "is not an IP address"),
     (["--set", "server.run_dir=here"], "is not an absolute path"),

@@ -1,0 +1,88 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What may go.  Each old_... finds rows that ended before $1, at most $4 behind the row ($2, $3): the
+-- oldest first.  Each delete says once more what must hold, and runs in a transaction of its own.
+
+-- name: old_events
+-- the newest position stays: the next one is counted from it
+SELECT id, at FROM event
+WHERE at < $1 AND (at, id) > ($2, $3) AND position < (SELECT max(position) FROM event)
+ORDER BY at, id LIMIT $4
+
+-- name: old_event_delete
+DELETE FROM event WHERE id = $1 AND at < $2
+
+-- name: old_commands
+-- Of a device that has not left the newest of each kind and item stays, and the newest that it got:
+-- they tell whether it may have an item (command_item_delivered) and since when it was to leave
+-- (certificate_by_serial, enrolment_silent).
+SELECT c.id, c.finished_at AS at FROM command c JOIN enrolment e ON e.id = c.enrolment_id
+WHERE c.finished_at < $1 AND (c.finished_at, c.id) > ($2, $3)
+  AND (e.ended_at IS NOT NULL OR EXISTS (SELECT 1 FROM command o
+        WHERE o.enrolment_id = c.enrolment_id AND o.kind = c.kind AND o.item IS NOT DISTINCT FROM c.item
+          AND o.finished_at IS NOT NULL AND (o.created_at, o.id) > (c.created_at, c.id)
+          AND (o.delivered_at IS NOT NULL OR c.delivered_at IS NULL)))
+ORDER BY c.finished_at, c.id LIMIT $4
+
+-- name: old_command_delete
+DELETE FROM command WHERE id = $1 AND finished_at < $2
+
+-- name: old_tokens
+-- sessions and API tokens, by when they ended
+SELECT t.id, t.at FROM (
+    SELECT id, CASE WHEN expires_at IS NULL OR revoked_at < expires_at THEN revoked_at ELSE expires_at END AS at
+    FROM token) t
+WHERE t.at < $1 AND (t.at, t.id) > ($2, $3)
+ORDER BY t.at, t.id LIMIT $4
+
+-- name: old_token_delete
+DELETE FROM token WHERE id = $1 AND (expires_at < $2 OR revoked_at < $2)
+
+-- name: old_attempts
+-- Enrolments that were never completed, by the end of their links.  One with a certificate that holds can
+-- still be completed; a device keeps its newest one, it stands in the inventory.
+SELECT e.id, l.expires_at AS at FROM enrolment e JOIN enrolment_link l ON l.id = e.link_id
+WHERE e.enrolled_at IS NULL AND l.expires_at < $1 AND (l.expires_at, e.id) > ($2, $3)
+  AND NOT EXISTS (SELECT 1 FROM certificate c WHERE c.enrolment_id = e.id AND c.not_after >= $1)
+  AND NOT EXISTS (SELECT 1 FROM challenge h WHERE h.enrolment_id = e.id AND h.expires_at >= $1)
+  AND NOT EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id)
+  AND NOT EXISTS (SELECT 1 FROM delivered v WHERE v.enrolment_id = e.id)
+  AND (e.device_id IS NULL
+       OR EXISTS (SELECT 1 FROM enrolment n WHERE n.device_id = e.device_id AND n.id > e.id))
+ORDER BY l.expires_at, e.id LIMIT $4
+
+-- name: old_attempt_end
+-- holds the row: nobody completes it from here on
+UPDATE enrolment SET ended_at = COALESCE(ended_at, $2) WHERE id = $1 AND enrolled_at IS NULL
+
+-- name: old_attempt_steps_delete
+DELETE FROM certificate_step WHERE challenge_id IN (SELECT id FROM challenge WHERE enrolment_id = $1)
+
+-- name: old_attempt_certificates_delete
+DELETE FROM certificate WHERE enrolment_id = $1
+
+-- name: old_attempt_challenges_delete
+DELETE FROM challenge WHERE enrolment_id = $1
+
+-- name: old_attempt_delete
+DELETE FROM enrolment WHERE id = $1
+
+-- name: old_links
+-- never used, or used by an attempt that is gone
+SELECT l.id, l.expires_at AS at FROM enrolment_link l
+WHERE l.expires_at < $1 AND (l.expires_at, l.id) > ($2, $3)
+  AND NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.link_id = l.id)
+ORDER BY l.expires_at, l.id LIMIT $4
+
+-- name: old_link_delete
+DELETE FROM enrolment_link WHERE id = $1 AND expires_at < $2
+
+-- name: old_variants
+SELECT v.hash AS id, v.created_at AS at FROM variant v
+WHERE v.created_at < $1 AND (v.created_at, v.hash) > ($2, $3)
+  AND NOT EXISTS (SELECT 1 FROM desired d WHERE d.variant_hash = v.hash)
+ORDER BY v.created_at, v.hash LIMIT $4
+
+-- name: old_variant_delete
+-- a device may have come to it meanwhile: variant_insert then moved its time
+DELETE FROM variant WHERE hash = $1 AND created_at < $2
+  AND NOT EXISTS (SELECT 1 FROM desired d WHERE d.variant_hash = variant.hash)
