@@ -24,6 +24,10 @@ struct issuing {
     const struct certificate_asked *asked;
     struct challenge challenge;
     struct expected expected;
+    /* The request has the challenge in it: whoever reads the database, a backup or the API must not
+     * find that. What it asked for is in the steps, its key in the certificate; the digest tells
+     * whether a request that somebody shows is the one. */
+    uint8_t request_sha256[32];
     uint8_t spki_sha256[32];
     uint8_t serial[16];
     char *certificate_id, *serial_text, *subject;
@@ -174,7 +178,7 @@ static bool reserve_run(struct db *tx, void *context, struct err *err)
                         ASK(CERTIFICATE_RESERVE, TEXT(i->certificate_id),
                             TEXT(i->challenge.enrolment_id), TEXT(challenge),
                             TEXT(i->challenge.purpose), TEXT(i->serial_text), TEXT(i->subject),
-                            BYTES(BYTES_OF(i->spki_sha256)), BYTES(i->asked->request),
+                            BYTES(BYTES_OF(i->spki_sha256)), BYTES(BYTES_OF(i->request_sha256)),
                             INTEGER(i->not_before), INTEGER(i->not_after), INTEGER(now)),
                         NULL, err) &&
            step_add(tx, challenge, STEP_REQUESTED, "ok",
@@ -327,6 +331,7 @@ bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,
     struct issuing issuing = {.owner = owner, .fleet = fleet, .actor = actor, .asked = asked};
     bool found = false;
     digest_sha256(asked->spki, issuing.spki_sha256);
+    digest_sha256(asked->request, issuing.request_sha256);
     if (!challenge_find(&issuing, &found, err))
         return false;
     if (!found)

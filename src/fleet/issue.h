@@ -17,7 +17,7 @@ struct certificate_asked {
     const char *challenge;      /* the bearer secret in the request */
     const char *transaction_id; /* of the protocol: with the key it names a repeat */
     struct bytes spki;          /* SubjectPublicKeyInfo, DER; its possession is proved */
-    struct bytes request;       /* PKCS#10, DER: kept */
+    struct bytes request;       /* PKCS#10, DER: its digest is kept */
     const struct asked_attribute *attributes;
     size_t attribute_count;
     const char *objection; /* why the protocol cannot serve it; NULL: it can */

@@ -19,7 +19,7 @@ struct certificate_record {
     int state;
     char *serial; /* lower-case hexadecimal */
     char *subject;
-    struct bytes spki_sha256, sha256, der, request;
+    struct bytes spki_sha256, sha256, der, request_sha256;
     int64_t not_before, not_after, created_at;
     int64_t seen_at; /* when the device first used it */
     int64_t revoked_at;

@@ -28,7 +28,7 @@ UPDATE challenge SET state = 'cancelled' WHERE enrolment_id = $1 AND state = 'de
 
 -- name: certificate_reserve
 INSERT INTO certificate (id, enrolment_id, challenge_id, purpose, state, serial, subject, spki_sha256,
-                         request, not_before, not_after, created_at)
+                         request_sha256, not_before, not_after, created_at)
 VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11)
 
 -- name: certificate_issue

@@ -19,6 +19,9 @@ SELECT id, mac, state, tries, expectation, used_transaction FROM challenge WHERE
 -- name: look_certificates
 SELECT id, state, serial, der, seen_at, revoked_at, reason FROM certificate WHERE enrolment_id = $1 ORDER BY id
 
+-- name: look_certificate_all
+SELECT * FROM certificate WHERE enrolment_id = $1
+
 -- name: look_steps
 SELECT s.step, s.outcome, s.detail FROM certificate_step s JOIN challenge c ON c.id = s.challenge_id
 WHERE c.enrolment_id = $1 ORDER BY s.id

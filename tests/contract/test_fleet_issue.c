@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fleet/certificate.h"
+#include "pki/digest.h"
 #include "pki/keyd_wire.h"
 #include "tests/contract/fleet_fixture.h"
 
@@ -60,6 +61,26 @@ static void a_right_request_gets_its_certificate(void **state)
     for (int step = STEP_PROFILE_MADE; step <= STEP_ISSUED; step++)
         assert_string_equal(step_outcome(f, &start, step, &detail), "ok");
     assert_null(step_outcome(f, &start, STEP_RECEIVED, &detail));
+}
+
+/* The challenge was in the request. */
+static void of_a_request_its_digest_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct enrolment_start start = fixture_start(f);
+    struct certificate_asked asked = fixture_asked(f, &start, 0);
+    asked.request = bytes_text(mem_format(f->owner, "a request with %s in it", start.challenge));
+    assert_false(fixture_issue(f, &asked).is_refused);
+    uint8_t digest[32];
+    digest_sha256(asked.request, digest);
+    struct rows *rows = fixture_look(f, &SQL_LOOK_CERTIFICATE_ALL, ARGS(TEXT(start.enrolment_id)));
+    assert_true(bytes_equal(rows_value(rows, 0, "request_sha256")->bytes, BYTES_OF(digest)));
+    for (size_t i = 0; i < rows->columns; i++) {
+        const struct value *value = &rows->values[i];
+        struct bytes all = value->type == VALUE_TEXT ? bytes_text(value->text) : value->bytes;
+        if (value->type == VALUE_TEXT || value->type == VALUE_BYTES)
+            assert_null(memmem(all.data, all.size, start.challenge, strlen(start.challenge)));
+    }
 }
 
 static void key_usage_and_eku_may_be_left_out(void **state)
@@ -416,6 +437,7 @@ static void the_trace_shows_the_seven_steps(void **state)
 }
 
 FLEET_MAIN(FLEET_TEST(a_right_request_gets_its_certificate),
+           FLEET_TEST(of_a_request_its_digest_is_kept),
            FLEET_TEST(key_usage_and_eku_may_be_left_out),
            FLEET_TEST(a_lost_answer_can_be_asked_for_again),
            FLEET_TEST(a_used_challenge_serves_no_other_key),

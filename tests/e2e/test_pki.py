@@ -369,6 +369,7 @@ def test_no_private_key_is_in_the_database_or_the_log(house, admin, issued, make
                 assert base64.b64encode(secret)[4:-4] not in place
     for place in (log, database):
         assert b"PRIVATE KEY" not in place and b"PRIVATE KEY".hex().encode() not in place.lower()
-        assert waiting.challenge.encode() not in place  # nor any other secret that still opens something
+        for wish in (waiting, issued.wish):  # nor any other secret, used or not: not even in a request
+            assert wish.challenge.encode() not in place and wish.challenge.encode().hex().encode() not in place
     for path in (house.data / "keys").rglob("*"):
         assert not path.is_file() or b"PRIVATE KEY" not in path.read_bytes()
