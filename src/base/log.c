@@ -113,5 +113,9 @@ void log_err(const char *event, const struct err *err, ...)
         put_text(&line, " where=");
         put_value(&line, err->where);
     }
+    if (err->remedy) {
+        put_text(&line, " remedy=");
+        put_value(&line, err->remedy);
+    }
     finish(&line);
 }

@@ -88,6 +88,13 @@ static bool args_check(const struct statement *statement, const struct value *ar
     return true;
 }
 
+/* Another server may work on it by now: what we know of it may be wrong. */
+static bool shut_check(const struct db *db, struct err *err)
+{
+    return !atomic_load(&db->database->is_shut) ||
+           err_set(err, ERR_UNAVAILABLE, "this server waits for its claim on the database");
+}
+
 static bool run_check(const struct db *db, const struct statement *statement, size_t count,
                       struct err *err)
 {
@@ -118,7 +125,7 @@ bool db_run(struct db *db, void *owner, const struct statement *statement, const
 {
     if (!run_check(db, statement, count, err))
         return false;
-    if (!args_check(statement, args, count, err) ||
+    if (!shut_check(db, err) || !args_check(statement, args, count, err) ||
         !db->driver->run(db, owner, statement, args, count, rows, err))
         return failed(db, statement, err);
     return true;
@@ -131,7 +138,7 @@ bool db_run_many(struct db *db, const struct statement *statement, const struct 
         bug("%s: db_run_many outside a transaction", statement->name);
     if (!run_check(db, statement, count, err))
         return false;
-    if (!args_check(statement, args, count * row_count, err) ||
+    if (!shut_check(db, err) || !args_check(statement, args, count * row_count, err) ||
         !db->driver->run_many(db, statement, args, count, row_count, err))
         return failed(db, statement, err);
     return true;
@@ -153,9 +160,9 @@ bool db_body_run(struct db *db, db_body *body, void *context, struct err *err)
 
 static bool transaction_once(struct db *db, db_body *body, void *context, struct err *err)
 {
-    if (!db->driver->begin(db, err))
+    if (!shut_check(db, err) || !db->driver->begin(db, err))
         return false;
-    if (!db_body_run(db, body, context, err)) {
+    if (!db_body_run(db, body, context, err) || !shut_check(db, err)) {
         db->driver->rollback(db);
         return false;
     }

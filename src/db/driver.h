@@ -39,6 +39,10 @@ struct driver {
     void (*rollback)(struct db *db);
     bool (*migrate_start)(struct db *db, struct err *err); /* keep other nodes out */
     bool (*migrate_check)(struct db *db, struct err *err); /* before a migration's commit */
+    /* Once: ERR_CONFLICT when another process has it. Held until this connection is freed. */
+    bool (*claim)(struct db *db, struct err *err);
+    bool (*claim_holds)(struct db *db, struct err *err); /* without asking or waiting */
+    int (*claim_socket)(struct db *db);                  /* readable: look at it; -1: none */
 };
 
 extern const struct driver sqlite_driver;
@@ -49,6 +53,7 @@ struct database {
     const char *address; /* the url behind the scheme */
     struct writer *writer;
     atomic_uint_fast64_t commits, transactions;
+    atomic_bool is_shut; /* its claim is lost: db/claim.h */
 };
 
 struct cache_slot {

@@ -274,4 +274,7 @@ const struct driver postgres_driver = {
     .rollback = postgres_rollback,
     .migrate_start = postgres_migrate_start,
     .migrate_check = postgres_migrate_check,
+    .claim = postgres_claim,
+    .claim_holds = postgres_claim_holds,
+    .claim_socket = postgres_claim_socket,
 };

@@ -26,3 +26,8 @@ bool postgres_run(struct db *db, void *owner, const struct statement *statement,
                   const struct value *args, size_t count, struct rows **rows, struct err *err);
 bool postgres_run_many(struct db *db, const struct statement *statement, const struct value *args,
                        size_t count, size_t row_count, struct err *err);
+
+/* postgres_claim.c */
+bool postgres_claim(struct db *db, struct err *err);
+bool postgres_claim_holds(struct db *db, struct err *err);
+int postgres_claim_socket(struct db *db);

@@ -34,6 +34,8 @@ bool sqlite_fail(const struct sqlite *sqlite, int code, struct err *err)
 static int sqlite_close(struct sqlite *sqlite)
 {
     (void)sqlite3_close_v2(sqlite->handle); /* takes NULL; waits for its statements */
+    if (sqlite->claim >= 0)
+        (void)close(sqlite->claim);
     return 0;
 }
 
@@ -114,6 +116,7 @@ static bool sqlite_open(struct db *db, struct err *err)
     if (db->role == DB_WRITER && !file_make(path, err))
         return false;
     struct sqlite *sqlite = mem_new(db, struct sqlite);
+    sqlite->claim = -1;
     mem_destructor(sqlite, sqlite_close);
     db->connection = sqlite;
     return connection_open(sqlite, path, db->role, err);
@@ -222,4 +225,7 @@ const struct driver sqlite_driver = {
     .rollback = sqlite_rollback,
     .migrate_start = sqlite_migrate_start,
     .migrate_check = sqlite_migrate_check,
+    .claim = sqlite_claim,
+    .claim_holds = sqlite_claim_holds,
+    .claim_socket = sqlite_claim_socket,
 };

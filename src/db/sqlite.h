@@ -10,6 +10,7 @@ struct sqlite {
     sqlite3 *handle;
     int64_t deadline_ms; /* of the running statement; 0: none */
     int wal_pages;
+    int claim; /* descriptor that holds the lock; -1: none */
 };
 
 /* The kind and sentence of a failed call. */
@@ -20,6 +21,11 @@ bool sqlite_run(struct db *db, void *owner, const struct statement *statement,
                 const struct value *args, size_t count, struct rows **rows, struct err *err);
 bool sqlite_run_many(struct db *db, const struct statement *statement, const struct value *args,
                      size_t count, size_t row_count, struct err *err);
+
+/* sqlite_claim.c */
+bool sqlite_claim(struct db *db, struct err *err);
+bool sqlite_claim_holds(struct db *db, struct err *err);
+int sqlite_claim_socket(struct db *db);
 
 /* ---- for the writer thread, and for tests that make it fail ---- */
 

@@ -40,6 +40,8 @@ struct fleet_shared *fleet_shared_make(void *owner, const struct fleet_settings 
 /* One per thread. database and keyd must outlive it. */
 MUST_CHECK bool fleet_open(void *owner, struct database *database, struct keyd *keyd,
                            struct fleet_shared *shared, struct fleet **out, struct err *err);
+/* Nothing that was read before now may be believed: another process may have changed it. */
+void fleet_forget_all(struct fleet_shared *shared);
 /* Make the organisation on the first start; ERR_* of the store. */
 MUST_CHECK bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t now,
                                   struct err *err);

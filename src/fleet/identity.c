@@ -84,6 +84,12 @@ void shared_forget(struct fleet_shared *shared, const char *enrolment_id)
     atomic_fetch_add(&shared->generations[slot_of(enrolment_id)], 1);
 }
 
+void fleet_forget_all(struct fleet_shared *shared)
+{
+    for (size_t i = 0; i < SLOTS; i++)
+        atomic_fetch_add(&shared->generations[i], 1);
+}
+
 unsigned shared_generation(struct fleet_shared *shared, const char *enrolment_id)
 {
     return atomic_load(&shared->generations[slot_of(enrolment_id)]);

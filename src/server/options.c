@@ -41,6 +41,8 @@ static const struct field server_keys[] = {
     NUMBER_KEY("workers", workers, 1, 256, "Threads that handle requests."),
     NUMBER_KEY("queue", queue, 1, 100000, "Requests that may wait for a thread."),
     NUMBER_KEY("stop_seconds", stop_seconds, 1, 600, "Time to finish what is under way at a stop."),
+    NUMBER_KEY("claim_seconds", claim_seconds, 0, 3600,
+               "How long to wait for another server to let go of the database."),
 };
 static const struct field front_keys[] = {
     TEXT_KEY("address", front_address, "IPv4 or IPv6 address to listen on."),
@@ -119,6 +121,7 @@ static struct options defaults_of(void *owner)
         .workers = 16,
         .queue = 1024,
         .stop_seconds = 20,
+        .claim_seconds = 30,
         .front_address = everywhere,
         .device_address = everywhere,
         .plain_address = everywhere,

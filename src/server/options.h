@@ -15,7 +15,7 @@ struct options {
     /* [server] */
     char *data_dir, *run_dir, *database, *organization, *names;
     int log;
-    int64_t workers, queue, stop_seconds;
+    int64_t workers, queue, stop_seconds, claim_seconds;
     /* [front], [device], [plain], [metrics] */
     char *front_address, *front_url;
     char *device_address, *device_url;

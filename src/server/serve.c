@@ -17,6 +17,7 @@
 
 #define KEYD_WAIT_MS 60000     /* the first start makes the keys of the authority */
 #define KEYD_RETRY_MS 100      /* between two attempts */
+#define CLAIM_RETRY_MS 500     /* between two attempts */
 #define RENEW_MS (3600 * 1000) /* how often certificates are looked at */
 #define INNER_IDLE_SECONDS 90  /* well above EDGE_UPSTREAM_IDLE: the edge closes first */
 _Static_assert(INNER_IDLE_SECONDS > 2 * EDGE_UPSTREAM_IDLE, "the edge must close first");
@@ -29,6 +30,9 @@ struct server {
     int signals;
     bool is_stopping;
     bool must_reload;
+    bool is_refused;        /* another server has the database */
+    bool waits_for_claim;   /* it was lost */
+    int64_t claim_deadline; /* monotonic ms; 0: nobody else was seen to have it */
 };
 
 static bool signals_open(struct server *server, struct err *err)
@@ -65,12 +69,18 @@ static void control_take(struct server *server)
         server->must_reload = true;
 }
 
-/* Waits for a word or a signal. */
+static int claim_socket(const struct server *server)
+{
+    return server->house.claim ? database_claim_socket(server->house.claim) : -1;
+}
+
+/* Waits for a word, a signal, or the end of the claim. */
 static void look(struct server *server, int64_t milliseconds)
 {
     struct signalfd_siginfo info;
     struct pollfd polls[] = {{.fd = CONTROL_FD, .events = POLLIN},
-                             {.fd = server->signals, .events = POLLIN}};
+                             {.fd = server->signals, .events = POLLIN},
+                             {.fd = claim_socket(server), .events = POLLIN}};
     if (poll(polls, COUNT(polls), (int)milliseconds) <= 0)
         return;
     if (polls[0].revents)
@@ -93,6 +103,34 @@ static bool keyd_wait(struct server *server, struct err *err)
     return true;
 }
 
+/* Somebody else has it: a predecessor's session may linger, but not for ever. True: try again. */
+static bool claim_waits(struct server *server, const struct err *err)
+{
+    int64_t now = clock_monotonic_ms();
+    if (err->kind != ERR_CONFLICT)
+        return false;
+    if (!server->claim_deadline)
+        server->claim_deadline = now + server->options->claim_seconds * 1000;
+    server->is_refused = now >= server->claim_deadline;
+    return !server->is_refused && !server->is_stopping;
+}
+
+/* Before anything is read or migrated. */
+static bool claim_open(void *owner, struct server *server, struct err *err)
+{
+    struct house *house = &server->house;
+    while (!database_claim(owner, house->database, &house->claim, err)) {
+        bool is_first = !server->claim_deadline;
+        if (!claim_waits(server, err))
+            return err_context(err, "claiming the database");
+        if (is_first)
+            log_err("server.claim-waits", err, NULL);
+        look(server, CLAIM_RETRY_MS);
+    }
+    server->claim_deadline = 0;
+    return true;
+}
+
 static bool house_open(void *owner, struct server *server, struct err *err)
 {
     struct house *house = &server->house;
@@ -100,8 +138,8 @@ static bool house_open(void *owner, struct server *server, struct err *err)
     house->options = server->options;
     if (!keyd_attach(owner, KEYD_FD_IN_SERVER, &house->keyd, err) ||
         !database_open(owner, server->options->database, &house->database, err) ||
-        !database_migrate(house->database, err) || !keyd_wait(server, err) ||
-        !wiring_open(owner, house, err))
+        !claim_open(owner, server, err) || !database_migrate(house->database, err) ||
+        !keyd_wait(server, err) || !wiring_open(owner, house, err))
         return false;
     const struct routes *tables = wiring_tables(owner, &count);
     server->router = router_make(owner, tables, count);
@@ -155,6 +193,34 @@ static void edge_refresh(const struct server *server)
         log_err("server.edge-ready", &err, NULL);
 }
 
+/*
+ * PostgreSQL ended the session that holds the claim (it was restarted, or did not hear of us): from
+ * that moment another server may work on the database.  Ours is shut to us until the claim is back;
+ * whoever asks meanwhile gets 503.  If another server was quicker, we end.
+ */
+static void claim_watch(struct server *server)
+{
+    struct house *house = &server->house;
+    struct err err;
+    if (database_claim_holds(house->claim, &err))
+        return;
+    if (!server->waits_for_claim) {
+        server->waits_for_claim = true;
+        fleet_forget_all(house->shared);
+        log_err("server.claim-lost", &err, NULL);
+    }
+    if (database_claim_again(house->claim, &err)) {
+        log_event(LOG_INFO, "server.claim-regained", NULL);
+        server->waits_for_claim = false;
+        server->claim_deadline = 0;
+        return;
+    }
+    if (err.kind == ERR_CONFLICT && !claim_waits(server, &err)) {
+        log_err("server.claim", &err, NULL);
+        server->is_stopping = true;
+    }
+}
+
 static void loop(struct server *server)
 {
     int64_t next = clock_monotonic_ms() + RENEW_MS;
@@ -165,7 +231,8 @@ static void loop(struct server *server)
             next = now + RENEW_MS;
             edge_refresh(server);
         }
-        look(server, next - now);
+        claim_watch(server);
+        look(server, server->waits_for_claim ? CLAIM_RETRY_MS : next - now);
     }
 }
 
@@ -211,7 +278,7 @@ int serve_run(const struct options *options)
     struct err err;
     if (!serve(owner, &server, &err) && !server.is_stopping) {
         log_err("server.start", &err, NULL);
-        return 1;
+        return server.is_refused ? SERVE_REFUSED : 1;
     }
-    return 0;
+    return server.is_refused ? SERVE_REFUSED : 0;
 }

@@ -4,5 +4,9 @@
 
 #include "server/options.h"
 
+/* The exit status of a server that found another one on its database: to start it again at once
+ * would not help. */
+#define SERVE_REFUSED 3
+
 /* Started by the supervisor with CONTROL_FD and KEYD_FD_IN_SERVER open. Exit status. */
 int serve_run(const struct options *options);

@@ -18,6 +18,7 @@
 #include "server/control.h"
 #include "server/directories.h"
 #include "server/leftovers.h"
+#include "server/serve.h"
 
 #define EDGE_STOP_MS 35000   /* above the edge's own worker_shutdown_timeout */
 #define SERVER_SLACK_MS 5000 /* above the server's stop_seconds */
@@ -37,6 +38,7 @@ struct supervisor {
     bool edge_ready;  /* the server has written its files */
     bool is_stopping; /* in order: edge, server, keyd */
     bool is_hurried;  /* asked twice: no more waiting */
+    bool is_refused;  /* the server may not work on its database */
     enum child_index stop_next;
     int64_t stop_deadline; /* of the child being stopped; 0: not yet asked */
 };
@@ -176,6 +178,27 @@ static void keyd_hand_over(struct supervisor *supervisor)
 
 /* ---- what happens ---- */
 
+static void stop_begin(struct supervisor *supervisor)
+{
+    if (supervisor->is_stopping) {
+        supervisor->is_hurried = true;
+        return;
+    }
+    log_event(LOG_INFO, "supervisor.stopping", NULL);
+    supervisor->is_stopping = true;
+    supervisor->stop_next = CHILD_EDGE;
+}
+
+/* Starting it again and again would only hide why: who watches us shall see that we ended. */
+static void refused(struct supervisor *supervisor)
+{
+    supervisor->is_refused = true;
+    log_event(LOG_ERROR, "supervisor.refused", "child", "server", "reason",
+              "another musterd works on its database", NULL);
+    if (!supervisor->is_stopping)
+        stop_begin(supervisor);
+}
+
 static void ended(struct supervisor *supervisor, enum child_index index, int status)
 {
     struct child *child = &supervisor->children[index];
@@ -185,6 +208,8 @@ static void ended(struct supervisor *supervisor, enum child_index index, int sta
     if (index != CHILD_SERVER)
         return;
     fd_drop(&supervisor->control);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SERVE_REFUSED)
+        refused(supervisor);
     /* keyd served that server alone: a new pair of sockets comes with a new keyd. */
     if (supervisor->keyd_end < 0)
         child_signal(&supervisor->children[CHILD_KEYD], SIGTERM);
@@ -199,17 +224,6 @@ static void reap(struct supervisor *supervisor)
         for (enum child_index i = 0; i < CHILD_COUNT; i++)
             if (supervisor->children[i].pid == pid)
                 ended(supervisor, i, status);
-}
-
-static void stop_begin(struct supervisor *supervisor)
-{
-    if (supervisor->is_stopping) {
-        supervisor->is_hurried = true;
-        return;
-    }
-    log_event(LOG_INFO, "supervisor.stopping", NULL);
-    supervisor->is_stopping = true;
-    supervisor->stop_next = CHILD_EDGE;
 }
 
 static void reload(struct supervisor *supervisor)
@@ -365,5 +379,5 @@ int supervisor_run(const struct options *options)
     edge_clear(&supervisor);
     loop(&supervisor);
     log_event(LOG_INFO, "supervisor.stopped", NULL);
-    return 0;
+    return supervisor.is_refused;
 }

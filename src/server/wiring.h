@@ -2,7 +2,7 @@
 /* What belongs together: the route tables of every area, and what a worker thread works with. */
 #pragma once
 
-#include "db/db.h"
+#include "db/claim.h"
 #include "fleet/fleet.h"
 #include "http/router.h"
 #include "jobs/runner.h"
@@ -12,6 +12,7 @@
 struct house { /* one per server process */
     const struct options *options;
     struct database *database;
+    struct claim *claim; /* that this is the only server of the database */
     struct keyd *keyd;
     struct fleet_settings settings;
     struct fleet_shared *shared;

@@ -86,7 +86,7 @@ void contract_reopen(struct contract *contract)
 
 static void folder_remove(const char *folder)
 {
-    static const char *const names[] = {"test.db", "test.db-wal", "test.db-shm"};
+    static const char *const names[] = {"test.db", "test.db-wal", "test.db-shm", "test.db.lock"};
     char path[96];
     for (size_t i = 0; i < COUNT(names); i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);

@@ -104,3 +104,11 @@ SELECT id FROM nowhere WHERE id = $1;
 
 -- name: numbers_as_text
 SELECT $1 || '' AS text;
+
+-- name: schema_make
+-- only: postgres
+CREATE SCHEMA IF NOT EXISTS elsewhere;
+
+-- name: schema_make
+-- only: sqlite
+SELECT 1 AS count;
