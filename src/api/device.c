@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Devices: what they are, what holds for them, how they comply. */
-#include <string.h>
-
+#include "fleet/device.h"
 #include "api/answer.h"
 #include "api/lookup.h"
 #include "api/resources.h"
+#include "base/text.h"
 #include "fleet/block.h"
 #include "fleet/desired.h"
-#include "fleet/device.h"
 #include "model/fact.h"
 #include "model/platform.h"
+#include "policy/comply.h"
 
+static const char *const yes_names[] = {"false", "true", NULL};
 struct device_query {
-    char *q, *compliance;
+    char *q;
+    int compliance, left;
     int64_t limit;
     char *cursor;
 };
 static const struct field device_query_rows[] = {
     TEXT_FIELD(struct device_query, q, 0, .help = "Part of a name, or a serial number or UDID"),
-    TEXT_FIELD(struct device_query, compliance, 0, .help = "Only this compliance state"),
+    ENUM_FIELD(struct device_query, compliance, 0, compliance_state_names,
+               .help = "Only this compliance state"),
+    ENUM_FIELD(struct device_query, left, 0, yes_names,
+               .help = "true: those that left management, too"),
     INTEGER_FIELD(struct device_query, limit, 0, .lowest = 1, .highest = LIST_LIMIT_MAX,
                   .help = "How many rows at most"),
     TEXT_FIELD(struct device_query, cursor, 0, .help = "`next` of the page before this one"),
@@ -28,8 +33,9 @@ static const struct fields device_query_fields = FIELDS(device_query_rows);
 static bool device_list(struct request *request, struct reply *reply, struct err *err)
 {
     struct actor actor = api_actor(request);
-    struct device_filter filter = {request_query(request, "q"),
-                                   request_query(request, "compliance")};
+    struct device_filter filter = {.text = request_query(request, "q"),
+                                   .compliance = request_query(request, "compliance"),
+                                   .with_left = text_equal(request_query(request, "left"), "true")};
     struct page page;
     struct list list;
     if (!api_page(request, &page, err) ||
@@ -104,11 +110,10 @@ static bool device_effective(struct request *request, struct reply *reply, struc
     struct actor actor = api_actor(request);
     struct device device;
     struct effective effective;
-    const char *explain = request_query(request, "explain");
     if (!api_device(request, &device, err) ||
         !fleet_effective(api_fleet(request), &actor, request->owner, device.id, &effective, err))
         return false;
-    bool is_whole = explain && strcmp(explain, "1") == 0;
+    bool is_whole = text_equal(request_query(request, "explain"), "1");
     struct effective_view view = {
         .device_id = device.id,
         .variant = effective.variant_hash,
@@ -206,11 +211,12 @@ static bool device_unblock(struct request *request, struct reply *reply, struct 
     return turn(request, reply, fleet_device_unblock, err);
 }
 
+static const char *const bit_names[] = {"0", "1", NULL};
 struct effective_query {
-    char *explain;
+    int explain;
 };
 static const struct field effective_query_rows[] = {
-    TEXT_FIELD(struct effective_query, explain, 0, .highest = 1,
+    ENUM_FIELD(struct effective_query, explain, 0, bit_names,
                .help = "1: with winner, losers and rule of each setting"),
 };
 static const struct fields effective_query_fields = FIELDS(effective_query_rows);

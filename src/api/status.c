@@ -13,7 +13,7 @@ struct status_view {
 static const struct field status_rows[] = {
     TEXT_FIELD(struct status_view, version, FIELD_READ_ONLY, .help = "Version of the server"),
     TIME_FIELD(struct status_view, time, FIELD_READ_ONLY, .help = "The server's clock"),
-    INTEGER_FIELD(struct status_view, devices, FIELD_READ_ONLY, .help = "Devices known"),
+    INTEGER_FIELD(struct status_view, devices, FIELD_READ_ONLY, .help = "Devices that are managed"),
     RAW_FIELD(struct status_view, compliance, FIELD_READ_ONLY, .help = "Devices by state"),
     TEXT_FIELD(struct status_view, push_certificate, FIELD_READ_ONLY,
                .help = "State of the push certificate"),

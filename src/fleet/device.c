@@ -30,7 +30,8 @@ bool fleet_device_list(struct fleet *fleet, const struct actor *actor, void *own
     const char *part = filter->text ? like_part(owner, text_fold(owner, filter->text)) : NULL;
     return list_read(fleet, actor, owner,
                      ASK(DEVICE_LIST, TEXT(page->cursor), TEXT(part), TEXT(filter->text),
-                         TEXT(filter->compliance), INTEGER(page->limit + 1)),
+                         TEXT(filter->compliance), INTEGER(filter->with_left),
+                         INTEGER(page->limit + 1)),
                      page, &listing, out, err);
 }
 
@@ -46,9 +47,12 @@ bool fleet_device_get(struct fleet *fleet, const struct actor *actor, void *owne
         return false;
     if (rows->count == 0)
         return err_set(err, ERR_NOT_FOUND, "no such device");
-    if (rows->count > 1 && rows_integer(rows, 0, "place") == rows_integer(rows, 1, "place"))
-        return err_set(err, ERR_CONFLICT,
-                       "more than one device is called so: use the identifier or serial number");
+    if (rows->count > 1 && rows_integer(rows, 0, "place") != 0) {
+        (void)err_set(err, ERR_CONFLICT,
+                      "more than one device has this name, serial number or UDID");
+        err->remedy = "use the identifier: muster device list --query NAME -o json";
+        return false;
+    }
     if (!store_get(fleet->db, owner, ASK(DEVICE_BY_ID, TEXT(rows_text(rows, 0, "id"))), want,
                    &device, err))
         return false;

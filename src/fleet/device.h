@@ -9,12 +9,13 @@
 struct device_filter {      /* NULL = any */
     const char *text;       /* part of the name, or the whole serial number or UDID */
     const char *compliance; /* state */
+    bool with_left;         /* those that left management, too */
 };
 MUST_CHECK bool fleet_device_list(struct fleet *fleet, const struct actor *actor, void *owner,
                                   const struct device_filter *filter, const struct page *page,
                                   struct list *out, struct err *err);
-/* By id, serial number, UDID or exact name. ERR_CONFLICT when two have the name. Permission
- * device.read. */
+/* By id; else by serial number, UDID or exact name, of which none is stronger: a device tells them
+ * of itself. ERR_CONFLICT when more than one device answers to it. Permission device.read. */
 MUST_CHECK bool fleet_device_get(struct fleet *fleet, const struct actor *actor, void *owner,
                                  const char *which, struct device *out, struct err *err);
 /* What happened with it, newest first: struct event. */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/problem.h"
+#include "http/query.h"
 
 #define SEGMENTS_MAX 12 /* segments of one path */
 #define HOLE_SIZE 200   /* bytes that one hole may match */
@@ -257,6 +258,8 @@ static bool handle(struct request *request, struct reply *reply, struct err *err
     for (size_t i = 0; i < HTTP_STEPS_MAX && route->steps[i]; i++)
         if (!route->steps[i](request, reply, err))
             return false;
+    if (!query_check(request, err)) /* after the steps: who may not ask learns nothing */
+        return false;
     const struct reply steps = *reply;
     if (!route->handler(request, reply, err)) {
         *reply = steps; /* a half-made answer is none */

@@ -24,7 +24,8 @@ static const struct field device_rows[] = {
     TIME_FIELD(struct device, created_at, FIELD_READ_ONLY, .help = "When it was first seen"),
     ENUM_FIELD(struct device, enrolment_state, FIELD_READ_ONLY, enrolment_state_names,
                .help = "State of its enrolment"),
-    TEXT_FIELD(struct device, compliance, FIELD_READ_ONLY, .help = "Compliance state"),
+    TEXT_FIELD(struct device, compliance, FIELD_READ_ONLY,
+               .help = "Compliance state; none of a device that left management"),
     TIME_FIELD(struct device, last_contact_at, FIELD_READ_ONLY, .help = "When it last called"),
 };
 const struct fields device_fields = FIELDS(device_rows);

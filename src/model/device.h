@@ -17,7 +17,7 @@ struct device {
     int64_t created_at;
     /* what lists show beside it; read only */
     int enrolment_state; /* enum enrolment_state of the current enrolment */
-    char *compliance;    /* state name, or NULL: not evaluated */
+    char *compliance;    /* state name, or NULL: it left management */
     int64_t last_contact_at;
 };
 extern const struct fields device_fields;

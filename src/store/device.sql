@@ -27,8 +27,8 @@ SELECT * FROM device WHERE udid = $1
 
 -- name: device_by_id
 SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
-       d.ownership, d.is_supervised, d.created_at, e.state AS enrolment_state, c.state AS compliance,
-       e.last_contact_at
+       d.ownership, d.is_supervised, d.created_at, e.state AS enrolment_state, e.last_contact_at,
+       CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance
 FROM device d
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
     ORDER BY CASE WHEN x.ended_at IS NOT NULL THEN 2 WHEN x.state = 'pending' THEN 1 ELSE 0 END,
@@ -37,16 +37,17 @@ LEFT JOIN compliance c ON c.device_id = d.id
 WHERE d.id = $1
 
 -- name: device_find
--- by id, serial number, UDID or name, in this order: a name never hides what is unique
-SELECT id, CAST(CASE WHEN id = $1 THEN 0 WHEN serial = $1 THEN 1 WHEN udid = $1 THEN 2 ELSE 3 END AS BIGINT) AS place
+-- by id, else by serial number, UDID or name, all alike: what one device tells of itself hides no other
+SELECT id, CAST(CASE WHEN id = $1 THEN 0 ELSE 1 END AS BIGINT) AS place
 FROM device
 WHERE id = $1 OR serial = $1 OR udid = $1 OR name_folded = $2
 ORDER BY place, id LIMIT 2
 
 -- name: device_list
+-- those that left have no compliance, and are listed only where $5 asks for them
 SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
-       d.ownership, d.is_supervised, d.created_at, e.state AS enrolment_state, c.state AS compliance,
-       e.last_contact_at
+       d.ownership, d.is_supervised, d.created_at, e.state AS enrolment_state, e.last_contact_at,
+       CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance
 FROM device d
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
     ORDER BY CASE WHEN x.ended_at IS NOT NULL THEN 2 WHEN x.state = 'pending' THEN 1 ELSE 0 END,
@@ -54,8 +55,10 @@ LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id 
 LEFT JOIN compliance c ON c.device_id = d.id
 WHERE (CAST($1 AS TEXT) IS NULL OR d.id > $1)
   AND (CAST($2 AS TEXT) IS NULL OR d.name_folded LIKE $2 ESCAPE '!' OR d.serial = $3 OR d.udid = $3)
-  AND (CAST($4 AS TEXT) IS NULL OR c.state = $4)
-ORDER BY d.id LIMIT $5
+  AND ($5 OR (e.id IS NOT NULL AND e.ended_at IS NULL))
+  AND (CAST($4 AS TEXT) IS NULL
+       OR (e.id IS NOT NULL AND e.ended_at IS NULL AND COALESCE(c.state, 'not_evaluated') = $4))
+ORDER BY d.id LIMIT $6
 
 -- name: device_ids_after
 SELECT d.id FROM device d

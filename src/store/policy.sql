@@ -114,5 +114,8 @@ SELECT device_id FROM compliance WHERE recheck_at IS NOT NULL AND recheck_at <= 
 UPDATE compliance SET recheck_at = $2 WHERE device_id = $1
 
 -- name: compliance_counts
+-- of the devices that device_list shows: those that left are not counted
 SELECT COALESCE(c.state, 'not_evaluated') AS state, count(*) AS count
-FROM device d LEFT JOIN compliance c ON c.device_id = d.id GROUP BY 1
+FROM device d LEFT JOIN compliance c ON c.device_id = d.id
+WHERE EXISTS (SELECT 1 FROM enrolment e WHERE e.device_id = d.id AND e.ended_at IS NULL)
+GROUP BY 1

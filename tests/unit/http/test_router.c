@@ -85,6 +85,19 @@ static void render_short(const struct request *request, const struct err *err, s
     reply_bytes(reply, http_status_of(err->kind), "text/plain", bytes_text("no"));
 }
 
+static const char *const colours[] = {"red", "green", NULL};
+struct wishes {
+    char *text;
+    int colour;
+    int64_t limit;
+};
+static const struct field wish_rows[] = {
+    TEXT_FIELD(struct wishes, text, 0, .highest = 4),
+    ENUM_FIELD(struct wishes, colour, 0, colours),
+    INTEGER_FIELD(struct wishes, limit, 0, .lowest = 1, .highest = 1000),
+};
+static const struct fields wish_fields = FIELDS(wish_rows);
+
 static const struct route routes[] = {
     {HTTP_GET, "/", answer_params, .doors = DOOR_FRONT},
     {HTTP_GET, "/devices", answer_params, .doors = DOOR_FRONT},
@@ -103,6 +116,11 @@ static const struct route routes[] = {
     {HTTP_GET, "/asked", fail_inside, .steps = {step_ask}, .doors = DOOR_FRONT},
     {HTTP_GET, "/answered", fail_inside, .steps = {step_answer}, .doors = DOOR_FRONT},
     {HTTP_GET, "/raw", answer_params, .doors = DOOR_FRONT, .flags = ROUTE_RAW_QUERY},
+    {HTTP_GET, "/listed", answer_params, .doors = DOOR_FRONT, .name = "listed",
+     .asks = &wish_fields},
+    {HTTP_GET, "/plain", answer_params, .doors = DOOR_FRONT, .name = "plain"},
+    {HTTP_GET, "/hidden", answer_params, .steps = {step_ask}, .doors = DOOR_FRONT,
+     .name = "hidden"},
     {HTTP_GET, "/tail/{rest}", answer_params, .doors = DOOR_FRONT, .flags = ROUTE_TAIL},
 };
 static const struct routes tables[] = {{routes, 8}, {routes + 8, COUNT(routes) - 8}};
@@ -356,6 +374,35 @@ static void a_doubled_parameter_is_refused_unless_the_row_reads_the_query_itself
     assert_int_equal(fixture->request.query_raw.size, 7);
 }
 
+static void a_described_row_takes_the_parameters_of_its_table_alone(void **state)
+{
+    static const struct {
+        const char *target;
+        int status;
+    } cases[] = {
+        {"/listed", 200},
+        {"/listed?text=abcd&colour=green&limit=1000", 200},
+        {"/listed?text=abcde", 400},
+        {"/listed?colour=bogus", 400},
+        {"/listed?colour=", 400},
+        {"/listed?limit=0", 400},
+        {"/listed?limit=1x", 400},
+        {"/listed?Colour=red", 400},
+        {"/plain?colour=red", 400},
+        {"/hidden?colour=red", 401},
+        {"/devices?colour=red", 200}, /* no name: not of the described interface */
+    };
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ask(fixture, HTTP_GET, cases[i].target);
+        assert_int_equal(fixture->reply.status, cases[i].status);
+    }
+    ask(fixture, HTTP_GET, "/listed?colour=bogus");
+    char *body = bytes_to_text(fixture->request.owner, fixture->reply.body);
+    assert_non_null(strstr(body, "?colour"));
+    assert_non_null(strstr(body, "colour must be red or green"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +435,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_doubled_parameter_is_refused_unless_the_row_reads_the_query_itself, set_up,
             tear_down),
+        cmocka_unit_test_setup_teardown(a_described_row_takes_the_parameters_of_its_table_alone,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
