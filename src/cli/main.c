@@ -90,8 +90,7 @@ int main(int count, char **arguments)
     buffer_init(&cli.out, owner, OUTPUT_SIZE_MAX);
     if (!words.command) {
         help_write(&cli.out, words.topic);
-        return output_flush(&cli,
-                            words_has(&words, OPTION_HELP) || count > 1 ? EXIT_DONE : EXIT_USAGE);
+        return output_flush(&cli, words.asks_help ? EXIT_DONE : EXIT_USAGE);
     }
     int code = command_run(&cli);
     if (cli.context.token)

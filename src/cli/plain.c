@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/acts.h"
-#include "cli/prompt.h"
 #include "cli/show.h"
+#include "cli/target.h"
 
 #define PAGE_ROWS 50
 #define PAGE_ROWS_MAX 1000
@@ -112,19 +112,25 @@ bool plain_list(struct cli *cli, const char *path, json_t **out, struct err *err
     return *out ? true : err_set(err, ERR_INTERNAL, "the list cannot be put together");
 }
 
-/* Lists without pages ignore what they are asked and give everything. */
 static int list_run(struct cli *cli)
 {
     static const struct {
         enum option_id option;
-        const char *name;
-    } filters[] = {{OPTION_QUERY, "q"}, {OPTION_COMPLIANCE, "compliance"}};
+        const char *name, *value; /* NULL: the option's own */
+    } filters[] = {
+        {OPTION_QUERY, "q", NULL},
+        {OPTION_COMPLIANCE, "compliance", NULL},
+        {OPTION_LEFT, "left", "true"},
+    };
     struct err err;
     json_t *list = NULL;
     const struct words *words = cli->words;
     const char *path = api_path(cli->owner, words->command->path, words->holes, words->hole_count);
-    for (size_t i = 0; i < COUNT(filters); i++)
-        path = api_query(cli->owner, path, filters[i].name, words_option(words, filters[i].option));
+    for (size_t i = 0; i < COUNT(filters); i++) {
+        const char *given = words_option(words, filters[i].option);
+        path = api_query(cli->owner, path, filters[i].name,
+                         given && filters[i].value ? filters[i].value : given);
+    }
     bool has_pages = words->command->options & OPTION(LIMIT);
     const struct api_call call = {.method = "GET", .path = path};
     if (has_pages ? !plain_list(cli, path, &list, &err) : !api_send(cli, &call, &list, &err))
@@ -173,31 +179,6 @@ bool plain_body(const struct cli *cli, const char *name, json_t **out, struct er
     return true;
 }
 
-bool plain_confirm(const struct cli *cli, const char *name, struct err *err)
-{
-    char *typed = NULL;
-    const struct command_row *command = cli->words->command;
-    if (!(command->flags & COMMAND_ASKS) || words_has(cli->words, OPTION_YES))
-        return true;
-    if (!cli->is_interactive) {
-        (void)err_set(err, ERR_BAD_INPUT, "muster %s asks first, and nobody can answer",
-                      command->words);
-        err->remedy = "add --yes when you are sure";
-        return false;
-    }
-    char *safe = show_safe(cli->owner, name);
-    /* a constant of commands.c with one %s: the compiler cannot see it */
-    const char *hole = strstr(command->consequence, "%s");
-    cli_say("%.*s%s%s", (int)(hole - command->consequence), command->consequence, safe, hole + 2);
-    bool by_name = command->flags & COMMAND_ASKS_NAME;
-    const char *question = by_name ? "Type its name to go on: " : "Go on? [y/N] ";
-    if (prompt_line(cli->owner, question, false, &typed, err) &&
-        (by_name ? text_equal(typed, name)
-                 : text_equal_nocase(typed, "y") || text_equal_nocase(typed, "yes")))
-        return true;
-    return err_set(err, ERR_PRECONDITION, "nothing was done");
-}
-
 static void say_done(const struct cli *cli, const char *name)
 {
     const char *done = cli->words->command->done;
@@ -212,16 +193,20 @@ static bool act(struct cli *cli, size_t first, json_t **out, struct err *err)
     const struct words *words = cli->words;
     const struct command_row *command = words->command;
     const char *name = words->hole_count > 0 ? api_name(words->holes[first]) : "";
+    struct target target = {.id = name, .name = show_safe(cli->owner, name)};
     CLEANUP(json_decref_at) json_t *body = NULL;
     bool has_body = text_equal(command->method, "POST") || text_equal(command->method, "PUT");
-    if (has_body && !plain_body(cli, name, &body, err))
+    if ((has_body && !plain_body(cli, name, &body, err)) || !target_can_ask(cli, err) ||
+        (command->flags & COMMAND_DEVICE && !target_find(cli, words->holes[first], &target, err)))
         return false;
-    const char *const *names = words->hole_count > 0 ? words->holes + first : NULL;
-    const struct api_call call = {
-        .method = command->method,
-        .path = api_path(cli->owner, command->path, names, words->hole_count - first),
-        .body = body};
-    if (!plain_confirm(cli, name, err) || !api_send(cli, &call, out, err))
+    size_t count = words->hole_count - first;
+    const char **names = mem_array(cli->owner, const char *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        names[i] = i == 0 ? target.id : words->holes[first + i];
+    const struct api_call call = {.method = command->method,
+                                  .path = api_path(cli->owner, command->path, names, count),
+                                  .body = body};
+    if (!target_confirm(cli, &target, err) || !api_send(cli, &call, out, err))
         return false;
     if (command->flags & COMMAND_SILENT)
         say_done(cli, name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What commands share: showing an answer as asked, lists by pages, asking first. */
+/* What commands share: showing an answer as asked, lists by pages. */
 #pragma once
 
 #include "cli/client.h"
@@ -9,9 +9,6 @@ void plain_show(struct cli *cli, json_t *answer);
 /* The pages of a list that the options ask for, as {"items", "next"}; path with its query. New
  * reference. */
 MUST_CHECK bool plain_list(struct cli *cli, const char *path, json_t **out, struct err *err);
-/* Does the person want it? True without asking for --yes or a harmless command. ERR_PRECONDITION:
- * no; ERR_BAD_INPUT: nobody can be asked. */
-MUST_CHECK bool plain_confirm(const struct cli *cli, const char *name, struct err *err);
 /* The body that the command's row describes. New reference. */
 MUST_CHECK bool plain_body(const struct cli *cli, const char *name, json_t **out, struct err *err);
 /* One exit code for several acts: `failed` of `count` ended with `code` last. */

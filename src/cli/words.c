@@ -7,6 +7,9 @@
 
 static const char *const outputs[] = {"table", "json", "yaml", NULL};
 static const char *const kinds[] = {"configuration", "compliance", NULL};
+static const char *const states[] = {
+    "not_evaluated", "not_applicable", "compliant", "in_grace_period",
+    "unknown",       "non_compliant",  "error",     NULL};
 static const char *const ownerships[] = {"company", "personal", NULL};
 static const char *const roles[] = {"administrator", "help_desk", "auditor", NULL};
 static const char *const codes[] = {"unspecified", "key_compromise",         "affiliation_changed",
@@ -22,11 +25,13 @@ const struct option_row option_rows[OPTION_COUNT] = {
                         "give a request up after this long (default 30)"},
     [OPTION_YES] = {"yes", 'y', NULL, NULL, false, "do not ask before an act"},
     [OPTION_HELP] = {"help", 'h', NULL, NULL, false, "say what can be typed"},
+    [OPTION_VERSION] = {"version", 0, NULL, NULL, false, "print the version"},
     [OPTION_REASON] = {"reason", 0, "TEXT", NULL, false, "why: kept in the audit log"},
     [OPTION_QUERY] = {"query", 'q', "TEXT", NULL, false,
                       "part of a name, a serial number or a UDID"},
-    [OPTION_COMPLIANCE] = {"compliance", 0, "STATE", NULL, false,
+    [OPTION_COMPLIANCE] = {"compliance", 0, "STATE", states, false,
                            "only this state: compliant, non_compliant, unknown, ..."},
+    [OPTION_LEFT] = {"left", 0, NULL, NULL, false, "those that left management, too"},
     [OPTION_LIMIT] = {"limit", 0, "NUMBER", NULL, false, "at most this many rows (default 50)"},
     [OPTION_CURSOR] = {"cursor", 0, "TEXT", NULL, false, "go on behind an earlier page"},
     [OPTION_ALL] = {"all", 0, NULL, NULL, false, "all of them"},
@@ -198,15 +203,22 @@ static bool options_check(const struct words *words, struct err *err)
 static bool command_parse(struct parsing *parsing, struct err *err)
 {
     struct words *words = parsing->words;
+    if (words_has(words, OPTION_VERSION)) { /* whatever else was typed */
+        parsing->plain[0] = "version";
+        parsing->plain_count = 1;
+    }
     bool asks_help = parsing->plain_count > 0 && text_equal(parsing->plain[0], "help");
     if (asks_help) {
         parsing->plain++;
         parsing->plain_count--;
     }
     words->topic = topic_of(parsing);
-    if (asks_help || words_has(words, OPTION_HELP) || parsing->plain_count == 0)
+    words->asks_help = asks_help || words_has(words, OPTION_HELP);
+    if (words->asks_help || parsing->plain_count == 0)
         return true;
     const struct command_row *command = command_find(parsing);
+    if (!command && text_equal(words->topic, plain_join(parsing, parsing->plain_count)))
+        return true; /* "muster device": what can follow */
     if (!command) {
         const char *typed =
             plain_join(parsing, parsing->plain_count < 3 ? parsing->plain_count : 3);
@@ -223,7 +235,7 @@ bool words_parse(void *owner, size_t count, const char *const *arguments, struct
                  struct err *err)
 {
     struct words words = {.topic = ""};
-    struct parsing parsing = {owner, &words, mem_array(owner, const char *, count), 0};
+    struct parsing parsing = {owner, &words, mem_array(owner, const char *, count + 1), 0};
     bool only_plain = false;
     for (size_t i = 0; i < count; i++) {
         const char *text = arguments[i];

@@ -13,9 +13,11 @@ enum option_id {
     OPTION_TIMEOUT,
     OPTION_YES,
     OPTION_HELP,
+    OPTION_VERSION,
     OPTION_REASON, /* from here: of the commands that name them */
     OPTION_QUERY,
     OPTION_COMPLIANCE,
+    OPTION_LEFT,
     OPTION_LIMIT,
     OPTION_CURSOR,
     OPTION_ALL,
@@ -71,6 +73,7 @@ enum command_flags {
     COMMAND_SILENT = 1 << 1,    /* has no answer to show */
     COMMAND_ASKS = 1 << 2,      /* asks before it acts */
     COMMAND_ASKS_NAME = 1 << 3, /* and wants the name typed */
+    COMMAND_DEVICE = 1 << 5,    /* the first name is a device: found first, then named by its id */
     COMMAND_PLAIN = 1 << 4,     /* a table is the first column's value alone, for pipes */
 };
 
@@ -97,8 +100,9 @@ extern const size_t command_row_count;
 #define HOLES_MAX 256 /* names on one command line */
 
 struct words {                         /* a command line that was understood */
-    const struct command_row *command; /* NULL: only help was asked for */
+    const struct command_row *command; /* NULL: help is all that can be given */
     const char *topic;                 /* of the help: "device", "device wipe", "" */
+    bool asks_help;                    /* false without a command: it was only begun */
     const char **holes;
     size_t hole_count;
     const char **given[OPTION_COUNT]; /* values; a switch has one "" */

@@ -2,6 +2,7 @@
 """The command line against a running house, with one simulated iPhone."""
 import json
 import os
+import pty
 import re
 import stat
 import subprocess
@@ -33,6 +34,25 @@ class Muster:
         self.said = done.stderr
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def typed(self, *words, answers):
+        """(exit code, what a terminal showed); answers: beginning of a question -> what is typed."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.environ["MUSTER_CONFIG"] = str(self.config)
+            os.execv(MUSTER, [str(MUSTER), *map(str, words)])
+        shown, answers = "", dict(answers)
+        while True:
+            try:
+                part = os.read(terminal, 4096)
+            except OSError:  # the other end is closed
+                break
+            shown += part.decode()
+            for question in [one for one in answers if one in shown]:
+                answer = answers.pop(question)
+                os.write(terminal, f"{answer}\n".encode())
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.replace("\r\n", "\n")
 
     def json(self, *words, **options):
         return json.loads(self(*words, "-o", "json", **options))
@@ -110,8 +130,44 @@ def test_an_act_that_asks_does_nothing_when_nobody_answers(muster, phone):
     assert not [one for one in muster.json("command", "list")["items"] if one["kind"] == "wipe"]
 
 
+def test_a_name_that_two_devices_answer_to_is_never_acted_on(muster, phone, tmp_path):
+    """A serial number is what the device says: it must not stand for the name of another one."""
+    for name, serial in (("Foyer", "F2LX1"), ("Evil", "Foyer")):
+        one = sim.Phone(tmp_path / name, ca=muster.ca)
+        one.enrol(muster("enrol", "link").strip(), name=name, serial=serial)
+    muster("device", "wipe", "Foyer", "--yes", code=5)
+    assert "more than one device" in muster.said
+    muster("device", "lock", "Foyer", code=5)
+    assert not [one for one in muster.json("command", "list")["items"] if one["kind"] in ("wipe", "lock")]
+    foyer = muster.json("device", "get", "F2LX1")
+    assert muster.json("device", "lock", foyer["id"])["device_id"] == foyer["id"]
+
+
+def test_a_wipe_shows_the_device_and_wants_its_real_name(muster, tmp_path):
+    one = sim.Phone(tmp_path / "one", ca=muster.ca)
+    one.enrol(muster("enrol", "link").strip(), name="Parked")
+    device = muster.json("device", "get", "Parked")
+    code, said = muster.typed("device", "wipe", device["serial"], answers={"Type its name": device["serial"]})
+    assert code == 5 and "nothing was done" in said
+    for shown in ("Parked", device["serial"], "ios", "company", "20" if device["last_contact_at"] else "-"):
+        assert re.search(rf"^(device|serial number|platform|ownership|last contact) +{re.escape(shown)}", said, re.M), said
+    code, said = muster.typed("device", "wipe", "parked", answers={"Type its name": "Parked"})
+    assert code == 0, said
+    [wipe] = [one for one in muster.json("command", "list")["items"] if one["kind"] == "wipe"]
+    assert wipe["device_id"] == device["id"]
+
+
+def test_what_cannot_be_asked_is_said(muster, phone):
+    muster("device", "list", "--compliance", "bogus", code=2)
+    counted = muster.json("status")["compliance"]
+    for state, count in counted.items():
+        assert len(muster.json("device", "list", "--compliance", state)["items"]) == count
+    assert muster("device", code=2).count("device wipe") == 1
+    assert muster("--version") == muster("version")
+
+
 def test_the_list_shows_the_phone(muster, phone):
-    heading, row = muster("device", "list").splitlines()
+    heading, row = muster("device", "list", "--query", "lobby").splitlines()
     assert heading.split()[0] == "NAME"
     assert row.startswith("Lobby  ios")
     assert muster.json("device", "get", "device/Lobby")["name"] == "Lobby"

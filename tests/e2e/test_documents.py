@@ -43,3 +43,11 @@ def test_what_a_page_says_can_be_typed(known, program, line):
     for word in words:
         if word.startswith("-"):
             assert word.split("=")[0] in options, f"{program} knows no option {word}"
+
+
+def test_the_guide_calls_the_states_as_the_option_does(known):
+    text = subprocess.run([BUILD / "src" / "cli" / "muster", "device", "list", "--compliance", "?"],
+                          capture_output=True, text=True, check=False).stderr
+    states = re.findall(r"[a-z_]+", text.partition("--compliance is ")[2].replace(" or ", " "))
+    page = (ROOT / "docs" / "guide" / "compliance.md").read_text()
+    assert re.findall(r"^\| `([a-z_]+)` \|", page, re.M) == states and len(states) == 7

@@ -2,6 +2,7 @@
 #include "cli/client.h"
 
 #include "cli/plain.h"
+#include "cli/target.h"
 #include "tests/test.h"
 
 static void names_are_escaped_into_the_path(void **state)
@@ -95,7 +96,7 @@ static void a_body_is_made_of_the_row_and_the_options(void **state)
     assert_works(plain_body(&cli, "x", &body, &err), err);
     assert_string_equal(json_canonical(owner, body),
                         "{\"kind\":\"wipe\",\"pin\":\"123456\",\"reason\":\"lost\"}");
-    assert_fails(plain_confirm(&cli, "x", &err), err, ERR_BAD_INPUT); /* nobody can be asked */
+    assert_fails(target_can_ask(&cli, &err), err, ERR_BAD_INPUT); /* nobody can be asked */
 }
 
 static void a_duration_becomes_a_time(void **state)

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/help.h"
+#include "policy/comply.h"
 #include "tests/test.h"
 
 #define TYPED_MAX 12
@@ -55,7 +56,6 @@ static void wrong_usage_is_told_with_what_is_right(void **state)
     static const char *const cases[][2] = {
         {"frobnicate", "there is no command \"frobnicate\"; try muster --help"},
         {"device frob", "there is no command \"device frob\"; try muster device --help"},
-        {"device", "there is no command \"device\"; try muster device --help"},
         {"device get", "usage: muster device get DEVICE"},
         {"device get a b", "usage: muster device get DEVICE"},
         {"device wipe", "usage: muster device wipe DEVICE..."},
@@ -71,6 +71,9 @@ static void wrong_usage_is_told_with_what_is_right(void **state)
         {"device list -o xml", "--output is table, json or yaml"},
         {"device list --limi 3", "there is no option --limi"},
         {"policy create P --kind x", "--kind is configuration or compliance"},
+        {"device list --compliance bogus",
+         "--compliance is not_evaluated, not_applicable, compliant, in_grace_period, unknown, "
+         "non_compliant or error"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -93,6 +96,8 @@ static void help_is_for_what_was_typed(void **state)
         {"device wipe x -h", "device wipe"},
         {"apple push-certificate -h", "apple push-certificate"},
         {"frob -h", ""},
+        {"device", "device"},
+        {"apple push-certificate", "apple push-certificate"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -103,6 +108,28 @@ static void help_is_for_what_was_typed(void **state)
         assert_null(words.command);
         assert_string_equal(words.topic, cases[i][1]);
     }
+}
+
+static void help_knows_whether_it_was_asked_for(void **state)
+{
+    CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 8192);
+    struct err err = {0};
+    struct words words;
+    (void)state;
+    assert_works(parse(owner, "device", &words, &err), err);
+    assert_false(words.asks_help);
+    assert_works(parse(owner, "help device", &words, &err), err);
+    assert_true(words.asks_help);
+}
+
+static void the_version_is_an_option_too(void **state)
+{
+    CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 8192);
+    struct err err = {0};
+    struct words words;
+    (void)state;
+    assert_works(parse(owner, "--version", &words, &err), err);
+    assert_string_equal(words.command->words, "version");
 }
 
 static void every_command_can_be_typed_and_is_in_the_help(void **state)
@@ -156,6 +183,18 @@ static void durations_are_numbers_with_a_unit(void **state)
     }
 }
 
+/* The program shares no code with the server: the words must. */
+static void the_states_that_can_be_asked_for_are_those_of_the_server(void **state)
+{
+    const char *const *choices = option_rows[OPTION_COMPLIANCE].choices;
+    (void)state;
+    for (size_t i = 0; choices[i] || compliance_state_names[i]; i++) {
+        assert_non_null(choices[i]);
+        assert_non_null(compliance_state_names[i]);
+        assert_string_equal(choices[i], compliance_state_names[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +202,9 @@ int main(void)
         cmocka_unit_test(an_option_may_repeat_where_its_row_says_so),
         cmocka_unit_test(wrong_usage_is_told_with_what_is_right),
         cmocka_unit_test(help_is_for_what_was_typed),
+        cmocka_unit_test(help_knows_whether_it_was_asked_for),
+        cmocka_unit_test(the_version_is_an_option_too),
+        cmocka_unit_test(the_states_that_can_be_asked_for_are_those_of_the_server),
         cmocka_unit_test(every_command_can_be_typed_and_is_in_the_help),
         cmocka_unit_test(durations_are_numbers_with_a_unit),
     };
