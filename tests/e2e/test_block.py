@@ -6,17 +6,16 @@ from cryptography import x509
 import sim
 from admin import Refused
 from house import wait_until
-from pki import admin, apns, authority, fetch_crl, house, ocsp, run, stale
+from phones import admin, house, new_phone
+from pki import authority, fetch_crl, ocsp, run
 
 pytestmark = pytest.mark.pki
 
 
-@pytest.fixture(scope="module")
-def make_phone(house, admin, tmp_path_factory):
+@pytest.fixture
+def make_phone(house, admin, tmp_path):
     def make(name):
-        folder = tmp_path_factory.mktemp(name)
-        (folder / "ca.pem").write_text(house.root_pem())
-        phone = sim.Phone(folder / "state", ca=folder / "ca.pem")
+        phone = new_phone(house, tmp_path / name)
         phone.enrol(admin.link(), name=name, passcode=8)
         phone.check_in()
         return phone
