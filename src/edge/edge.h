@@ -18,6 +18,25 @@ enum edge_kind {
     EDGE_DEVICE, /* TLS, HTTP/1.1; a client certificate is welcome */
     EDGE_PLAIN,  /* no TLS: the messages are signed */
 };
+#define EDGE_KINDS (EDGE_PLAIN + 1)
+
+/* Requests that cost much, or guess: each of these has a rate of its own. */
+enum edge_rate {
+    EDGE_RATE_AUTHORITY, /* SCEP, OCSP: signatures */
+    EDGE_RATE_SESSION,   /* sign-ins: password hashes */
+};
+#define EDGE_RATES (EDGE_RATE_SESSION + 1)
+
+/*
+ * What one address may have; the host itself may have more.  Many devices share one address behind
+ * a NAT.
+ */
+struct edge_limits {
+    int64_t connections[EDGE_KINDS]; /* nginx: requests under way; HAProxy: connections */
+    struct {
+        int64_t per_second, burst; /* requests, for long and at once */
+    } rates[EDGE_RATES];
+};
 
 struct edge_location {
     const char *path; /* as in a route: a hole in braces matches one segment */
@@ -35,7 +54,7 @@ struct edge_door {
 
 struct edge_problem { /* what the edge itself says when it refuses */
     int status;
-    const char *body; /* problem+json on one line; $request_id is filled in by nginx */
+    const char *body; /* problem+json on one line; the edge fills in $request_id */
 };
 
 struct edge_settings {
@@ -46,6 +65,7 @@ struct edge_settings {
     const char *combined[2];      /* HAProxy: chain and key in one file each */
     const char *device_authority; /* file: issuing and root certificates of the devices */
     int64_t workers, connections; /* processes (0 = one per core); connections of each */
+    struct edge_limits limits;
     const struct edge_door *doors;
     size_t door_count;
     const struct edge_problem *problems;

@@ -49,33 +49,25 @@ static const char common[] =
     "    }\n";
 
 /*
- * What one address may ask for: many devices share one behind a NAT.  The host itself is not
- * counted, where whatever stands in front of this edge comes from.
+ * The host itself is not counted, where whatever stands in front of this edge comes from.  Devices
+ * read a status and nothing else: their refusals have no body, and a variable is how nginx says so.
  */
-static const char limits[] =
-    "\n    map $remote_addr $muster_peer {\n"
-    "        default $binary_remote_addr;\n"
-    "        127.0.0.1 \"\";\n"
-    "        ::1 \"\";\n"
-    "    }\n"
-    "    map $uri $muster_authority_peer {\n"
-    "        default \"\";\n"
-    "        ~^/(scep|ocsp)(/|$) $muster_peer;\n"
-    "    }\n"
-    "    map $uri $muster_session_peer {\n"
-    "        default \"\";\n"
-    "        ~^/api/v1/sessions$ $muster_peer;\n"
-    "    }\n"
-    "    limit_req_zone $muster_authority_peer zone=authority:10m rate=50r/s;\n"
-    "    limit_req_zone $muster_session_peer zone=session:10m rate=2r/s;\n"
-    "    limit_req zone=authority burst=200 nodelay;\n"
-    "    limit_req zone=session burst=20 nodelay;\n"
-    "    limit_req_status 429;\n"
-    "    limit_req_log_level info;\n"
-    "    limit_conn_status 429;\n"
-    "    limit_conn_log_level info;\n";
-static const int connections_most[] = {
-    [EDGE_FRONT] = 256, [EDGE_DEVICE] = 1024, [EDGE_PLAIN] = 256};
+static const char limits[] = "\n    map $remote_addr $muster_peer {\n"
+                             "        default $binary_remote_addr;\n"
+                             "        127.0.0.1 \"\";\n"
+                             "        ::1 \"\";\n"
+                             "    }\n"
+                             "    map $remote_addr $muster_nothing {\n"
+                             "        default \"\";\n"
+                             "    }\n"
+                             "    limit_req_status 429;\n"
+                             "    limit_req_log_level info;\n"
+                             "    limit_conn_status 429;\n"
+                             "    limit_conn_log_level info;\n";
+
+/* A block with a header of its own has none of those around it. */
+static const char strict_transport[] =
+    "add_header Strict-Transport-Security max-age=31536000 always;\n";
 
 /* What a client sends under these names never passes: each is set here, or emptied. */
 static const char headers[] = "        proxy_set_header Host $muster_host;\n"
@@ -120,6 +112,18 @@ static void put_temporary(struct buffer *out, const struct edge_settings *settin
 static void put_limits(struct buffer *out, const struct edge_settings *settings)
 {
     buffer_text(out, limits);
+    for (size_t i = 0; i < EDGE_RATES; i++) {
+        const char *name = edge_rated[i].name;
+        buffer_format(out,
+                      "    map $uri $muster_%s_peer {\n        default \"\";\n"
+                      "        \"~%s\" $muster_peer;\n    }\n",
+                      name, edge_rated[i].pattern);
+        buffer_format(out,
+                      "    limit_req_zone $muster_%s_peer zone=%s:10m rate=%lldr/s;\n"
+                      "    limit_req zone=%s burst=%lld nodelay;\n",
+                      name, name, (long long)settings->limits.rates[i].per_second, name,
+                      (long long)settings->limits.rates[i].burst);
+    }
     for (size_t i = 0; i < settings->door_count; i++)
         buffer_format(out, "    limit_conn_zone $muster_peer zone=peers_%s:10m;\n",
                       edge_kind_names[settings->doors[i].kind]);
@@ -147,7 +151,7 @@ static void put_tls(struct buffer *out, const struct edge_settings *settings,
                       settings->certificates[i], settings->keys[i]);
     buffer_format(out, "        ssl_session_cache shared:%s:10m;\n", edge_kind_names[door->kind]);
     if (door->kind == EDGE_FRONT) {
-        buffer_text(out, "        add_header Strict-Transport-Security max-age=31536000 always;\n");
+        buffer_format(out, "        %s", strict_transport);
         return;
     }
     buffer_format(out,
@@ -219,7 +223,8 @@ static const struct {
     const char *codes;
 } own_codes[] = {{400, "400 497"}, {431, "494"}, {503, "502 503 504"}};
 
-static void put_problems(struct buffer *out, const struct edge_settings *settings)
+static void put_problems(struct buffer *out, const struct edge_settings *settings,
+                         enum edge_kind kind)
 {
     for (size_t i = 0; i < settings->problem_count; i++) {
         int status = settings->problems[i].status;
@@ -233,11 +238,16 @@ static void put_problems(struct buffer *out, const struct edge_settings *setting
             buffer_format(out, "        error_page %d /.edge/%d;\n", status, status);
         /* not a named location: a request that could not be read has no path to leave from */
         buffer_format(out, "        location = /.edge/%d {\n            internal;\n", status);
-        buffer_text(out, "            default_type application/problem+json;\n");
         if (status == 429 || status == 503)
             buffer_text(out, "            add_header Retry-After 5 always;\n");
-        buffer_format(out, "            return %d ", status);
-        put_quoted(out, settings->problems[i].body);
+        if (kind == EDGE_FRONT) {
+            buffer_format(out, "            %s", strict_transport);
+            buffer_text(out, "            default_type application/problem+json;\n");
+            buffer_format(out, "            return %d ", status);
+            put_quoted(out, settings->problems[i].body);
+        } else {
+            buffer_format(out, "            return %d $muster_nothing", status);
+        }
         buffer_text(out, ";\n        }\n");
     }
 }
@@ -250,8 +260,8 @@ static void put_server(struct buffer *out, const struct edge_settings *settings,
     buffer_text(out, "\n    server {\n        listen ");
     edge_address_put(out, door);
     buffer_format(out, "%s backlog=4096;\n        server_name _;\n", flags[door->kind]);
-    buffer_format(out, "        limit_conn peers_%s %d;\n", edge_kind_names[door->kind],
-                  connections_most[door->kind]);
+    buffer_format(out, "        limit_conn peers_%s %lld;\n", edge_kind_names[door->kind],
+                  (long long)settings->limits.connections[door->kind]);
     put_tls(out, settings, door);
     buffer_format(out, "        client_max_body_size %d;\n", EDGE_BODY_DEFAULT);
     buffer_text(out, headers);
@@ -260,7 +270,7 @@ static void put_server(struct buffer *out, const struct edge_settings *settings,
                   "        proxy_set_header X-Muster-Client-Refused %s;\n",
                   certificate_headers[door->kind].certificate,
                   certificate_headers[door->kind].refused);
-    put_problems(out, settings);
+    put_problems(out, settings, door->kind);
     put_refused(out, door);
     put_locations(out, door);
     buffer_text(out, "    }\n");

@@ -10,6 +10,11 @@
 const char *const edge_kind_names[] = {
     [EDGE_FRONT] = "front", [EDGE_DEVICE] = "device", [EDGE_PLAIN] = "plain"};
 
+const struct edge_rated edge_rated[EDGE_RATES] = {
+    [EDGE_RATE_AUTHORITY] = {"authority", "^/(scep|ocsp)(/|$)"},
+    [EDGE_RATE_SESSION] = {"session", "^/api/v1/sessions$"},
+};
+
 static bool file_check(const char *path, struct err *err)
 {
     if (!path || path[0] != '/')
@@ -45,8 +50,20 @@ static bool door_check(const struct edge_door *door, struct err *err)
     return file_check(door->upstream, err);
 }
 
+static bool limits_check(const struct edge_limits *limits, struct err *err)
+{
+    bool fine = true;
+    for (size_t i = 0; i < EDGE_KINDS; i++)
+        fine = fine && limits->connections[i] > 0;
+    for (size_t i = 0; i < EDGE_RATES; i++)
+        fine = fine && limits->rates[i].per_second > 0 && limits->rates[i].burst > 0;
+    return fine || err_set(err, ERR_BAD_INPUT, "a limit of the edge is not positive");
+}
+
 bool edge_settings_check(const struct edge_settings *settings, struct err *err)
 {
+    if (!limits_check(&settings->limits, err))
+        return false;
     for (size_t i = 0; i < 2; i++)
         if (!file_check(settings->certificates[i], err) || !file_check(settings->keys[i], err))
             return false;

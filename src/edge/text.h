@@ -12,3 +12,8 @@ void edge_address_put(struct buffer *out, const struct edge_door *door);
 void edge_pattern_put(struct buffer *out, const char *path);
 bool edge_path_has_hole(const char *path);
 extern const char *const edge_kind_names[];
+
+struct edge_rated {
+    const char *name, *pattern; /* a regular expression for paths */
+};
+extern const struct edge_rated edge_rated[EDGE_RATES];

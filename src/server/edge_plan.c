@@ -122,6 +122,17 @@ static const struct edge_problem *problems_make(void *owner)
     return list;
 }
 
+static struct edge_limits limits_of(const struct options *options)
+{
+    return (struct edge_limits){
+        .connections = {[EDGE_FRONT] = options->front_connections,
+                        [EDGE_DEVICE] = options->device_connections,
+                        [EDGE_PLAIN] = options->plain_connections},
+        .rates = {[EDGE_RATE_AUTHORITY] = {options->authority_rate, options->authority_burst},
+                  [EDGE_RATE_SESSION] = {options->session_rate, options->session_burst}},
+    };
+}
+
 const struct edge_settings *edge_plan(void *owner, const struct options *options,
                                       const struct routes *tables, size_t count)
 {
@@ -133,6 +144,7 @@ const struct edge_settings *edge_plan(void *owner, const struct options *options
         .device_authority = edge_file_path(owner, options, EDGE_FILE_AUTHORITY),
         .workers = options->edge_workers,
         .connections = options->edge_connections,
+        .limits = limits_of(options),
         .doors = doors_make(owner, options, tables, count),
         .door_count = COUNT(doors),
         .problems = problems_make(owner),

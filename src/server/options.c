@@ -69,6 +69,18 @@ static const struct field edge_keys[] = {
     NUMBER_KEY("workers", edge_workers, 0, 256, "Processes of the edge; 0: one per core."),
     NUMBER_KEY("connections", edge_connections, 64, 1000000, "Connections of each of them."),
 };
+static const struct field limit_keys[] = {
+    NUMBER_KEY("front_connections", front_connections, 1, 1000000,
+               "Requests that one address may have under way at the front."),
+    NUMBER_KEY("device_connections", device_connections, 1, 1000000,
+               "The same at the device door: many devices share an address behind a NAT."),
+    NUMBER_KEY("plain_connections", plain_connections, 1, 1000000, "The same at the plain door."),
+    NUMBER_KEY("authority_rate", authority_rate, 1, 100000,
+               "SCEP and OCSP requests of one address in a second."),
+    NUMBER_KEY("authority_burst", authority_burst, 1, 1000000, "How many more may come at once."),
+    NUMBER_KEY("session_rate", session_rate, 1, 100000, "Sign-ins of one address in a second."),
+    NUMBER_KEY("session_burst", session_burst, 1, 1000000, "How many more may come at once."),
+};
 static const struct field user_keys[] = {
     TEXT_KEY("user", user, "Runs the server when started as root; empty: nobody else."),
     TEXT_KEY("keyd_user", keyd_user, "Runs the key process."),
@@ -101,11 +113,12 @@ static const struct field apple_keys[] = {
 };
 
 static const struct config_section sections[] = {
-    {"server", FIELDS(server_keys)},       {"front", FIELDS(front_keys)},
-    {"device", FIELDS(device_keys)},       {"plain", FIELDS(plain_keys)},
-    {"metrics", FIELDS(metrics_keys)},     {"edge", FIELDS(edge_keys)},
-    {"users", FIELDS(user_keys)},          {"lifetimes", FIELDS(lifetime_keys)},
-    {"retention", FIELDS(retention_keys)}, {"apple", FIELDS(apple_keys)},
+    {"server", FIELDS(server_keys)},      {"front", FIELDS(front_keys)},
+    {"device", FIELDS(device_keys)},      {"plain", FIELDS(plain_keys)},
+    {"metrics", FIELDS(metrics_keys)},    {"edge", FIELDS(edge_keys)},
+    {"limits", FIELDS(limit_keys)},       {"users", FIELDS(user_keys)},
+    {"lifetimes", FIELDS(lifetime_keys)}, {"retention", FIELDS(retention_keys)},
+    {"apple", FIELDS(apple_keys)},
 };
 
 static struct options defaults_of(void *owner)
@@ -135,6 +148,13 @@ static struct options defaults_of(void *owner)
         .edge_mode = EDGE_MODE_EMBEDDED,
         .edge_program = mem_text(owner, "/usr/sbin/nginx"),
         .edge_connections = 4096,
+        .front_connections = 256,
+        .device_connections = 1024,
+        .plain_connections = 256,
+        .authority_rate = 50,
+        .authority_burst = 200,
+        .session_rate = 2,
+        .session_burst = 20,
         .user = empty,
         .keyd_user = empty,
         .edge_user = empty,

@@ -25,6 +25,9 @@ struct options {
     int edge_mode;
     char *edge_program;
     int64_t edge_workers, edge_connections;
+    /* [limits] */
+    int64_t front_connections, device_connections, plain_connections;
+    int64_t authority_rate, authority_burst, session_rate, session_burst;
     /* [users] */
     char *user, *keyd_user, *edge_user;
     /* [lifetimes], [retention], [apple] */

@@ -31,6 +31,8 @@ static struct edge_settings settings_make(void)
         .combined = {"/run/m/p256.both", "/run/m/rsa.both"},
         .device_authority = "/run/m/ca.pem",
         .connections = 1000,
+        .limits = {.connections = {[EDGE_FRONT] = 7, [EDGE_DEVICE] = 8, [EDGE_PLAIN] = 9},
+                   .rates = {[EDGE_RATE_AUTHORITY] = {5, 20}, [EDGE_RATE_SESSION] = {2, 3}}},
         .doors = doors,
         .door_count = COUNT(doors),
         .problems = problems,
@@ -65,11 +67,11 @@ static void each_address_has_its_share(void **state)
     assert_works(edge_nginx_render(owner, &settings, &text, &err), err);
     const char *all = mem_text_part(owner, (const char *)text.data, text.size);
     assert_has(all, "127.0.0.1 \"\";");
-    assert_has(all, "limit_req zone=authority burst=200 nodelay;");
-    assert_has(all, "limit_req zone=session burst=20 nodelay;");
-    assert_has(block_of(owner, text, "8443 ssl"), "limit_conn peers_front 256;");
-    assert_has(block_of(owner, text, "8444 ssl"), "limit_conn peers_device 1024;");
-    assert_has(block_of(owner, text, "8080"), "limit_conn peers_plain 256;");
+    assert_has(all, "limit_req zone=authority burst=20 nodelay;");
+    assert_has(all, "limit_req zone=session burst=3 nodelay;");
+    assert_has(block_of(owner, text, "8443 ssl"), "limit_conn peers_front 7;");
+    assert_has(block_of(owner, text, "8444 ssl"), "limit_conn peers_device 8;");
+    assert_has(block_of(owner, text, "8080"), "limit_conn peers_plain 9;");
     assert_has(all, "error_page 429 /.edge/429;");
     mem_free(owner);
 }
@@ -111,7 +113,7 @@ static void larger_bodies_have_locations_of_their_own(void **state)
     assert_null(strstr(front, "/small"));
     assert_works(edge_haproxy_render(owner, &settings, &haproxy, &err), err);
     const char *text = (const char *)haproxy.data;
-    assert_has(text, "acl larger path_reg ^/api/v1/apps/[^/]+/file\\.bin$\n");
+    assert_has(text, "acl larger path_reg '^/api/v1/apps/[^/]+/file\\.bin$'\n");
     assert_has(text, "if !larger { req.body_size gt 65536 }");
     assert_has(text, "if { req.body_size gt 65536 }");
     mem_free(owner);
@@ -125,11 +127,66 @@ static void refusals_are_quoted_and_mapped(void **state)
     struct err err;
     (void)state;
     assert_works(edge_nginx_render(owner, &settings, &text, &err), err);
+    const char *front = block_of(owner, text, "listen 0.0.0.0:8443");
     const char *plain = block_of(owner, text, "listen 127.0.0.1:8080");
-    assert_has(plain, "return 413 '{\"title\":\"it\\'s too large\\\\n\"}';");
+    assert_has(front, "return 413 '{\"title\":\"it\\'s too large\\\\n\"}';");
     assert_has(plain, "error_page 502 503 504 =503 /.edge/503;");
     assert_has(plain, "error_page 400 497 =400 /.edge/400;");
     mem_free(owner);
+}
+
+static void devices_are_refused_without_words(void **state)
+{
+    void *owner = mem_pool(NULL, 1024);
+    struct edge_settings settings = settings_make();
+    struct bytes text;
+    struct err err;
+    (void)state;
+    assert_works(edge_nginx_render(owner, &settings, &text, &err), err);
+    static const char *const doors_of_devices[] = {"listen [::1]:8444", "listen 127.0.0.1:8080"};
+    for (size_t i = 0; i < COUNT(doors_of_devices); i++) {
+        const char *door = block_of(owner, text, doors_of_devices[i]);
+        assert_has(door, "return 429 $muster_nothing;");
+        assert_null(strstr(door, "problem+json"));
+    }
+    mem_free(owner);
+}
+
+static void haproxy_has_the_same_limits(void **state)
+{
+    void *owner = mem_pool(NULL, 1024);
+    struct edge_settings settings = settings_make();
+    struct bytes bytes;
+    struct err err;
+    (void)state;
+    assert_works(edge_haproxy_render(owner, &settings, &bytes, &err), err);
+    const char *text = mem_text_part(owner, (const char *)bytes.data, bytes.size);
+    assert_has(text, "maxconn 1000\n");
+    assert_has(text, "reject if { sc0_conn_cur gt 14 }\n");
+    assert_has(text, "deny deny_status 429 if { sc0_conn_cur gt 7 }\n");
+    assert_has(text, "deny deny_status 429 if { sc0_conn_cur gt 8 }\n");
+    assert_has(text, "deny deny_status 429 if { sc0_conn_cur gt 9 }\n");
+    assert_has(text, "backend peers_authority\n    stick-table type ipv6 size 100k expire 8000ms "
+                     "store gpc0_rate(4000ms)\n");
+    assert_has(text, "store gpc0_rate(1500ms)\n");
+    assert_has(text, "if authority { sc1_gpc0_rate ge 20 }\n");
+    assert_has(text, "if session { sc2_gpc0_rate ge 3 }\n");
+    assert_has(text, "lf-string '{\"title\":\"it'\\''s too large");
+    assert_has(text, "http-error status 503 hdr Retry-After 5\n");
+    mem_free(owner);
+}
+
+static void a_limit_of_nothing_is_refused(void **state)
+{
+    struct edge_settings settings = settings_make();
+    struct bytes text;
+    struct err err;
+    (void)state;
+    settings.limits.connections[EDGE_DEVICE] = 0;
+    assert_fails(edge_nginx_render(NULL, &settings, &text, &err), err, ERR_BAD_INPUT);
+    settings = settings_make();
+    settings.limits.rates[EDGE_RATE_SESSION].burst = 0;
+    assert_fails(edge_haproxy_render(NULL, &settings, &text, &err), err, ERR_BAD_INPUT);
 }
 
 static void what_cannot_stand_in_the_file_is_refused(void **state)
@@ -196,6 +253,9 @@ int main(void)
         cmocka_unit_test(each_door_says_what_it_asks_for),
         cmocka_unit_test(larger_bodies_have_locations_of_their_own),
         cmocka_unit_test(refusals_are_quoted_and_mapped),
+        cmocka_unit_test(devices_are_refused_without_words),
+        cmocka_unit_test(haproxy_has_the_same_limits),
+        cmocka_unit_test(a_limit_of_nothing_is_refused),
         cmocka_unit_test(what_cannot_stand_in_the_file_is_refused),
         cmocka_unit_test(nginx_says_what_is_wrong_with_a_file),
     };
