@@ -19,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from house import House, wait_until
 
+HAPROXY = "/usr/sbin/haproxy"
 NOW = datetime.datetime.utcnow()
 DAY = datetime.timedelta(days=1)
 
@@ -66,7 +67,7 @@ def pem(certificate):
 
 
 class Echo(socketserver.StreamRequestHandler):
-    """Answers with the request's head as JSON: what reached the inside, byte for byte."""
+    """Answers with the request's head as JSON: what reached the inside, byte for byte.  /hold waits before."""
 
     def handle(self):
         lines = []
@@ -77,6 +78,9 @@ class Echo(socketserver.StreamRequestHandler):
         headers = [line.partition(": ")[::2] for line in lines[1:]]
         size = int(dict((name.lower(), value) for name, value in headers).get("content-length", 0))
         body = self.rfile.read(size)
+        if lines[0].split()[1] == "/hold":
+            self.server.held += 1
+            self.server.release.wait(60)
         answer = json.dumps({"door": self.server.door, "line": lines[0], "headers": headers,
                              "body": len(body)}).encode()
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
@@ -87,15 +91,43 @@ class Inside(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
 
     def __init__(self, path, door):
-        self.door = door
+        self.door, self.held, self.release = door, 0, threading.Event()
         super().__init__(str(path), Echo)
+
+
+class BehindHaproxy(House):
+    """A whole house whose edge is an HAProxy that somebody else runs."""
+
+    def __init__(self, database="", settings=()):
+        super().__init__(database, ["edge.mode=external", *settings])
+        self.proxy = None
+
+    def is_ready(self):
+        if self.proxy is None:
+            if not self.is_ready_at("metrics"):
+                return False
+            config = self.folder / "haproxy.conf"
+            config.write_bytes(subprocess.run(self.command("edge-config", "haproxy"), check=True,
+                                              capture_output=True, timeout=30).stdout)
+            with open(self.log, "ab") as log:
+                self.proxy = subprocess.Popen([HAPROXY, "-db", "-f", config], stdin=subprocess.DEVNULL,
+                                              stdout=log, stderr=log)
+        assert self.proxy.poll() is None, self.log_text()
+        return super().is_ready()
+
+    def stop(self, seconds=60):
+        if self.proxy is not None:
+            self.proxy.terminate()
+            self.proxy.wait(seconds)
+            self.proxy = None
+        return super().stop(seconds)
 
 
 class Edge(House):
     """Has the options and the ways of talking of a house, but only nginx runs."""
 
-    def __init__(self, kind="nginx"):
-        super().__init__()
+    def __init__(self, kind="nginx", settings=()):
+        super().__init__(settings=settings)
         self.kind = kind
         self.files, self.servers = self.run / "edge", []
         for folder in (self.files, self.run / "edge-tmp", self.run / "sockets"):
@@ -119,7 +151,7 @@ class Edge(House):
     def start(self):
         self.config.write_text(self.print_config(self.kind))
         command = {"nginx": ["/usr/sbin/nginx", "-e", "stderr", "-p", self.folder, "-c", self.config],
-                   "haproxy": ["/usr/sbin/haproxy", "-db", "-f", self.config]}[self.kind]
+                   "haproxy": [HAPROXY, "-db", "-f", self.config]}[self.kind]
         for door in ("front", "device", "plain"):
             server = Inside(self.run / "sockets" / door, door)
             threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -115,10 +115,13 @@ class House:
         self.keeper.cleanup()
 
     def is_ready(self):
+        return self.is_ready_at("front")
+
+    def is_ready_at(self, door):
         if self.process.poll() is not None:
             raise AssertionError("musterd has ended")
         try:
-            return self.get("/readyz")[0] == 200
+            return self.get("/readyz", door=door)[0] == 200
         except OSError:
             return False
 

@@ -270,12 +270,27 @@ def test_haproxy_passes_the_certificate_as_rfc_9440_says(haproxy):
     assert not any("lie" in values for values in told["headers"].values())
 
 
+@pytest.mark.parametrize("kind", ["edge", "haproxy"])
+def test_a_signed_message_passes_as_it_is(request, kind):
+    """Mdm-Signature covers the bytes of the body: both reach the inside unchanged."""
+    signature = base64.b64encode(bytes(range(256)) * 12).decode()
+    told = request.getfixturevalue(kind).seen("device", method="PUT", path="/apple/connect?x=%41", body=b"\r\n\x00" * 9,
+                                              headers={"Mdm-Signature": signature})[1]
+    assert told["headers"]["mdm-signature"] == [signature]
+    assert (told["line"], told["body"]) == ("PUT /apple/connect?x=%41 HTTP/1.1", 27)
+
+
 def test_haproxy_names_but_does_not_show_a_certificate_that_does_not_hold(haproxy):
     for reason, client in refused_clients(haproxy).items():
         status, told = haproxy.seen("device", client)
         assert status == 200, reason
         assert "client-cert" not in told["headers"]
         assert told["headers"][REFUSED][0].startswith("FAILED:"), reason
+
+
+def test_haproxy_has_nothing_to_complain_about(haproxy):
+    log = haproxy.log.read_text()
+    assert "WARNING" not in log and "ALERT" not in log
 
 
 def test_haproxy_limits_bodies(haproxy):
