@@ -21,19 +21,23 @@ log=$MUSTER_DATA/musterd.log
 front=8443 device=8444 plain=8080 metrics=9464
 
 # A socket's path has room for 107 bytes, and the edge's file takes plain paths only: a checkout that
-# lies deep or has a space in its name keeps its sockets elsewhere.
-run_dir=$MUSTER_DATA/run
+# lies deep or has a space in its name keeps its sockets elsewhere, under another name at each start.
+run_dir=$MUSTER_DATA/run elsewhere=
 case $run_dir in
-*[!A-Za-z0-9/._-]*) run_dir=/tmp/muster-$(id -u)-run ;;
+*[!A-Za-z0-9/._-]*) elsewhere=yes ;;
 esac
-[ ${#run_dir} -le 75 ] || run_dir=/tmp/muster-$(id -u)-run
+[ ${#run_dir} -le 75 ] || elsewhere=yes
+[ -z "$elsewhere" ] || run_dir=$(mktemp -d /tmp/muster-run-XXXXXX)
 
 children= simulated=
 # Everything is asked to end.  The simulator may sit in a long poll and loses nothing by an end at
 # once; the server gets the time that its own stop may take.
 stop() {
     trap '' INT TERM PIPE EXIT
-    [ -n "$children$simulated" ] || return 0
+    if [ -z "$children$simulated" ]; then
+        [ -z "$elsewhere" ] || rmdir "$run_dir"
+        return 0
+    fi
     kill -TERM $children $simulated 2>/dev/null || :
     (sleep 3 && kill -KILL $simulated) >/dev/null 2>&1 &
     guards=$!
@@ -41,6 +45,7 @@ stop() {
     guards="$guards $!"
     wait $children $simulated 2>/dev/null || :
     kill $guards 2>/dev/null || :
+    [ -z "$elsewhere" ] || rm -rf "$run_dir"
 }
 trap stop EXIT
 trap 'exit 130' INT
@@ -72,7 +77,6 @@ configure() {
 # Written once by ./dev run; change it as you like.
 [server]
 data_dir = $MUSTER_DATA/data
-run_dir = $run_dir
 organization = Example
 names = localhost 127.0.0.1
 log = warn
@@ -97,7 +101,7 @@ TEXT
 }
 
 start_server() {
-    "$server" run --config "$conf" >>"$log" 2>&1 &
+    "$server" run --config "$conf" --set "server.run_dir=$run_dir" >>"$log" 2>&1 &
     children="$children $!"
     wait_for 120 curl -sf "http://127.0.0.1:$metrics/readyz" || fail "the server did not start"
     curl -sf "http://127.0.0.1:$plain/ca/root.cer" |

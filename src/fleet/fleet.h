@@ -45,6 +45,9 @@ void fleet_forget_all(struct fleet_shared *shared);
 /* Make the organisation on the first start; ERR_* of the store. */
 MUST_CHECK bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t now,
                                   struct err *err);
+/* The authority in keyd is the one that this database belongs to; a new database takes it. After
+ * fleet_first_start(). ERR_PRECONDITION: it is another one. */
+MUST_CHECK bool fleet_authority_check(struct fleet *fleet, struct err *err);
 /* Database and keyd answer. */
 MUST_CHECK bool fleet_ready(struct fleet *fleet, struct err *err);
 

@@ -6,8 +6,9 @@
 #pragma once
 
 struct keyd_options {
-    const char *directory;             /* made with mode 0700 when missing; one keyd at a time */
-    const char *organization;          /* in the subjects made on first start; empty = "Muster" */
+    const char *directory;    /* made with mode 0700 when missing; one keyd at a time. With a
+                                 key_user it must be there and be that user's */
+    const char *organization; /* in the subjects made on first start; empty = "Muster" */
     const char *credentials_directory; /* of systemd, may be NULL: holds muster-master */
     const char *key_user; /* become this user when started as root; NULL or empty = stay */
 };

@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 #include <pwd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -16,7 +15,7 @@
 #define SECURE_HEAP ((size_t)256 << 10) /* bytes, locked and not dumped: private keys */
 #define SECURE_SMALLEST 64
 
-/* Started as root with a user of its own: the directory goes to that user, then we become it. */
+/* Started as root with a user of its own, whose directory is there already. */
 static bool user_become(const struct keyd_options *options, struct err *err)
 {
     if (!options->key_user || !*options->key_user || geteuid() != 0)
@@ -24,9 +23,6 @@ static bool user_become(const struct keyd_options *options, struct err *err)
     const struct passwd *user = getpwnam(options->key_user);
     if (!user)
         return err_set(err, ERR_PRECONDITION, "no such user: %s", options->key_user);
-    if (mkdir(options->directory, 0700) == 0 &&
-        chown(options->directory, user->pw_uid, user->pw_gid) != 0)
-        return err_set(err, ERR_PRECONDITION, "%s: %s", options->directory, strerror(errno));
     if (initgroups(options->key_user, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
         setuid(user->pw_uid) != 0)
         return err_set(err, ERR_PRECONDITION, "becoming %s: %s", options->key_user,

@@ -16,12 +16,24 @@
 
 DEFINE_CLEANUP(DIR *, closedir)
 
+static void fd_close(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
+}
+DEFINE_CLEANUP(int, fd_close)
+
 struct plan {
-    const char *path;
+    const char *name; /* in its parent */
     mode_t mode;
     struct user_ids owner;
     unsigned group; /* 0: the owner's */
 };
+
+static int directory_open(int parent, const char *name)
+{
+    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
 
 static bool parents_make(const char *path, struct err *err)
 {
@@ -35,28 +47,98 @@ static bool parents_make(const char *path, struct err *err)
     return true;
 }
 
-/* Only root can give a directory away; others have only themselves. */
-static bool directory_make(const struct plan *plan, struct err *err)
+/*
+ * Only root can give a directory away; others have only themselves.  All by one descriptor, and
+ * never what belongs to a third one: a name may have been put there to make us give away
+ * something else.
+ */
+static bool directory_take(int parent, const struct plan *plan, int *out, struct err *err)
 {
-    if (mkdir(plan->path, 0700) != 0 && errno != EEXIST)
-        return err_set(err, ERR_PRECONDITION, "cannot make %s: %m", plan->path);
-    if (geteuid() == 0 && plan->owner.is_set &&
-        chown(plan->path, plan->owner.user, plan->group ? plan->group : plan->owner.group) != 0)
-        return err_set(err, ERR_PRECONDITION, "cannot give %s away: %m", plan->path);
-    if (chmod(plan->path, plan->mode) != 0)
-        return err_set(err, ERR_PRECONDITION, "cannot set the mode of %s: %m", plan->path);
+    const struct user_ids *owner = &plan->owner;
+    struct stat info;
+    if (mkdirat(parent, plan->name, 0700) != 0 && errno != EEXIST)
+        return err_set(err, ERR_PRECONDITION, "cannot make %s: %m", plan->name);
+    CLEANUP(fd_close_at) int fd = directory_open(parent, plan->name);
+    if (fd < 0 || fstat(fd, &info) != 0)
+        return err_set(err, ERR_PRECONDITION, "%s is not a directory of musterd's: %m", plan->name);
+    if (info.st_uid != geteuid() && !(owner->is_set && info.st_uid == owner->user))
+        return err_set(err, ERR_PRECONDITION,
+                       "%s belongs to the user %u: it must belong to the one that starts musterd",
+                       plan->name, info.st_uid);
+    if (geteuid() == 0 && owner->is_set &&
+        fchown(fd, owner->user, plan->group ? plan->group : owner->group) != 0)
+        return err_set(err, ERR_PRECONDITION, "cannot give %s away: %m", plan->name);
+    if (fchmod(fd, plan->mode) != 0)
+        return err_set(err, ERR_PRECONDITION, "cannot set the mode of %s: %m", plan->name);
+    *out = fd;
+    fd = -1;
     return true;
 }
 
-static bool sockets_remove(const char *path, struct err *err)
+/* Whoever may rename one of the directories above could put another in its place. */
+static bool ancestors_check(const char *path, int fd, struct err *err)
 {
-    CLEANUP(closedir_at) DIR *directory = opendir(path);
+    struct stat below, info;
+    CLEANUP(fd_close_at) int at = directory_open(fd, "..");
+    if (fstat(fd, &below) != 0)
+        return err_set(err, ERR_PRECONDITION, "cannot look at %s: %m", path);
+    for (;;) {
+        if (at < 0 || fstat(at, &info) != 0)
+            return err_set(err, ERR_PRECONDITION, "cannot look above %s: %m", path);
+        bool is_shared = info.st_mode & (S_IWGRP | S_IWOTH) && !(info.st_mode & S_ISVTX);
+        if (info.st_uid != 0 || is_shared)
+            return err_set(err, ERR_PRECONDITION,
+                           "a directory above %s can be changed by others than root", path);
+        if (info.st_ino == below.st_ino && info.st_dev == below.st_dev)
+            return true;
+        below = info;
+        int next = directory_open(at, "..");
+        fd_close(at);
+        at = next;
+    }
+}
+
+static bool is_parted(const struct options *options)
+{
+    return geteuid() == 0 && (*options->user || *options->keyd_user || *options->edge_user);
+}
+
+/* data_dir and run_dir: of the starting user, so that nobody else can exchange what is in them. */
+static bool base_take(const struct options *options, const char *path, int *out, struct err *err)
+{
+    const struct plan plan = {.name = path, .mode = is_parted(options) ? 0711 : 0700};
+    CLEANUP(fd_close_at) int fd = -1;
+    if (!parents_make(path, err) || !directory_take(AT_FDCWD, &plan, &fd, err) ||
+        (is_parted(options) && !ancestors_check(path, fd, err)))
+        return false;
+    *out = fd;
+    fd = -1;
+    return true;
+}
+
+static bool inside_make(const char *base, int parent, const struct plan *plans, size_t count,
+                        struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(fd_close_at) int fd = -1;
+        if (!directory_take(parent, &plans[i], &fd, err))
+            return err_context(err, "%s", base);
+    }
+    return true;
+}
+
+static bool sockets_remove(int run, struct err *err)
+{
+    int fd = directory_open(run, DIRECTORY_SOCKETS);
+    CLEANUP(closedir_at) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
-    if (!directory)
-        return err_set(err, ERR_PRECONDITION, "cannot read %s: %m", path);
+    if (!directory) {
+        fd_close(fd);
+        return err_set(err, ERR_PRECONDITION, "cannot read the directory of the sockets: %m");
+    }
     while ((entry = readdir(directory))) {
         if (entry->d_type == DT_SOCK && unlinkat(dirfd(directory), entry->d_name, 0) != 0)
-            return err_set(err, ERR_PRECONDITION, "cannot clean %s: %m", path);
+            return err_set(err, ERR_PRECONDITION, "cannot remove the socket %s: %m", entry->d_name);
     }
     return true;
 }
@@ -92,33 +174,31 @@ static bool locks_take(const struct options *options, struct house_locks *locks,
             err_context(err, "processes of the last one do not end"));
 }
 
-/* Where the edge or keyd are somebody else, they must get through to their own directory. */
-static bool all_make(const struct options *options, struct err *err)
-{
-    struct user_ids user, edge, keyd;
-    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
-    if (!user_find(options->user, &user, err) || !user_find(options->edge_user, &edge, err) ||
-        !user_find(options->keyd_user, &keyd, err))
-        return false;
-    bool shares = edge.is_set && edge.user != (user.is_set ? user.user : geteuid());
-    unsigned group = shares ? edge.group : 0;
-    const struct plan plans[] = {
-        {options->data_dir, keyd.is_set ? 0711 : 0700, user, 0},
-        {options->run_dir, shares ? 0711 : 0700, user, 0},
-        {options_run_path(scratch, options, DIRECTORY_EDGE), shares ? 02750 : 0700, user, group},
-        {options_run_path(scratch, options, DIRECTORY_SOCKETS), shares ? 02750 : 0700, user, group},
-        {options_run_path(scratch, options, DIRECTORY_EDGE_TMP), 0700, edge.is_set ? edge : user,
-         0},
-    };
-    for (size_t i = 0; i < COUNT(plans); i++)
-        if (!parents_make(plans[i].path, err) || !directory_make(&plans[i], err))
-            return false;
-    return true;
-}
-
 bool directories_make(const struct options *options, struct house_locks *locks, struct err *err)
 {
-    CLEANUP(mem_free_at) char *sockets = options_run_path(NULL, options, DIRECTORY_SOCKETS);
-    return all_make(options, err) && locks_take(options, locks, err) &&
-           sockets_remove(sockets, err);
+    struct user_ids user, edge, keyd;
+    CLEANUP(fd_close_at) int data = -1;
+    CLEANUP(fd_close_at) int run = -1;
+    if (!user_find(options->user, &user, err) || !user_find(options->edge_user, &edge, err) ||
+        !user_find(options->keyd_user, &keyd, err) ||
+        !base_take(options, options->data_dir, &data, err) ||
+        !base_take(options, options->run_dir, &run, err))
+        return false;
+    /* an edge that is somebody else must get at its files and the sockets */
+    bool shares = edge.is_set && edge.user != (user.is_set ? user.user : geteuid());
+    mode_t mode = shares ? 02750 : 0700;
+    unsigned group = shares ? edge.group : 0;
+    const struct plan in_data[] = {
+        {DIRECTORY_DATABASE, 0700, user, 0},
+        {DIRECTORY_KEYS, 0700, keyd, 0},
+    };
+    const struct plan in_run[] = {
+        {DIRECTORY_EDGE, mode, user, group},
+        {DIRECTORY_SOCKETS, mode, user, group},
+        {DIRECTORY_EDGE_TMP, 0700, edge.is_set ? edge : user, 0},
+    };
+    return locks_take(options, locks, err) &&
+           inside_make(options->data_dir, data, in_data, COUNT(in_data), err) &&
+           inside_make(options->run_dir, run, in_run, COUNT(in_run), err) &&
+           sockets_remove(run, err);
 }

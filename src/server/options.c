@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "server/directories.h"
 
 #define HELP_SIZE (64 * 1024)
 #define NAME_LONGEST 253   /* of a host name */
@@ -32,7 +33,7 @@ static const struct field server_keys[] = {
     TEXT_KEY("data_dir", data_dir, "Where everything is kept that must outlive a restart."),
     TEXT_KEY("run_dir", run_dir, "Sockets and the files of the edge; at most 80 bytes."),
     TEXT_KEY("database", database,
-             "sqlite:FILE or postgres:CONNINFO; empty: sqlite:<data_dir>/muster.db."),
+             "sqlite:FILE or postgres:CONNINFO; empty: sqlite:<data_dir>/db/muster.db."),
     TEXT_KEY("organization", organization,
              "The name that devices and certificates show; taken at the first start, then kept."),
     TEXT_KEY("names", names,
@@ -253,6 +254,27 @@ static bool users_check(const struct options *options, struct err *err)
     return true;
 }
 
+/* The server may change whatever lies beside its database: that must not be the keys. */
+static bool database_check(void *owner, const struct options *options, struct err *err)
+{
+    static const char scheme[] = "sqlite:";
+    if (!text_starts(options->database, scheme))
+        return true;
+    const char *file = options->database + strlen(scheme);
+    const char *slash = strrchr(file, '/');
+    if (file[0] != '/' || strstr(file, "/../") || strstr(file, "//"))
+        return err_set(err, ERR_BAD_INPUT, "[server] database: '%s' is not an absolute path", file);
+    char *folder = mem_text_part(owner, file, (size_t)(slash - file) + 1);
+    char *keys = mem_format(owner, "%s/" DIRECTORY_KEYS "/", options->data_dir);
+    if (text_starts(keys, folder) || text_starts(folder, keys))
+        return err_set(
+            err, ERR_BAD_INPUT,
+            "[server] database: %s holds keys/; give the database a directory of its own, "
+            "as %s/" DIRECTORY_DATABASE,
+            folder, options->data_dir);
+    return true;
+}
+
 static bool options_finish(void *owner, struct options *options, struct err *err)
 {
     if (!directory_check("data_dir", options->data_dir, err) ||
@@ -260,7 +282,8 @@ static bool options_finish(void *owner, struct options *options, struct err *err
         !address_check("front", options->front_address, err) ||
         !address_check("device", options->device_address, err) ||
         !address_check("plain", options->plain_address, err) || !ports_check(options, err) ||
-        !users_check(options, err) || !names_split(owner, options, err))
+        !users_check(options, err) || !names_split(owner, options, err) ||
+        !database_check(owner, options, err))
         return false;
     if (strlen(options->run_dir) > RUN_DIR_LONGEST)
         return err_set(err, ERR_BAD_INPUT, "[server] run_dir: at most %d bytes", RUN_DIR_LONGEST);
@@ -268,7 +291,8 @@ static bool options_finish(void *owner, struct options *options, struct err *err
     url_default(owner, options, "https", options->device_port, &options->device_url);
     url_default(owner, options, "http", options->plain_port, &options->plain_url);
     if (!*options->database)
-        options->database = mem_format(owner, "sqlite:%s/muster.db", options->data_dir);
+        options->database =
+            mem_format(owner, "sqlite:%s/" DIRECTORY_DATABASE "/muster.db", options->data_dir);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "server/directories.h"
 
 #define READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define EXECUTE (READ | LANDLOCK_ACCESS_FS_EXECUTE)
@@ -83,13 +84,22 @@ static bool database_add(int ruleset, const struct options *options, struct err 
     return rule_add(ruleset, *folder ? folder : "/", CHANGE, err);
 }
 
+static bool rule_below(int ruleset, const char *base, const char *name, struct err *err)
+{
+    CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/%s", base, name);
+    return rule_add(ruleset, path, CHANGE, err);
+}
+
 static bool rules_add(int ruleset, const struct options *options, struct err *err)
 {
     for (size_t i = 0; i < COUNT(places); i++)
         if (!rule_add(ruleset, places[i].path, places[i].rights, err))
             return false;
-    return rule_add(ruleset, options->data_dir, CHANGE, err) &&
-           rule_add(ruleset, options->run_dir, CHANGE, err) &&
+    /* not data_dir: keyd's files lie beside the database */
+    return rule_below(ruleset, options->data_dir, DIRECTORY_DATABASE, err) &&
+           rule_below(ruleset, options->run_dir, DIRECTORY_EDGE, err) &&
+           rule_below(ruleset, options->run_dir, DIRECTORY_SOCKETS, err) &&
+           rule_below(ruleset, options->run_dir, DIRECTORY_EDGE_TMP, err) &&
            rule_add(ruleset, options->edge_program, EXECUTE, err) &&
            (!*options->apns_ca_file || rule_add(ruleset, options->apns_ca_file, READ, err)) &&
            database_add(ruleset, options, err);
@@ -99,8 +109,9 @@ bool sandbox_files(const struct options *options, struct err *err)
 {
     const struct landlock_ruleset_attr handled = {.handled_access_fs = ALL};
     /* SQLite's temporary files: /tmp is closed to us */
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        setenv("SQLITE_TMPDIR", options->data_dir, 1) != 0)
+    CLEANUP(mem_free_at)
+    char *temporary = mem_format(NULL, "%s/" DIRECTORY_DATABASE, options->data_dir);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setenv("SQLITE_TMPDIR", temporary, 1) != 0)
         return err_set(err, ERR_INTERNAL, "sandbox: %m");
     CLEANUP(fd_close_at)
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);

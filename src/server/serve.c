@@ -30,7 +30,7 @@ struct server {
     int signals;
     bool is_stopping;
     bool must_reload;
-    bool is_refused;        /* another server has the database */
+    bool is_refused;        /* another server has the database, or it belongs to other keys */
     bool waits_for_claim;   /* it was lost */
     int64_t claim_deadline; /* monotonic ms; 0: nobody else was seen to have it */
 };
@@ -131,6 +131,21 @@ static bool claim_open(void *owner, struct server *server, struct err *err)
     return true;
 }
 
+/* Another authority's keys: going on would lock every device out, and trying again does not help.
+ */
+static bool authority_check(struct server *server, struct err *err)
+{
+    struct house *house = &server->house;
+    CLEANUP(mem_free_at) void *temporary = mem_text(NULL, "");
+    struct fleet *fleet;
+    if (!fleet_open(temporary, house->database, house->keyd, house->shared, &fleet, err))
+        return false;
+    if (fleet_authority_check(fleet, err))
+        return true;
+    server->is_refused = err->kind == ERR_PRECONDITION;
+    return false;
+}
+
 static bool house_open(void *owner, struct server *server, struct err *err)
 {
     struct house *house = &server->house;
@@ -139,7 +154,7 @@ static bool house_open(void *owner, struct server *server, struct err *err)
     if (!keyd_attach(owner, KEYD_FD_IN_SERVER, &house->keyd, err) ||
         !database_open(owner, server->options->database, &house->database, err) ||
         !claim_open(owner, server, err) || !database_migrate(house->database, err) ||
-        !keyd_wait(server, err) || !wiring_open(owner, house, err))
+        !keyd_wait(server, err) || !wiring_open(owner, house, err) || !authority_check(server, err))
         return false;
     const struct routes *tables = wiring_tables(owner, &count);
     server->router = router_make(owner, tables, count);

@@ -4,8 +4,8 @@
 
 #include "server/options.h"
 
-/* The exit status of a server that found another one on its database: to start it again at once
- * would not help. */
+/* The exit status of a server that found another one on its database, or keys that its database
+ * does not belong to: to start it again at once would not help. */
 #define SERVE_REFUSED 3
 
 /* Started by the supervisor with CONTROL_FD and KEYD_FD_IN_SERVER open. Exit status. */

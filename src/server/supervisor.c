@@ -194,7 +194,7 @@ static void refused(struct supervisor *supervisor)
 {
     supervisor->is_refused = true;
     log_event(LOG_ERROR, "supervisor.refused", "child", "server", "reason",
-              "another musterd works on its database", NULL);
+              "its last line says why", NULL);
     if (!supervisor->is_stopping)
         stop_begin(supervisor);
 }

@@ -7,6 +7,12 @@ SELECT id, name, conflict_mode, frozen, created_at FROM organization ORDER BY id
 -- name: organization_insert
 INSERT INTO organization (id, name, conflict_mode, frozen, created_at) VALUES ($1, $2, 'strictest', FALSE, $3)
 
+-- name: organization_authority_get
+SELECT authority_sha256 FROM organization ORDER BY id LIMIT 1
+
+-- name: organization_authority_set
+UPDATE organization SET authority_sha256 = $1 WHERE authority_sha256 IS NULL
+
 -- name: account_insert
 INSERT INTO account (id, name, role, password_hash, must_change, created_at) VALUES ($1, $2, $3, $4, $5, $6)
 

@@ -110,6 +110,9 @@ DELETE FROM audit WHERE position = $1
 -- name: tamper_truncate
 DELETE FROM audit WHERE position > $1
 
+-- name: tamper_authority
+UPDATE organization SET authority_sha256 = '00ff'
+
 -- name: tamper_heads_delete
 DELETE FROM audit_head
 

@@ -59,6 +59,18 @@ static void an_audit_that_grew_again_behind_a_cut_is_not_signed(void **state)
     assert_false(audit_verdict_of(f).is_intact);
 }
 
+static void a_database_refuses_keys_of_another_authority(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    assert_works(fleet_authority_check(f->fleet, &err), err); /* a new one takes what is there */
+    assert_works(fleet_authority_check(f->fleet, &err), err);
+    fixture_write(f, &SQL_TAMPER_AUTHORITY, NO_ARGS);
+    assert_fails(fleet_authority_check(f->fleet, &err), err, ERR_PRECONDITION);
+    assert_non_null(strstr(err.text, "00ff"));
+    assert_non_null(err.remedy);
+}
+
 /* ---- signing in ---- */
 
 #define PASSWORD "correct horse battery"
@@ -270,6 +282,7 @@ static void lists_made_at_once_all_hold_what_was_revoked(void **state)
 
 FLEET_MAIN(FLEET_TEST(an_audit_without_its_end_is_not_intact),
            FLEET_TEST(an_audit_that_grew_again_behind_a_cut_is_not_signed),
+           FLEET_TEST(a_database_refuses_keys_of_another_authority),
            FLEET_TEST(wrong_passwords_lock_their_address_and_not_the_account),
            FLEET_TEST(addresses_of_one_ipv6_network_share_their_attempts),
            FLEET_TEST(a_password_reset_ends_api_tokens_too),

@@ -195,7 +195,7 @@ def query(house, sql):
         text = subprocess.run(["psql", "--csv", "-h", told["host"], "-U", told["user"], "-d",
                                told["dbname"], "-c", sql], capture_output=True, text=True, check=True).stdout
         return list(csv.DictReader(text.splitlines()))
-    with sqlite3.connect(f"file:{house.data / 'muster.db'}?mode=ro", uri=True) as connection:
+    with sqlite3.connect(f"file:{house.data / 'db' / 'muster.db'}?mode=ro", uri=True) as connection:
         connection.row_factory = sqlite3.Row
         return [{key: "" if row[key] is None else str(row[key]) for key in row.keys()}
                 for row in connection.execute(sql)]

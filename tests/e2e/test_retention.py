@@ -21,7 +21,7 @@ def test_housekeeping_removes_what_is_old_and_says_so(sqlite_house):
     admin.link(name="a little old")
     assert sqlite_house.stop() == 0
     now = int(time.time())
-    database = sqlite3.connect(sqlite_house.data / "muster.db")
+    database = sqlite3.connect(sqlite_house.data / "db" / "muster.db")
     with database:
         for name, days in (("forgotten", 31), ("a little old", 29)):
             database.execute("UPDATE enrolment_link SET expires_at = ? WHERE name = ?",

@@ -19,7 +19,7 @@ static void defaults_follow_from_each_other(void **state)
     assert_works(LOAD(owner, &options, &err, "--set", "server.data_dir=/srv/m", "--set",
                       "server.names=mdm.example.org, 192.0.2.1", "--set", "front.port=443"),
                  err);
-    assert_string_equal(options.database, "sqlite:/srv/m/muster.db");
+    assert_string_equal(options.database, "sqlite:/srv/m/db/muster.db");
     assert_string_equal(options.name_list[0], "mdm.example.org");
     assert_string_equal(options.name_list[1], "192.0.2.1");
     assert_null(options.name_list[2]);
@@ -63,6 +63,11 @@ static void what_cannot_work_is_refused(void **state)
         "server.names=,",
         "server.names=bad/name",
         "server.data_dir=here",
+        "server.database=sqlite:relative.db",
+        "server.database=sqlite:/var/lib/muster/muster.db", /* beside the keys */
+        "server.database=sqlite:/var/lib/muster.db",
+        "server.database=sqlite:/var/lib/muster/keys/x/muster.db",
+        "server.database=sqlite:/srv/../var/lib/muster/muster.db",
         "server.run_dir=/a/../b",
         "front.port=8444",
         "device.address=localhost",
