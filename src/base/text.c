@@ -40,6 +40,17 @@ bool text_equal_nocase(const char *a, const char *b)
     return a && b ? strcasecmp(a, b) == 0 : a == b;
 }
 
+char *text_begin(void *owner, const char *text, size_t size)
+{
+    size_t end = strnlen(text, size + 1);
+    if (end > size) {
+        end = size;
+        while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
+            end--; /* text[end] goes on with a character that began before it */
+    }
+    return mem_text_part(owner, text, end);
+}
+
 char *text_hex(void *owner, struct bytes bytes)
 {
     static const char digits[] = "0123456789abcdef";

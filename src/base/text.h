@@ -9,6 +9,10 @@ bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool text_starts(const char *text, const char *prefix);
 bool text_equal_nocase(const char *a, const char *b); /* ASCII: header names */
 
+/* The beginning of a text, at most `size` bytes, ending with a whole character. Belongs to owner.
+ */
+char *text_begin(void *owner, const char *text, size_t size);
+
 /* Lower-case hexadecimal. The result belongs to owner. */
 char *text_hex(void *owner, struct bytes bytes);
 /* Even number of hex digits and nothing else. */

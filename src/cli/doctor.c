@@ -120,7 +120,7 @@ static void check_push(struct visit *visit)
         return;
     const char *state = json_string_value(json_object_get(push, "state"));
     const char *until = json_string_value(json_object_get(push, "not_after"));
-    if (!text_equal(state, "issued") || !until || !time_parse(until, &ends, &err)) {
+    if (!text_equal(state, "active") || !until || !time_parse(until, &ends, &err)) {
         note(visit, "warning", "push certificate", "none: devices are managed when they call",
              "muster apple push-certificate request");
         return;

@@ -103,8 +103,8 @@ bool db_in_transaction(const struct db *db);
 uint64_t database_transactions(const struct database *database);
 uint64_t database_commits(const struct database *database);
 
-/* Copy row `index` into a struct by field table (columns that no row names are skipped; NULL
- * leaves the member alone). Texts and bytes belong to rows. An enum name that is not in the
+/* Copy row `index` into a struct by field table (columns that no row names are skipped; a
+ * member whose column is NULL or missing becomes absent, 0 or false). Texts and bytes belong to rows. An enum name that is not in the
  * table is ERR_INTERNAL. */
 MUST_CHECK bool rows_read(const struct rows *rows, size_t index, struct fields fields, void *target,
                           struct err *err);

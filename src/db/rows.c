@@ -131,14 +131,31 @@ static bool value_read(const struct field *field, const struct value *value, voi
     bug("field type %d", (int)field->type);
 }
 
+/* What a column does not say is absent, whatever stood in the struct before. */
+static void value_clear(const struct field *field, void *member)
+{
+    switch (field->type) {
+    case FIELD_TEXT:
+    case FIELD_RAW: *(const char **)member = NULL; return;
+    case FIELD_INTEGER:
+    case FIELD_TIME: *(int64_t *)member = 0; return;
+    case FIELD_BOOLEAN: *(bool *)member = false; return;
+    case FIELD_REAL: *(double *)member = 0; return;
+    case FIELD_BYTES: *(struct bytes *)member = NO_BYTES; return;
+    case FIELD_ENUM: *(int *)member = 0; return;
+    }
+    bug("field type %d", (int)field->type);
+}
+
 bool rows_read(const struct rows *rows, size_t index, struct fields fields, void *target,
                struct err *err)
 {
     for (size_t i = 0; i < fields.count; i++) {
         const struct field *field = &fields.list[i];
         const struct value *value = rows_value(rows, index, field->name);
-        if (value && value->type != VALUE_NULL &&
-            !value_read(field, value, field_at(field, target), err))
+        if (!value || value->type == VALUE_NULL)
+            value_clear(field, field_at(field, target));
+        else if (!value_read(field, value, field_at(field, target), err))
             return false;
     }
     return true;

@@ -137,13 +137,15 @@ bool fleet_push_import(struct fleet *fleet, const struct actor *actor, struct by
         .owner = owner, .stored = &stored, .der = certificate_der, .now = actor->now};
     if (!fleet_need(actor, "apple.write", err) ||
         !push_certificate_read(owner, certificate_der, actor->now, &importing.certificate, err) ||
-        !stored_newest(fleet, owner, "requested", &stored, &found, err))
+        !store_find(fleet->db, owner,
+                    ASK(PUSH_CERTIFICATE_REQUESTED, TEXT(importing.certificate.key_about)),
+                    FIELDS(stored_rows), &stored, &found, err))
         return false;
-    if (!found)
-        return err_set(err, ERR_PRECONDITION, "make a request first");
-    if (strcmp(importing.certificate.key_about, stored.key_about) != 0)
-        return err_set(err, ERR_BAD_INPUT,
-                       "the certificate is not for the key of the newest request");
+    if (!found) {
+        (void)err_set(err, ERR_BAD_INPUT, "the certificate is for none of the keys requested here");
+        err->remedy = "make a request first: muster apple push-certificate request";
+        return false;
+    }
     struct change change = {.actor = actor,
                             .action = "push_certificate.import",
                             .subject_kind = "push_certificate",

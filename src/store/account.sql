@@ -56,6 +56,10 @@ VALUES ($1, 'requested', $2, $3, $4, $5)
 -- name: push_certificate_newest
 SELECT * FROM push_certificate WHERE state = $1 ORDER BY id DESC LIMIT 1
 
+-- name: push_certificate_requested
+-- the request that a key belongs to: two may be out at Apple's at once
+SELECT * FROM push_certificate WHERE state = 'requested' AND key_about = $1 ORDER BY id DESC LIMIT 1
+
 -- name: push_certificate_activate
 UPDATE push_certificate SET state = 'active', topic = $2, certificate = $3, not_after = $4 WHERE id = $1
 

@@ -217,6 +217,18 @@ def test_the_doctor_and_the_audit_log_are_content(muster):
     assert muster.json("audit", "verify")["is_intact"] is True
 
 
+def test_the_doctor_sees_the_push_certificate(muster, tmp_path):
+    assert "warning  push certificate" in muster("doctor")
+    requests = [muster("apple", "push-certificate", "request", "--email", "it@example.org") for _ in range(2)]
+    sim.run("apns", "authority", "--dir", tmp_path / "apns")
+    for number, request in enumerate(requests):  # whichever Apple signs
+        (tmp_path / "request.pem").write_text(request)
+        sim.run("apns", "sign", "--dir", tmp_path / "apns", "--csr", tmp_path / "request.pem",
+                "--topic", "com.apple.mgmt.External.cli", "--out", tmp_path / f"{number}.pem")
+        muster("apple", "push-certificate", "import", tmp_path / f"{number}.pem")
+    assert "ok       push certificate" in muster("doctor")
+
+
 def test_a_token_serves_in_place_of_a_login(muster, tmp_path):
     token = muster("token", "create", "script", "--role", "auditor", "--expires", "1h").strip()
     other = Muster(muster.house, tmp_path)

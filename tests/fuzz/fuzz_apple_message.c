@@ -33,7 +33,9 @@ FUZZ_HARNESS(owner, in)
         FUZZ_HOLDS(checkin.kind != CHECKIN_TOKEN_UPDATE || checkin.token_update.token.size > 0);
     }
     if (apple_result_parse(owner, in, &result, &err)) {
-        FUZZ_HOLDS((result.status == APPLE_IDLE) == !result.command_uuid);
+        FUZZ_HOLDS(result.status != APPLE_IDLE || !result.command_uuid);
+        FUZZ_HOLDS(result.status == APPLE_IDLE || result.status == APPLE_UNKNOWN ||
+                   result.command_uuid[0] != '\0');
         answer_read(owner, &result);
     }
 }

@@ -133,12 +133,29 @@ static bool handle_not_now(struct request *request, const struct apple_result *m
     return finish(request, &result, err) && answer_next(request, reply, err);
 }
 
+/* What we cannot place is kept, and what it was about has failed: refused, it would come again. */
+static bool handle_unknown(struct request *request, const struct apple_result *message,
+                           struct reply *reply, struct err *err)
+{
+    struct command_result result = {
+        .command_id = message->command_uuid,
+        .answer = ANSWER_FAILED,
+        .reason = mem_format(request->owner,
+                             "The device answered with the status %s, which is "
+                             "not known here.",
+                             message->status_text),
+        .remedy = "Look whether there is a newer version of this server."};
+    return apple_anomaly(request, "device.unknown_status", "status", message->status_text, err) &&
+           (!message->command_uuid || finish(request, &result, err)) &&
+           answer_after(request, reply, err);
+}
+
 typedef bool status_handler(struct request *request, const struct apple_result *message,
                             struct reply *reply, struct err *err);
 static status_handler *const handlers[] = {
     [APPLE_IDLE] = handle_idle,       [APPLE_ACKNOWLEDGED] = handle_acknowledged,
     [APPLE_ERROR] = handle_failed,    [APPLE_COMMAND_FORMAT_ERROR] = handle_failed,
-    [APPLE_NOT_NOW] = handle_not_now,
+    [APPLE_NOT_NOW] = handle_not_now, [APPLE_UNKNOWN] = handle_unknown,
 };
 
 bool apple_connect(struct request *request, struct reply *reply, struct err *err)

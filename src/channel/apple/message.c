@@ -143,50 +143,50 @@ bool apple_checkin_parse(void *owner, struct bytes body, struct apple_checkin *o
 
 /* ---- connect ---- */
 
-struct error_keys {
-    int64_t code;
-    char *domain, *english, *local;
-};
-static const struct field error_rows[] = {
-    INTEGER_AS("ErrorCode", struct error_keys, code, FIELD_REQUIRED),
-    TEXT_AS("ErrorDomain", struct error_keys, domain, FIELD_REQUIRED, .highest = CLAIM_LONGEST),
-    TEXT_AS("USEnglishDescription", struct error_keys, english, 0, .highest = ERROR_TEXT_LONGEST),
-    TEXT_AS("LocalizedDescription", struct error_keys, local, 0, .highest = ERROR_TEXT_LONGEST),
-};
+/* NULL when it is absent or no text. */
+static char *text_of(void *owner, const struct plist *dict, const char *key, size_t longest)
+{
+    const char *text = plist_text(dict, key);
+    return text ? text_begin(owner, text, longest) : NULL;
+}
 
-static bool errors_parse(void *owner, const struct plist *dict, struct apple_result *out,
-                         struct err *err)
+/* A result that is refused comes again for ever: of its explanation we keep what can be read. */
+static void errors_read(void *owner, const struct plist *dict, struct apple_result *out)
 {
     const struct plist *chain = plist_get(dict, "ErrorChain");
-    if (!chain)
-        return true;
-    if (chain->type != PLIST_ARRAY)
-        return err_at(err, ERR_BAD_INPUT, "/ErrorChain", "must be an array");
-    size_t count = chain->count < ERROR_CHAIN_MAX ? chain->count : ERROR_CHAIN_MAX;
-    struct apple_error *errors = mem_array(owner, struct apple_error, count + 1);
-    const struct plist *at = chain->first;
-    for (size_t i = 0; i < count; i++, at = at->next) {
-        struct error_keys keys = {0};
+    if (!chain || chain->type != PLIST_ARRAY)
+        return;
+    struct apple_error *errors = mem_array(owner, struct apple_error, ERROR_CHAIN_MAX);
+    for (const struct plist *at = chain->first; at && out->error_count < ERROR_CHAIN_MAX;
+         at = at->next) {
         if (at->type != PLIST_DICT)
-            return err_at(err, ERR_BAD_INPUT, "/ErrorChain", "must hold dictionaries");
-        if (!plist_bind(owner, at, FIELDS(error_rows), &keys, NULL, err))
-            return err_under(err, "/ErrorChain");
-        errors[i] =
-            (struct apple_error){keys.code, keys.domain, keys.english ? keys.english : keys.local};
+            continue;
+        struct apple_error *error = &errors[out->error_count++];
+        char *english = text_of(owner, at, "USEnglishDescription", ERROR_TEXT_LONGEST);
+        char *domain = text_of(owner, at, "ErrorDomain", CLAIM_LONGEST);
+        bool has_code = plist_integer(at, "ErrorCode", &error->code);
+        *error = (struct apple_error){
+            .code = has_code ? error->code : 0,
+            .domain = domain ? domain : mem_text(owner, "no domain"),
+            .description =
+                english ? english : text_of(owner, at, "LocalizedDescription", ERROR_TEXT_LONGEST),
+        };
     }
     out->errors = errors;
-    out->error_count = count;
-    return true;
 }
 
 static const struct field result_rows[] = {
-    {.name = "Status",
-     .type = FIELD_ENUM,
-     .offset = offsetof(struct apple_result, status),
-     .flags = FIELD_REQUIRED,
-     .names = apple_status_names},
+    TEXT_AS("Status", struct apple_result, status_text, FIELD_REQUIRED, .highest = CLAIM_LONGEST),
     TEXT_AS("CommandUUID", struct apple_result, command_uuid, 0, .highest = IDENTIFIER_LONGEST),
 };
+
+/* A status that is not in the list, and an answer that names no command, are known as such. */
+static enum apple_status status_of(const struct apple_result *result)
+{
+    int status = name_find(apple_status_names, result->status_text);
+    bool is_whole = status == APPLE_IDLE || (result->command_uuid && *result->command_uuid);
+    return status >= 0 && is_whole ? (enum apple_status)status : APPLE_UNKNOWN;
+}
 
 bool apple_result_parse(void *owner, struct bytes body, struct apple_result *out, struct err *err)
 {
@@ -195,12 +195,12 @@ bool apple_result_parse(void *owner, struct bytes body, struct apple_result *out
     struct apple_result result = {0};
     if (!dict_parse(owner, body, &limits, &dict, err) ||
         !plist_bind(owner, dict, FIELDS(result_rows), &result, NULL, err) ||
-        !sender_parse(owner, dict, &result.sender, err) || !errors_parse(owner, dict, &result, err))
+        !sender_parse(owner, dict, &result.sender, err))
         return false;
+    errors_read(owner, dict, &result);
+    result.status = status_of(&result);
     if (result.status == APPLE_IDLE)
         result.command_uuid = NULL; /* an idle device answers nothing */
-    else if (!need_text(result.command_uuid, "/CommandUUID", err))
-        return false;
     result.answer = dict;
     *out = result;
     return true;

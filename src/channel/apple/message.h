@@ -56,6 +56,7 @@ enum apple_status {
     APPLE_ERROR,
     APPLE_COMMAND_FORMAT_ERROR,
     APPLE_NOT_NOW,
+    APPLE_UNKNOWN, /* a status of a later release, or an answer without its command */
 };
 extern const char *const apple_status_names[];
 
@@ -65,9 +66,10 @@ struct apple_error { /* of an ErrorChain, outermost first */
     char *description; /* in English where the device has it */
 };
 struct apple_result {
-    int status; /* enum apple_status */
+    enum apple_status status;
+    char *status_text;
     struct apple_sender sender;
-    char *command_uuid; /* NULL with APPLE_IDLE alone */
+    char *command_uuid; /* NULL with APPLE_IDLE; may be with APPLE_UNKNOWN */
     const struct apple_error *errors;
     size_t error_count;
     const struct plist *answer; /* the whole dictionary */

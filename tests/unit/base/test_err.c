@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
 #include "tests/test.h"
 
 static void an_error_has_a_kind_and_a_sentence(void **state)
@@ -39,12 +40,30 @@ static void long_sentences_are_cut(void **state)
     assert_int_equal(strlen(err.where), sizeof(err.where) - 1);
 }
 
+static void a_cut_sentence_ends_with_a_whole_character(void **state)
+{
+    char text[1000];
+    struct err err;
+    (void)state;
+    for (size_t shift = 0; shift < 4; shift++) {
+        memset(text, 'x', shift);
+        for (size_t i = shift; i + 3 < sizeof(text); i += 3)
+            memcpy(text + i, "\xe2\x82\xac", 4); /* the euro sign */
+        assert_false(err_set(&err, ERR_INTERNAL, "%s", text));
+        assert_true(text_is_utf8(bytes_text(err.text)));
+        assert_false(err_context(&err, "cannot"));
+        assert_true(text_is_utf8(bytes_text(err.text)));
+        assert_true(strlen(err.text) + 4 > sizeof(err.text) - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_has_a_kind_and_a_sentence),
         cmocka_unit_test(context_and_place_grow_to_the_front),
         cmocka_unit_test(long_sentences_are_cut),
+        cmocka_unit_test(a_cut_sentence_ends_with_a_whole_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,12 +98,28 @@ static void an_error_chain_keeps_its_order(void **state)
     assert_string_equal(message.errors[1].description, "The device is not supervised");
 }
 
+/* Refused with an error, a result comes again for ever. */
+static void what_a_device_says_unusually_is_kept(void **state)
+{
+    assert_int_equal(result(*state, "bad-status").status, APPLE_UNKNOWN);
+    assert_string_equal(result(*state, "bad-status").status_text, "Fine");
+    assert_int_equal(result(*state, "bad-no-command").status, APPLE_UNKNOWN);
+    assert_int_equal(result(*state, "bad-chain").status, APPLE_ERROR);
+    assert_int_equal(result(*state, "bad-chain").error_count, 0);
+    struct apple_result message = result(*state, "error-unusual");
+    assert_int_equal(message.error_count, 2);
+    assert_string_equal(message.errors[0].domain, "no domain");
+    assert_int_equal(strlen(message.errors[0].description), 1024);
+    assert_int_equal(message.errors[1].code, 0);
+    assert_null(message.errors[1].description);
+}
+
 static void what_is_no_message_is_refused(void **state)
 {
     static const char *const names[] = {
-        "hostile-entity", "hostile-external", "hostile-doubled-key", "hostile-trailing",
-        "hostile-array",  "bad-no-udid",      "bad-empty-udid",      "bad-enrollment-id",
-        "bad-status",     "bad-status-type",  "bad-no-command",      "bad-chain",
+        "hostile-entity",   "hostile-external",  "hostile-doubled-key",
+        "hostile-trailing", "hostile-array",     "bad-no-udid",
+        "bad-empty-udid",   "bad-enrollment-id", "bad-status-type",
     };
     for (size_t i = 0; i < COUNT(names); i++) {
         struct apple_result message;
@@ -199,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_user_of_the_device_is_seen),
         cmocka_unit_test(what_we_did_not_announce_is_unsupported),
         cmocka_unit_test(each_status_is_told_apart),
+        cmocka_unit_test(what_a_device_says_unusually_is_kept),
         cmocka_unit_test(an_error_chain_keeps_its_order),
         cmocka_unit_test(what_is_no_message_is_refused),
         cmocka_unit_test(what_is_no_checkin_is_refused),

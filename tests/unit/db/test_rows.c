@@ -81,6 +81,45 @@ static void a_column_of_another_type_is_an_error(void **state)
     assert_true(flag.part == 2.0);
 }
 
+struct everything {
+    char *text, *raw;
+    int64_t integer, at;
+    bool is_set;
+    double part;
+    struct bytes bytes;
+    int choice;
+};
+
+static void what_a_row_does_not_say_is_absent(void **state)
+{
+    static const char *const choices[] = {"first", "second", NULL};
+    static const struct field table[] = {TEXT_FIELD(struct everything, text, 0),
+                                         RAW_FIELD(struct everything, raw, 0),
+                                         INTEGER_FIELD(struct everything, integer, 0),
+                                         TIME_FIELD(struct everything, at, 0),
+                                         BOOLEAN_FIELD(struct everything, is_set, 0),
+                                         REAL_FIELD(struct everything, part, 0),
+                                         BYTES_FIELD(struct everything, bytes, 0),
+                                         ENUM_FIELD(struct everything, choice, 0, choices)};
+    static const char *names[] = {"text"};
+    struct value values[] = {TEXT(NULL)};
+    struct rows rows = {.count = 1, .columns = 1, .names = names, .values = values};
+    struct everything target, nothing = {0};
+    struct err err;
+    (void)state;
+    memset(&target, 0xa5, sizeof(target)); /* as on a stack */
+    assert_works(rows_read(&rows, 0, FIELDS(table), &target, &err), err);
+    assert_null(target.text);
+    assert_null(target.raw);
+    assert_int_equal(target.integer, nothing.integer);
+    assert_int_equal(target.at, nothing.at);
+    assert_false(target.is_set);
+    assert_true(target.part == nothing.part);
+    assert_null(target.bytes.data);
+    assert_int_equal(target.bytes.size, 0);
+    assert_int_equal(target.choice, 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -88,6 +127,7 @@ int main(void)
         cmocka_unit_test(the_number_of_values_is_limited_too),
         cmocka_unit_test(a_result_has_a_largest_size),
         cmocka_unit_test(a_column_of_another_type_is_an_error),
+        cmocka_unit_test(what_a_row_does_not_say_is_absent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
