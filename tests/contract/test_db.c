@@ -126,16 +126,18 @@ static void a_field_table_fills_a_struct(void **state)
     assert_string_equal(thing.raw, "[]");
 }
 
-static void nulls_leave_members_alone(void **state)
+static void nulls_make_members_absent(void **state)
 {
     struct err err;
-    struct thing thing = {.size = 99, .seen_at = 3, .is_big = true, .kind = KIND_SQUARE};
+    struct thing thing = {
+        .size = 99, .seen_at = 3, .is_big = true, .weight = 1, .kind = KIND_SQUARE};
     struct rows *rows = store_and_read(*state, ARGS(TEXT("a"), NULLS7, TEXT(NULL)));
     assert_works(rows_read(rows, 0, FIELDS(thing_fields), &thing, &err), err);
-    assert_int_equal(thing.size, 99);
-    assert_int_equal(thing.seen_at, 3);
-    assert_true(thing.is_big);
-    assert_int_equal(thing.kind, KIND_SQUARE);
+    assert_int_equal(thing.size, 0);
+    assert_int_equal(thing.seen_at, 0);
+    assert_false(thing.is_big);
+    assert_true(thing.weight == 0);
+    assert_int_equal(thing.kind, KIND_ROUND);
     assert_null(thing.name);
 }
 
@@ -282,7 +284,7 @@ int main(int argc, char **argv)
         TRIAL_TEST(null_is_not_empty),
         TRIAL_TEST(large_values_survive),
         TRIAL_TEST(a_field_table_fills_a_struct),
-        TRIAL_TEST(nulls_leave_members_alone),
+        TRIAL_TEST(nulls_make_members_absent),
         TRIAL_TEST(an_unknown_enum_name_is_an_error),
         TRIAL_TEST(parameters_go_by_their_number),
         TRIAL_TEST(an_optional_filter_takes_null),
