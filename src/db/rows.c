@@ -150,12 +150,13 @@ static void value_clear(const struct field *field, void *member)
 bool rows_read(const struct rows *rows, size_t index, struct fields fields, void *target,
                struct err *err)
 {
+    for (size_t i = 0; i < fields.count; i++) /* two rows may name one member */
+        value_clear(&fields.list[i], field_at(&fields.list[i], target));
     for (size_t i = 0; i < fields.count; i++) {
         const struct field *field = &fields.list[i];
         const struct value *value = rows_value(rows, index, field->name);
-        if (!value || value->type == VALUE_NULL)
-            value_clear(field, field_at(field, target));
-        else if (!value_read(field, value, field_at(field, target), err))
+        if (value && value->type != VALUE_NULL &&
+            !value_read(field, value, field_at(field, target), err))
             return false;
     }
     return true;
