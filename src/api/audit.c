@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit log. */
+/* The audit log, and what was refused. */
 #include "fleet/audit.h"
 
 #include "api/answer.h"
@@ -37,7 +37,31 @@ static bool audit_verify(struct request *request, struct reply *reply, struct er
     return true;
 }
 
+static bool refusal_list(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct page page;
+    struct list list;
+    if (!api_page(request, &page, err) ||
+        !fleet_refusal_list(api_fleet(request), &actor, request->owner, &page, &list, err))
+        return false;
+    api_reply_list(request, reply, refusal_fields, sizeof(struct refusal), &list);
+    return true;
+}
+
 static const struct route rows[] = {
+    {HTTP_GET,
+     API "/refusals",
+     refusal_list,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "refusal_list",
+     .summary = "What was refused to strangers and devices, counted by hour, newest first",
+     .permission = "audit.read",
+     .gives = &refusal_fields,
+     .asks = &page_fields,
+     .flags = ROUTE_GIVES_LIST},
     {HTTP_GET,
      API "/audit",
      audit_list,

@@ -2,15 +2,13 @@
 #include "fleet/account.h"
 
 #include <argon2.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/id.h"
 #include "base/text.h"
+#include "fleet/attempt.h"
 #include "fleet/door.h"
+#include "fleet/refusal.h"
 #include "fleet/shared.h"
 #include "fleet/token.h"
 #include "store/store.h"
@@ -48,87 +46,6 @@ static bool password_check(const char *password, const char *old, struct err *er
                       PASSWORD_SHORTEST, PASSWORD_LONGEST);
     return strcmp(password, old) != 0 ||
            err_at(err, ERR_BAD_INPUT, "/new_password", "the new password must differ");
-}
-
-/* ---- wrong attempts: memory only ---- */
-
-/*
- * Each address has a budget; a wrong attempt costs one, and one comes back each minute.  Names have
- * none: whoever knows a name could lock its owner out.
- */
-#define BUDGETS_KEPT 1024 /* addresses; the one that was used longest ago gives way */
-#define BUDGET 5
-#define BUDGET_SECONDS 60 /* until one attempt is there again */
-
-struct budget {
-    char who[64];
-    int64_t spent_until; /* when all of it is there again */
-};
-struct sign_in_failures {
-    pthread_mutex_t lock;
-    struct budget list[BUDGETS_KEPT];
-};
-
-static int failures_end(struct sign_in_failures *failures)
-{
-    return pthread_mutex_destroy(&failures->lock);
-}
-
-struct sign_in_failures *sign_in_failures_make(void *owner)
-{
-    struct sign_in_failures *failures = mem_new(owner, struct sign_in_failures);
-    if (pthread_mutex_init(&failures->lock, NULL) != 0)
-        bug("no mutex");
-    mem_destructor(failures, failures_end);
-    return failures;
-}
-
-/* Whoever has an IPv6 address has 2^64 of them: they share one budget. */
-static void budget_name(const char *peer, char out[64])
-{
-    uint8_t address[16];
-    if (peer && inet_pton(AF_INET6, peer, address) == 1 &&
-        !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)address)) {
-        memset(address + 8, 0, 8);
-        if (inet_ntop(AF_INET6, address, out, 64))
-            return;
-    }
-    (void)snprintf(out, 64, "%s", peer && *peer ? peer : "unknown");
-}
-
-static struct budget *budget_of(struct sign_in_failures *failures, const char *who)
-{
-    struct budget *oldest = &failures->list[0];
-    for (size_t i = 0; i < BUDGETS_KEPT; i++) {
-        if (strcmp(failures->list[i].who, who) == 0)
-            return &failures->list[i];
-        if (failures->list[i].spent_until < oldest->spent_until)
-            oldest = &failures->list[i];
-    }
-    *oldest = (struct budget){.spent_until = 0};
-    (void)snprintf(oldest->who, sizeof(oldest->who), "%s", who);
-    return oldest;
-}
-
-/* Looks and takes in one step: attempts at once cannot have more than the budget together. */
-static bool budget_take(struct sign_in_failures *failures, const char *who, int64_t now)
-{
-    pthread_mutex_lock(&failures->lock);
-    struct budget *budget = budget_of(failures, who);
-    int64_t from = budget->spent_until > now ? budget->spent_until : now;
-    bool allowed = from + BUDGET_SECONDS <= now + BUDGET * BUDGET_SECONDS;
-    if (allowed)
-        budget->spent_until = from + BUDGET_SECONDS;
-    pthread_mutex_unlock(&failures->lock);
-    return allowed;
-}
-
-/* It was no wrong attempt. */
-static void budget_give_back(struct sign_in_failures *failures, const char *who)
-{
-    pthread_mutex_lock(&failures->lock);
-    budget_of(failures, who)->spent_until -= BUDGET_SECONDS;
-    pthread_mutex_unlock(&failures->lock);
 }
 
 /* ---- one-time passwords ---- */
@@ -206,38 +123,72 @@ static bool sign_in_run(struct db *tx, void *context, struct err *err)
     return token_insert(tx, s->wish, err);
 }
 
-static bool sign_in_refused(struct err *err)
+struct wrong { /* an attempt that failed */
+    const struct sign_in *sign_in;
+    const struct account *account; /* id NULL: there is none of this name */
+    int64_t now;
+};
+
+static bool wrong_run(struct db *tx, void *context, struct err *err)
 {
+    const struct wrong *w = context;
+    const char *reason = !w->account->id           ? "there is no such account"
+                         : w->account->disabled_at ? "the account is disabled"
+                                                   : "the password is wrong";
+    CLEANUP(mem_free_at)
+    char *detail = json_pairs(NULL, "reason", reason, "account", w->account->name, "peer",
+                              w->sign_in->peer, NULL);
+    char peer[REFUSAL_PEER_SIZE];
+    refusal_peer(w->sign_in->peer, peer);
+    const struct refusal_wish wish = {.kind = "sign_in.refused",
+                                      .peer = peer,
+                                      .subject = w->account->name,
+                                      .detail = detail,
+                                      .now = w->now};
+    return refusal_add(tx, &wish, err);
+}
+
+/* Counted; a name that is no account's is not kept: people type passwords there. */
+static bool sign_in_refused(struct fleet *fleet, const struct actor *actor,
+                            const struct sign_in *sign_in, const struct account *account,
+                            struct err *err)
+{
+    struct err ignored; /* the refusal is what the caller needs to hear */
+    struct wrong wrong = {sign_in, account, actor->now};
+    const struct change change = {.actor = actor, .work = wrong_run, .context = &wrong};
+    bool kept = fleet_change(fleet, &change, &ignored);
+    (void)kept;
     return err_set(err, ERR_UNAUTHENTICATED, "name or password is wrong");
 }
 
 /* The account, or the same answer after the same work for a wrong name and a wrong password. */
-static bool account_checked(struct fleet *fleet, void *owner, const struct sign_in *sign_in,
-                            struct account *account, struct err *err)
+static bool account_checked(struct fleet *fleet, const struct actor *actor, void *owner,
+                            const struct sign_in *sign_in, struct account *account, struct err *err)
 {
     bool found = false;
     if (!store_find(fleet->db, owner, ASK(ACCOUNT_BY_NAME, TEXT(sign_in->name)), account_fields,
                     account, &found, err))
         return false;
-    if (!found || account->disabled_at) {
+    if (!found || account->disabled_at)
         mem_free(password_hash(NULL, sign_in->password));
-        return sign_in_refused(err);
-    }
-    return password_matches(account->password_hash, sign_in->password) || sign_in_refused(err);
+    else if (password_matches(account->password_hash, sign_in->password))
+        return true;
+    return sign_in_refused(fleet, actor, sign_in, account, err);
 }
 
 static bool account_signed_in(struct fleet *fleet, const struct actor *actor, void *owner,
                               const struct sign_in *sign_in, struct account *account,
                               struct err *err)
 {
-    struct sign_in_failures *failures = fleet->shared->failures;
-    char who[64];
-    budget_name(sign_in->peer, who);
-    if (!budget_take(failures, who, actor->now))
-        return err_set(err, ERR_TOO_MANY, "too many wrong attempts from this address");
-    bool right = account_checked(fleet, owner, sign_in, account, err);
+    struct attempts *attempts = fleet->shared->attempts;
+    struct attempt attempt = {.address = sign_in->peer, .name = sign_in->name, .now = actor->now};
+    if (!attempt_take(attempts, &attempt, err))
+        return false;
+    bool right = account_checked(fleet, actor, owner, sign_in, account, err);
     if (right || err->kind != ERR_UNAUTHENTICATED)
-        budget_give_back(failures, who);
+        attempt_give_back(attempts, &attempt);
+    if (right)
+        attempt_remember(attempts, &attempt);
     return right;
 }
 
@@ -246,7 +197,7 @@ bool fleet_sign_in(struct fleet *fleet, const struct actor *actor, void *owner,
 {
     struct account account = {0};
     if (strlen(sign_in->name) > 100 || strlen(sign_in->password) > PASSWORD_LONGEST)
-        return sign_in_refused(err);
+        return err_set(err, ERR_UNAUTHENTICATED, "name or password is wrong");
     if (!account_signed_in(fleet, actor, owner, sign_in, &account, err))
         return false;
     if (account.must_change && !sign_in->new_password)

@@ -26,8 +26,8 @@ struct session {
     struct token token;
 };
 /* ERR_UNAUTHENTICATED for every wrong combination alike; ERR_PRECONDITION when a new password is
- * needed; ERR_TOO_MANY after five wrong ones from one address (IPv6: one /64), of which one is
- * forgiven each minute. */
+ * needed; ERR_TOO_MANY after too many wrong ones from one address or by one name (attempt.h). Wrong
+ * ones are counted (fleet_refusal_list). */
 MUST_CHECK bool fleet_sign_in(struct fleet *fleet, const struct actor *actor, void *owner,
                               const struct sign_in *sign_in, struct session *out, struct err *err);
 /* Who is it that shows this secret? ERR_UNAUTHENTICATED. The actor's texts belong to owner. */

@@ -9,6 +9,11 @@
 MUST_CHECK bool fleet_audit_list(struct fleet *fleet, const struct actor *actor, void *owner,
                                  const struct page *page, struct list *out, struct err *err);
 
+/* What was refused to strangers and devices, counted by hour; newest first. Permission
+ * audit.read. */
+MUST_CHECK bool fleet_refusal_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                                   const struct page *page, struct list *out, struct err *err);
+
 struct audit_verdict {
     bool is_intact;
     int64_t entries;         /* numbered entries walked */

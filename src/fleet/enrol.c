@@ -11,6 +11,7 @@
 #include "fleet/door.h"
 #include "fleet/leave.h"
 #include "fleet/link.h"
+#include "fleet/refusal.h"
 #include "fleet/resolved.h"
 #include "fleet/step.h"
 #include "model/certificate.h"
@@ -424,22 +425,19 @@ bool fleet_check_out(struct fleet *fleet, const struct actor *actor,
 
 /* ---- something that deserves a look ---- */
 
-struct anomaly {
-    const char *kind, *device_id, *body;
-    int64_t now;
-};
-
 static bool anomaly_run(struct db *tx, void *context, struct err *err)
 {
-    const struct anomaly *anomaly = context;
-    return event_add(tx, anomaly->kind, anomaly->device_id, anomaly->body, anomaly->now, err);
+    return refusal_add(tx, context, err);
 }
 
 bool fleet_anomaly(struct fleet *fleet, const struct actor *actor, const struct identity *identity,
                    const char *kind, const char *body, struct err *err)
 {
-    struct anomaly anomaly = {kind, identity->device_id, body, actor->now};
-    struct change change = {
-        .actor = actor, .work = anomaly_run, .context = &anomaly, .wakes = true};
+    struct refusal_wish wish = {.kind = kind,
+                                .peer = identity->enrolment_id,
+                                .device_id = identity->device_id,
+                                .detail = body,
+                                .now = actor->now};
+    struct change change = {.actor = actor, .work = anomaly_run, .context = &wish, .wakes = true};
     return fleet_change(fleet, &change, err);
 }

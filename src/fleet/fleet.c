@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "fleet/attempt.h"
 #include "fleet/door.h"
 #include "fleet/job.h"
 #include "fleet/shared.h"
@@ -35,7 +36,7 @@ struct fleet_shared *fleet_shared_make(void *owner, const struct fleet_settings 
         bug("no mutex");
     (void)pthread_condattr_destroy(&monotonic);
     shared->identities = identity_cache_make(shared);
-    shared->failures = sign_in_failures_make(shared);
+    shared->attempts = attempts_make(shared);
     mem_destructor(shared, shared_end);
     return shared;
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "fleet/door.h"
 #include "fleet/expected.h"
+#include "fleet/refusal.h"
 #include "fleet/step.h"
 #include "model/certificate.h"
 #include "model/device.h"
@@ -16,6 +17,7 @@
 #include "store/store.h"
 
 #define BACKDATE_SECONDS 600 /* device clocks */
+#define STEPS_MOST 60        /* of one challenge: further refusals take the place of the last */
 
 struct issuing {
     void *owner;
@@ -49,9 +51,14 @@ static bool refusal_steps(struct db *tx, const struct refusing *r, const char *b
 {
     const struct issuing *i = r->issuing;
     const char *id = i->challenge.id;
-    int64_t now = i->actor->now;
+    int64_t now = i->actor->now, steps = 0;
     if (!id)
         return true;
+    if (!store_number(tx, ASK(CERTIFICATE_STEP_COUNT, TEXT(id)), "count", &steps, err))
+        return false;
+    if (steps >= STEPS_MOST)
+        return store_change(tx, ASK(CERTIFICATE_STEP_REPEAT, TEXT(id), TEXT(body), INTEGER(now)),
+                            NULL, err);
     if (!step_add(tx, id, STEP_REQUESTED, "ok", "{}", now, err))
         return false;
     if (i->comparison && !step_add(tx, id, STEP_COMPARED, r->is_mismatch ? "refused" : "ok",
@@ -73,15 +80,21 @@ static bool refuse_run(struct db *tx, void *context, struct err *err)
         return false;
     if (r->is_expired && !store_change(tx, ASK(CHALLENGE_EXPIRE, TEXT(i->challenge.id)), NULL, err))
         return false;
-    return refusal_steps(tx, r, body, err) &&
-           event_add(tx, r->event, NULL, body, i->actor->now, err);
+    char peer[REFUSAL_PEER_SIZE];
+    refusal_peer(i->actor->name, peer);
+    const struct refusal_wish wish = {.kind = r->event,
+                                      .peer = peer,
+                                      .subject = i->challenge.id,
+                                      .detail = body,
+                                      .now = i->actor->now};
+    return refusal_steps(tx, r, body, err) && refusal_add(tx, &wish, err);
 }
 
 static bool refuse(struct issuing *i, struct refusing refusing, struct issued *out, struct err *err)
 {
     refusing.issuing = i;
-    struct change change = {
-        .actor = i->actor, .work = refuse_run, .context = &refusing, .wakes = true};
+    /* wakes nobody: strangers must not */
+    struct change change = {.actor = i->actor, .work = refuse_run, .context = &refusing};
     if (!fleet_change(i->fleet, &change, err))
         return false;
     *out = (struct issued){.is_refused = true};

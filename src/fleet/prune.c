@@ -24,6 +24,7 @@ struct rule {
 
 static const struct rule rules[] = {
     {"events", &SQL_OLD_EVENTS, &SQL_OLD_EVENT_DELETE, {NULL}, KEPT(event_seconds)},
+    {"refusals", &SQL_OLD_REFUSALS, &SQL_OLD_REFUSAL_DELETE, {NULL}, KEPT(event_seconds)},
     {"commands", &SQL_OLD_COMMANDS, &SQL_OLD_COMMAND_DELETE, {NULL}, KEPT(command_seconds)},
     {"enrolments",
      &SQL_OLD_ATTEMPTS,

@@ -9,6 +9,7 @@
 #include "codec/json.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
+#include "fleet/refusal.h"
 #include "fleet/resolved.h"
 #include "fleet/saved.h"
 #include "pki/keyd.h"
@@ -286,6 +287,17 @@ static enum command_answer answer_of(const struct finish *f)
     return fulfilled ? ANSWER_DONE : f->result->answer;
 }
 
+static bool unknown_tell(struct db *tx, const struct finish *f, struct err *err)
+{
+    const struct refusal_wish wish = {
+        .kind = "command.unknown",
+        .peer = f->identity->enrolment_id,
+        .device_id = f->identity->device_id,
+        .detail = json_pairs(f->owner, "command", f->result->command_id, NULL),
+        .now = f->now};
+    return refusal_add(tx, &wish, err);
+}
+
 static bool finish_run(struct db *tx, void *context, struct err *err)
 {
     struct finish *f = context;
@@ -297,8 +309,7 @@ static bool finish_run(struct db *tx, void *context, struct err *err)
         return false;
     if (!found || strcmp(f->command.enrolment_id, f->identity->enrolment_id) != 0 ||
         f->command.delivered_at == 0)
-        return event_add(tx, "command.unknown", f->identity->device_id,
-                         json_pairs(f->owner, "command", f->result->command_id, NULL), f->now, err);
+        return unknown_tell(tx, f, err);
     f->outcome = f->command.finished_at ? RESULT_REPEATED : RESULT_TAKEN;
     if (f->outcome == RESULT_REPEATED)
         return true;

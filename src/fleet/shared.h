@@ -26,7 +26,7 @@ struct fleet_shared {
     pthread_cond_t job_wake;
     unsigned job_turn; /* grows with each wake */
     bool job_stopped;
-    struct sign_in_failures *failures; /* fleet/account.c */
+    struct attempts *attempts; /* fleet/attempt.c */
 };
 
 /* What was read of this enrolment before now is stale. */
@@ -36,4 +36,3 @@ unsigned shared_generation(struct fleet_shared *shared, const char *enrolment_id
 void shared_wake(struct fleet_shared *shared);
 
 struct identity_cache *identity_cache_make(void *owner);
-struct sign_in_failures *sign_in_failures_make(void *owner);

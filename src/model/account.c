@@ -54,3 +54,17 @@ static const struct field event_rows[] = {
     TIME_FIELD(struct event, at, FIELD_READ_ONLY, .help = "When"),
 };
 const struct fields event_fields = FIELDS(event_rows);
+
+static const struct field refusal_rows[] = {
+    TEXT_FIELD(struct refusal, id, FIELD_READ_ONLY, .help = "Identifier"),
+    TEXT_FIELD(struct refusal, kind, FIELD_READ_ONLY, .help = "What was refused"),
+    TEXT_FIELD(struct refusal, peer, FIELD_READ_ONLY,
+               .help = "To whom: address, IPv6 network, enrolment; others: behind the limit"),
+    TEXT_FIELD(struct refusal, subject, FIELD_READ_ONLY,
+               .help = "Account or challenge, if there is one"),
+    INTEGER_FIELD(struct refusal, count, FIELD_READ_ONLY, .help = "How often in this hour"),
+    TIME_FIELD(struct refusal, first_at, FIELD_READ_ONLY, .help = "The first time"),
+    TIME_FIELD(struct refusal, last_at, FIELD_READ_ONLY, .help = "The last time"),
+    RAW_FIELD(struct refusal, detail, FIELD_READ_ONLY, .help = "Details of the last time"),
+};
+const struct fields refusal_fields = FIELDS(refusal_rows);

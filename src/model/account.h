@@ -49,3 +49,13 @@ struct event {
     int64_t at;
 };
 extern const struct fields event_fields;
+
+struct refusal { /* what was refused in an hour to one peer, counted */
+    char *id;
+    char *kind;    /* "certificate.refused", "sign_in.refused", ... */
+    char *peer;    /* address, IPv6 /64, enrolment of a device, or "others" */
+    char *subject; /* challenge or account, if it is ours; else empty */
+    int64_t count, first_at, last_at;
+    char *detail; /* JSON: of the last one */
+};
+extern const struct fields refusal_fields;

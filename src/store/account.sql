@@ -118,6 +118,23 @@ SELECT count(*) AS count FROM event WHERE device_id = $1 AND kind = $2 AND at > 
 SELECT id, position, kind, device_id, body, at FROM event
 WHERE device_id = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
 
+-- name: refusal_count
+UPDATE refusal SET count = count + 1, last_at = $5, detail = $6
+WHERE hour = $1 AND kind = $2 AND peer = $3 AND subject = $4 RETURNING count
+
+-- name: refusal_rows
+SELECT count(*) AS count FROM refusal WHERE hour = $1 AND kind = $2
+
+-- name: refusal_insert
+INSERT INTO refusal (id, hour, kind, peer, subject, count, first_at, last_at, detail)
+VALUES ($1, $2, $3, $4, $5, 1, $6, $6, $7)
+ON CONFLICT (hour, kind, peer, subject) DO UPDATE SET count = refusal.count + 1, last_at = $6, detail = $7
+RETURNING count
+
+-- name: refusal_list
+SELECT id, kind, peer, subject, count, first_at, last_at, detail FROM refusal
+WHERE (CAST($1 AS TEXT) IS NULL OR id < $1) ORDER BY id DESC LIMIT $2
+
 -- name: audit_insert
 INSERT INTO audit (id, actor_kind, actor_id, actor_name, action, subject_kind, subject_id, body, reason, request_id, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

@@ -82,6 +82,15 @@ WHERE state IN ('revoked', 'held') AND not_after > $1 AND (CAST($2 AS TEXT) IS N
 -- name: certificate_step_insert
 INSERT INTO certificate_step (id, challenge_id, step, outcome, detail, at) VALUES ($1, $2, $3, $4, $5, $6)
 
+-- name: certificate_step_count
+SELECT count(*) AS count FROM certificate_step WHERE challenge_id = $1
+
+-- name: certificate_step_repeat
+-- the last refusal tells of this one instead
+UPDATE certificate_step SET detail = $2, at = $3
+WHERE id = (SELECT x.id FROM certificate_step x WHERE x.challenge_id = $1 AND x.step = 5 AND x.outcome = 'refused'
+            ORDER BY x.id DESC LIMIT 1)
+
 -- name: certificate_step_list
 SELECT step, outcome, detail, at FROM certificate_step WHERE challenge_id = $1 ORDER BY id LIMIT 200
 

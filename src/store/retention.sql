@@ -11,6 +11,14 @@ ORDER BY at, id LIMIT $4
 -- name: old_event_delete
 DELETE FROM event WHERE id = $1 AND at < $2
 
+-- name: old_refusals
+SELECT id, last_at AS at FROM refusal
+WHERE last_at < $1 AND (last_at, id) > ($2, $3)
+ORDER BY last_at, id LIMIT $4
+
+-- name: old_refusal_delete
+DELETE FROM refusal WHERE id = $1 AND last_at < $2
+
 -- name: old_commands
 -- Of a device that has not left the newest of each kind and item stays, and the newest that it got:
 -- they tell whether it may have an item (command_item_delivered) and since when it was to leave

@@ -166,3 +166,9 @@ DELETE FROM trap
 
 -- name: trap_end
 DROP TABLE trap
+
+-- name: look_refusals
+SELECT * FROM refusal WHERE kind = $1 ORDER BY hour, id
+
+-- name: look_refusals_all
+SELECT * FROM refusal ORDER BY id

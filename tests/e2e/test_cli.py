@@ -210,6 +210,18 @@ def test_a_certificate_is_traced_by_its_device(muster, phone):
     assert [line.split()[0] for line in lines[1:]] == list("1234567")
 
 
+def test_wrong_sign_ins_are_counted_and_name_no_strangers(muster, house):
+    for name in ("admin", "correct horse battery staple"):
+        body = json.dumps({"name": name, "password": "a wrong guess"})
+        status, _, _ = house.get("/api/v1/sessions", method="POST", body=body,
+                                 headers={"Content-Type": "application/json"})
+        assert status == 401
+    found = [one for one in muster.json("refusal", "list", "--all")["items"] if one["kind"] == "sign_in.refused"]
+    assert {(one["subject"], one["peer"]) for one in found} == {("admin", "127.0.0.1"), ("", "127.0.0.1")}
+    assert "the password is wrong" in muster("refusal", "list")
+    assert "a wrong guess" not in str(found) and "battery" not in str(found)
+
+
 def test_the_doctor_and_the_audit_log_are_content(muster):
     told = muster("doctor")
     for check in ("server", "clock", "device certificates", "audit log"):

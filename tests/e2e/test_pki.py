@@ -289,6 +289,9 @@ def test_a_lost_answer_can_be_asked_for_again(make_wish, authority, tmp_path):
 def test_a_challenge_that_nobody_minted_is_refused(wish, authority, rogue, calm):
     for challenges in (["A2222222222222222222222222222222"], [], [""], ["x" * 300]):
         assert is_refused(wish.ask(authority, rogue, challenges=challenges))
+    unknown = [one for one in wish.admin.items("/refusals")
+               if one["kind"] == "certificate.refused" and one["detail"]["reason"] == "the challenge is unknown"]
+    assert unknown[0]["peer"] == "127.0.0.1" and sum(one["count"] for one in unknown) >= 3
     assert wish.ask(authority).status == scep.SUCCESS
 
 
