@@ -2,6 +2,8 @@
 /* Commands: asked for by people, fetched by devices, finished by their answers. */
 #pragma once
 
+#include <limits.h>
+
 #include "fleet/enrol.h"
 #include "model/command.h"
 
@@ -28,19 +30,27 @@ MUST_CHECK bool fleet_command_get(struct fleet *fleet, const struct actor *actor
 /* A new session begins: what was deferred may be offered again. Writes only when something was. */
 MUST_CHECK bool fleet_session_begin(struct fleet *fleet, const struct actor *actor,
                                     const struct identity *identity, struct err *err);
+struct put_off { /* what the device put off in this session */
+    int64_t count;
+    int64_t most; /* how often in a row, of that which it put off most often */
+};
+MUST_CHECK bool fleet_session_put_off(struct fleet *fleet, const struct identity *identity,
+                                      struct put_off *out, struct err *err);
+#define COMMANDS_ALL UINT_MAX /* sets of kinds: 1 << enum command_kind */
 /*
- * The next open command, marked delivered and durable before it returns; out->id NULL = none.
- * Retiring and wiping enrolments get only their one command. The same command is offered again with
- * the same id until it is answered.
+ * The next open command of these kinds, marked delivered and durable before it returns; out->id
+ * NULL = none. Retiring and wiping enrolments get only their one command. The same command is
+ * offered again with the same id until it is answered.
  */
 MUST_CHECK bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *owner,
-                                    const struct identity *identity, struct command *out,
-                                    struct err *err);
+                                    const struct identity *identity, unsigned kinds,
+                                    struct command *out, struct err *err);
 /* The room cannot carry this command (any more): failed before sending, next one please. */
 MUST_CHECK bool fleet_command_refuse(struct fleet *fleet, const struct actor *actor,
                                      const struct identity *identity, const char *id,
                                      const char *reason, const char *remedy, struct err *err);
 
+/* ANSWER_NOT_NOW counts what was put off; another answer to such a command forgets all counts. */
 enum command_answer { ANSWER_DONE, ANSWER_FAILED, ANSWER_NOT_NOW };
 struct command_result {
     const char *command_id;

@@ -12,6 +12,7 @@ static const struct field job_rows[] = {
     TEXT_FIELD(struct job, subject, FIELD_READ_ONLY),
     TIME_FIELD(struct job, due_at, FIELD_READ_ONLY),
     INTEGER_FIELD(struct job, tries, FIELD_READ_ONLY),
+    INTEGER_FIELD(struct job, rounds, FIELD_READ_ONLY),
 };
 
 struct claim {
@@ -98,6 +99,26 @@ bool fleet_job_schedule(struct fleet *fleet, const char *kind, const char *subje
         return false;
     shared_wake(fleet->shared);
     return true;
+}
+
+struct postponing {
+    const char *kind, *subject;
+    int64_t due_at, now;
+};
+
+static bool postpone_run(struct db *tx, void *context, struct err *err)
+{
+    const struct postponing *p = context;
+    return store_change(
+        tx, ASK(JOB_POSTPONE, TEXT(p->kind), TEXT(p->subject), INTEGER(p->due_at), INTEGER(p->now)),
+        NULL, err);
+}
+
+bool fleet_job_postpone(struct fleet *fleet, const char *kind, const char *subject, int64_t due_at,
+                        int64_t now, struct err *err)
+{
+    struct postponing postponing = {kind, subject, due_at, now};
+    return db_transaction(fleet->db, postpone_run, &postponing, err);
 }
 
 static bool release_run(struct db *tx, void *context, struct err *err)

@@ -7,6 +7,7 @@
 struct job {
     char *kind, *subject;
     int64_t due_at, tries;
+    int64_t rounds; /* how often it did its part since it was scheduled, and came again */
 };
 #define JOB_LEASE_SECONDS 60
 /* The next due job of this kind, leased to the caller; out->kind NULL = none. */
@@ -19,6 +20,10 @@ MUST_CHECK bool fleet_job_retry(struct fleet *fleet, const struct job *job, int6
                                 const char *reason, struct err *err);
 MUST_CHECK bool fleet_job_schedule(struct fleet *fleet, const char *kind, const char *subject,
                                    int64_t due_at, struct err *err);
+/* Not before due_at, unless it is due by now already: what was asked for meanwhile goes first. Its
+ * rounds go on counting. */
+MUST_CHECK bool fleet_job_postpone(struct fleet *fleet, const char *kind, const char *subject,
+                                   int64_t due_at, int64_t now, struct err *err);
 /* At start, before any thread works: who held a lease is gone. */
 MUST_CHECK bool fleet_jobs_release(struct fleet *fleet, struct err *err);
 /* Sleep until a commit scheduled something, at most ms milliseconds. *turn (start with 0) is the

@@ -85,23 +85,47 @@ bool fleet_session_begin(struct fleet *fleet, const struct actor *actor,
     return fleet_change(fleet, &change, err);
 }
 
+bool fleet_session_put_off(struct fleet *fleet, const struct identity *identity,
+                           struct put_off *out, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct rows *rows = NULL;
+    if (!store_rows(fleet->db, owner, ASK(COMMAND_PUT_OFF, TEXT(identity->enrolment_id)), &rows,
+                    err))
+        return false;
+    *out = (struct put_off){rows_integer(rows, 0, "count"), rows_integer(rows, 0, "most")};
+    return true;
+}
+
 /* ---- the next one ---- */
+
+#define KINDS_SIZE 512 /* all their names */
 
 struct fetch {
     void *owner;
     const struct identity *identity;
+    const char *kinds;
     int64_t now;
     struct command command;
     bool found;
 };
 
-static const char *only_kind(const struct identity *identity)
+/* As COMMAND_NEXT wants it; NULL: all. */
+static const char *kinds_text(void *owner, const struct identity *identity, unsigned kinds)
 {
+    struct buffer out;
     if (identity->enrolment_state == ENROLMENT_RETIRING)
-        return command_kind_names[COMMAND_RETIRE];
+        kinds &= 1U << COMMAND_RETIRE;
     if (identity->enrolment_state == ENROLMENT_WIPING)
-        return command_kind_names[COMMAND_WIPE];
-    return NULL;
+        kinds &= 1U << COMMAND_WIPE;
+    if (kinds == COMMANDS_ALL)
+        return NULL;
+    buffer_init(&out, owner, KINDS_SIZE);
+    buffer_text(&out, " ");
+    for (unsigned i = 0; command_kind_names[i]; i++)
+        if (kinds & 1U << i)
+            buffer_format(&out, "%s ", command_kind_names[i]);
+    return buffer_string(&out);
 }
 
 /* False in *taken: it ended meanwhile (it was cancelled). */
@@ -128,8 +152,7 @@ static bool fetch_run(struct db *tx, void *context, struct err *err)
     do {
         fetch->command = (struct command){0};
         if (!store_find(tx, fetch->owner,
-                        ASK(COMMAND_NEXT, TEXT(fetch->identity->enrolment_id),
-                            TEXT(only_kind(fetch->identity))),
+                        ASK(COMMAND_NEXT, TEXT(fetch->identity->enrolment_id), TEXT(fetch->kinds)),
                         command_fields, &fetch->command, &fetch->found, err) ||
             (fetch->found && !fetch_mark(tx, fetch, &taken, err)))
             return false;
@@ -154,14 +177,17 @@ static bool parameters_open(struct fleet *fleet, void *owner, struct command *co
 }
 
 bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *owner,
-                         const struct identity *identity, struct command *out, struct err *err)
+                         const struct identity *identity, unsigned kinds, struct command *out,
+                         struct err *err)
 {
-    struct fetch fetch = {.owner = owner, .identity = identity, .now = actor->now};
+    struct fetch fetch = {.owner = owner,
+                          .identity = identity,
+                          .kinds = kinds_text(owner, identity, kinds),
+                          .now = actor->now};
     struct rows *rows = NULL;
     /* looking is a read: a device whose commands are all deferred costs no write */
     if (!store_rows(fleet->db, owner,
-                    ASK(COMMAND_NEXT, TEXT(identity->enrolment_id), TEXT(only_kind(identity))),
-                    &rows, err))
+                    ASK(COMMAND_NEXT, TEXT(identity->enrolment_id), TEXT(fetch.kinds)), &rows, err))
         return false;
     if (rows->count > 0) {
         struct change change = {.actor = actor, .work = fetch_run, .context = &fetch};
@@ -314,9 +340,14 @@ static bool finish_run(struct db *tx, void *context, struct err *err)
     if (f->outcome == RESULT_REPEATED)
         return true;
     f->answer = answer_of(f);
-    switch (f->answer) {
-    case ANSWER_NOT_NOW:
+    if (f->answer == ANSWER_NOT_NOW)
         return store_change(tx, ASK(COMMAND_DEFER, TEXT(f->command.id)), NULL, err);
+    /* what kept the device from it is over */
+    if (f->command.put_off > 0 &&
+        !store_change(tx, ASK(COMMAND_PUT_OFF_FORGET, TEXT(f->identity->enrolment_id)), NULL, err))
+        return false;
+    switch (f->answer) {
+    case ANSWER_NOT_NOW: break;
     case ANSWER_FAILED: return failed_finish(tx, f, err);
     case ANSWER_DONE: return done_finish(tx, f, err);
     }

@@ -5,7 +5,7 @@
 #include "jobs/runner.h"
 
 /* A push may be lost, or its device be off for longer than the service keeps it: what is still open
- * is pushed for again. */
+ * is pushed for again, after a pause that doubles until something new is queued. */
 #define AGAIN_FIRST_SECONDS 3600
 #define AGAIN_MOST_SECONDS (24 * 3600)
 
@@ -54,7 +54,7 @@ bool job_wake(struct job_context *context, const struct job *job, int64_t now, i
         return false;
     switch (result.outcome) {
     case WAKE_SENT:
-        *again_at = now + backoff_seconds(job->tries, AGAIN_FIRST_SECONDS, AGAIN_MOST_SECONDS);
+        *again_at = now + backoff_seconds(job->rounds, AGAIN_FIRST_SECONDS, AGAIN_MOST_SECONDS);
         return fleet_push_sent(context->fleet, job->subject, now, err);
     case WAKE_DEAD:
         return fleet_push_dead(context->fleet, job->subject, result.dead_since, now, err);

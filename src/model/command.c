@@ -18,6 +18,8 @@ static const struct field command_rows[] = {
     ENUM_FIELD(struct command, state, FIELD_READ_ONLY, command_state_names, .help = "State"),
     INTEGER_FIELD(struct command, priority, FIELD_READ_ONLY, .help = "Lower goes first"),
     BOOLEAN_FIELD(struct command, is_deferred, FIELD_READ_ONLY, .help = "The device asked to wait"),
+    INTEGER_FIELD(struct command, put_off, FIELD_READ_ONLY,
+                  .help = "How often in a row the device put it off"),
     INTEGER_FIELD(struct command, attempts, FIELD_READ_ONLY, .help = "How often it was fetched"),
     TEXT_FIELD(struct command, reason, FIELD_READ_ONLY, .help = "Why it failed"),
     TEXT_FIELD(struct command, remedy, FIELD_READ_ONLY, .help = "What to do about it"),

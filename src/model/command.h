@@ -42,6 +42,7 @@ struct command {
     int state;
     int64_t priority; /* lower goes first */
     bool is_deferred; /* the device said: not now */
+    int64_t put_off;  /* how often in a row it said so */
     int64_t attempts;
     char *reason, *remedy; /* of a failure */
     char *created_by;

@@ -69,14 +69,19 @@ UPDATE push_certificate SET state = 'replaced' WHERE state = 'active' AND id <> 
 -- name: job_schedule
 INSERT INTO job (kind, subject, due_at, lease_until, tries) VALUES ($1, $2, $3, 0, 0)
 ON CONFLICT (kind, subject) DO UPDATE SET due_at = CASE WHEN job.due_at < $3 AND job.lease_until = 0
-    THEN job.due_at ELSE $3 END, tries = 0, lease_until = 0
+    THEN job.due_at ELSE $3 END, tries = 0, rounds = 0, lease_until = 0
+
+-- name: job_postpone
+-- to $3 what is not due by now ($4)
+INSERT INTO job (kind, subject, due_at, lease_until, tries) VALUES ($1, $2, $3, 0, 0)
+ON CONFLICT (kind, subject) DO UPDATE SET due_at = $3 WHERE job.due_at > $4 AND job.lease_until = 0
 
 -- name: job_claim
 UPDATE job SET lease_until = $3, tries = tries + 1
 WHERE kind = $1 AND subject = (SELECT j.subject FROM job j WHERE j.kind = $1 AND j.due_at <= $2 AND j.lease_until < $2
                                ORDER BY j.due_at LIMIT 1)
   AND due_at <= $2 AND lease_until < $2
-RETURNING kind, subject, due_at, tries, lease_until
+RETURNING kind, subject, due_at, tries, rounds, lease_until
 
 -- name: job_done
 DELETE FROM job WHERE kind = $1 AND subject = $2 AND lease_until <> 0 AND due_at = $3
@@ -84,7 +89,8 @@ DELETE FROM job WHERE kind = $1 AND subject = $2 AND lease_until <> 0 AND due_at
 -- name: job_retry
 -- $4 NULL: it did its part, and is asked to come again
 UPDATE job SET due_at = $3, lease_until = 0, last_error = $4,
-    tries = CASE WHEN CAST($4 AS TEXT) IS NULL THEN 0 ELSE tries END
+    tries = CASE WHEN CAST($4 AS TEXT) IS NULL THEN 0 ELSE tries END,
+    rounds = CASE WHEN CAST($4 AS TEXT) IS NULL THEN rounds + 1 ELSE rounds END
 WHERE kind = $1 AND subject = $2 AND lease_until <> 0
 
 -- name: job_leased

@@ -16,9 +16,10 @@ WHERE (CAST($1 AS TEXT) IS NULL OR c.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e
 ORDER BY c.id DESC LIMIT $3
 
 -- name: command_next
+-- $2: of these kinds only, each between spaces
 SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id
 WHERE c.enrolment_id = $1 AND c.finished_at IS NULL AND NOT c.is_deferred
-  AND (CAST($2 AS TEXT) IS NULL OR c.kind = $2)
+  AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '% ' || c.kind || ' %')
 ORDER BY c.priority, c.id LIMIT 1
 
 -- name: command_open_count
@@ -38,7 +39,19 @@ UPDATE command SET state = $2, finished_at = $3, reason = $4, remedy = $5, is_de
 WHERE id = $1 AND finished_at IS NULL
 
 -- name: command_defer
-UPDATE command SET is_deferred = TRUE WHERE id = $1 AND finished_at IS NULL
+-- a device that says so twice said it once
+UPDATE command SET is_deferred = TRUE, put_off = put_off + 1
+WHERE id = $1 AND finished_at IS NULL AND NOT is_deferred
+
+-- name: command_put_off
+-- in this session
+SELECT count(*) AS count, COALESCE(max(put_off), 0) AS most FROM command
+WHERE enrolment_id = $1 AND finished_at IS NULL AND is_deferred
+
+-- name: command_put_off_forget
+-- but for this session
+UPDATE command SET put_off = CASE WHEN is_deferred THEN 1 ELSE 0 END
+WHERE enrolment_id = $1 AND finished_at IS NULL AND put_off > 0
 
 -- name: command_undefer
 UPDATE command SET is_deferred = FALSE WHERE enrolment_id = $1 AND is_deferred AND finished_at IS NULL

@@ -172,3 +172,10 @@ SELECT * FROM refusal WHERE kind = $1 ORDER BY hour, id
 
 -- name: look_refusals_all
 SELECT * FROM refusal ORDER BY id
+
+-- name: flood
+-- $3 commands that are older than what is asked for afterwards
+INSERT INTO command (id, enrolment_id, kind, item, state, priority, is_deferred, attempts, created_by, created_at)
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $3)
+SELECT '00000000-0000-4000-8000-' || CAST(100000000000 + i AS TEXT), $1, 'remove_item', 'flood-' || CAST(i AS TEXT),
+       'queued', 20, FALSE, 0, 'test', $2 FROM n

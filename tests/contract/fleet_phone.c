@@ -164,7 +164,9 @@ struct command phone_fetch(struct fixture *f, const struct phone *phone)
     struct actor actor = phone_actor(f, &identity);
     struct command command;
     struct err err;
-    assert_works(fleet_command_fetch(f->fleet, &actor, f->owner, &identity, &command, &err), err);
+    assert_works(
+        fleet_command_fetch(f->fleet, &actor, f->owner, &identity, COMMANDS_ALL, &command, &err),
+        err);
     return command;
 }
 

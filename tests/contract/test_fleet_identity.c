@@ -180,7 +180,8 @@ static void an_idle_device_costs_no_write(void **state)
         struct err err;
         fleet_contact(f->fleet, &identity, f->now + i);
         assert_works(fleet_session_begin(f->fleet, &actor, &identity, &err), err);
-        assert_works(fleet_command_fetch(f->fleet, &actor, f->owner, &identity, &command, &err),
+        assert_works(fleet_command_fetch(f->fleet, &actor, f->owner, &identity, COMMANDS_ALL,
+                                         &command, &err),
                      err);
         assert_null(command.id);
     }

@@ -139,17 +139,19 @@ static const struct action_row {
     action_render *render;
     unsigned platforms, unsupervised; /* that know it; that know it without supervision */
     unsigned with_pin;                /* that need a PIN for it */
+    bool is_prompt; /* a locked device answers, too, and never NotNow (Apple, NotNow) */
 } action_rows[] = {
-    [COMMAND_INSTALL_ITEM] = {"InstallProfile", install_item, EVERY, EVERY, 0},
-    [COMMAND_REMOVE_ITEM] = {"RemoveProfile", remove_item, EVERY, EVERY, 0},
-    [COMMAND_QUERY_DEVICE] = {"DeviceInformation", query_device, EVERY, EVERY, 0},
-    [COMMAND_QUERY_SECURITY] = {"SecurityInfo", bare, EVERY, EVERY, 0},
-    [COMMAND_QUERY_ITEMS] = {"ProfileList", bare, EVERY, EVERY, 0},
-    [COMMAND_LOCK] = {"DeviceLock", lock, EVERY, EVERY, MACOS},
-    [COMMAND_WIPE] = {"EraseDevice", wipe, EVERY, EVERY, MACOS},
-    [COMMAND_RETIRE] = {"RemoveProfile", retire, EVERY, EVERY, 0},
-    [COMMAND_RESTART] = {"RestartDevice", bare, EVERY, MACOS, 0},
-    [COMMAND_SYNC] = {NULL, NULL, EVERY, EVERY, 0}, /* made of the queries before it comes here */
+    [COMMAND_INSTALL_ITEM] = {"InstallProfile", install_item, EVERY, EVERY, 0, false},
+    [COMMAND_REMOVE_ITEM] = {"RemoveProfile", remove_item, EVERY, EVERY, 0, false},
+    [COMMAND_QUERY_DEVICE] = {"DeviceInformation", query_device, EVERY, EVERY, 0, true},
+    [COMMAND_QUERY_SECURITY] = {"SecurityInfo", bare, EVERY, EVERY, 0, false},
+    [COMMAND_QUERY_ITEMS] = {"ProfileList", bare, EVERY, EVERY, 0, true},
+    [COMMAND_LOCK] = {"DeviceLock", lock, EVERY, EVERY, MACOS, true},
+    [COMMAND_WIPE] = {"EraseDevice", wipe, EVERY, EVERY, MACOS, true},
+    [COMMAND_RETIRE] = {"RemoveProfile", retire, EVERY, EVERY, 0, false},
+    [COMMAND_RESTART] = {"RestartDevice", bare, EVERY, MACOS, 0, false},
+    [COMMAND_SYNC] = {NULL, NULL, EVERY, EVERY, 0,
+                      false}, /* made of the queries before it comes here */
 };
 
 static const struct action_row *row_of(int kind, int platform)
@@ -163,6 +165,14 @@ static bool lacks_pin(const struct action_row *row, int platform,
                       const struct parameters *parameters)
 {
     return (row->with_pin & 1U << platform) && !is_pin(parameters->pin);
+}
+
+unsigned apple_prompt_kinds(void)
+{
+    unsigned kinds = 0;
+    for (size_t i = 0; i < COUNT(action_rows); i++)
+        kinds |= action_rows[i].is_prompt ? 1U << i : 0;
+    return kinds;
 }
 
 static const char NO_SUCH_COMMAND[] = "This platform does not know the command.";

@@ -24,3 +24,5 @@ MUST_CHECK bool apple_action_render(void *owner, const struct action *action, st
 /* As struct channel wants it. */
 const char *apple_refuses(enum command_kind kind, const struct device *device,
                           const char *parameters);
+/* The kinds that a device answers whatever its state (a set for fleet_command_fetch). */
+unsigned apple_prompt_kinds(void);

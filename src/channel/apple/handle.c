@@ -9,8 +9,11 @@
 #include "fleet/job.h"
 
 /* A device that said "not now" and then yes to something else does not come back by itself: it is
- * owed a push (Apple, NotNow). */
-#define OWED_PUSH_SECONDS (15 * 60)
+ * owed a push (Apple, NotNow), each time later while it goes on saying so. */
+#define OWED_FIRST_SECONDS (15 * 60)
+#define OWED_MOST_SECONDS (24 * 3600)
+/* A device that put off as many in one session is given only what no device puts off. */
+#define PUT_OFF_MOST 4
 /* Commands refused before sending in one answer; more wait for the next session. */
 #define REFUSED_MOST 100
 
@@ -28,16 +31,31 @@ static bool refuse(struct request *request, const struct command *command, const
                                 why->text, why->remedy, err);
 }
 
+/* The kinds that are worth a try in this session. */
+static bool kinds_left(struct request *request, unsigned *kinds, struct err *err)
+{
+    const struct identity *identity = &device_of(request)->identity;
+    struct put_off put_off = {0};
+    if (identity->has_deferred &&
+        !fleet_session_put_off(fleet_of(request), identity, &put_off, err))
+        return false;
+    *kinds = put_off.count < PUT_OFF_MOST ? COMMANDS_ALL : apple_prompt_kinds();
+    return true;
+}
+
 static bool answer_next(struct request *request, struct reply *reply, struct err *err)
 {
     struct fleet *fleet = fleet_of(request);
     const struct device_caller *caller = device_of(request);
+    unsigned kinds;
+    if (!kinds_left(request, &kinds, err))
+        return false;
     for (int refused = 0; refused < REFUSED_MOST; refused++) {
         struct command command = {0};
         struct bytes body;
         struct err why = {0};
-        if (!fleet_command_fetch(fleet, &caller->actor, request->owner, &caller->identity, &command,
-                                 err))
+        if (!fleet_command_fetch(fleet, &caller->actor, request->owner, &caller->identity, kinds,
+                                 &command, err))
             return false;
         if (!command.id)
             break;
@@ -85,15 +103,27 @@ static bool finish(struct request *request, const struct command_result *result,
                                 &outcome, err);
 }
 
+static int64_t owed_seconds(int64_t put_off)
+{
+    int64_t seconds = OWED_FIRST_SECONDS;
+    for (int64_t i = 1; i < put_off && seconds < OWED_MOST_SECONDS; i++)
+        seconds *= 2;
+    return seconds < OWED_MOST_SECONDS ? seconds : OWED_MOST_SECONDS;
+}
+
 static bool answer_after(struct request *request, struct reply *reply, struct err *err)
 {
     const struct identity *identity = &device_of(request)->identity;
+    struct put_off put_off;
     if (!answer_next(request, reply, err))
         return false;
     if (reply->body.size > 0 || !identity->has_deferred)
         return true;
-    return fleet_job_schedule(fleet_of(request), "wake", identity->enrolment_id,
-                              request->now + OWED_PUSH_SECONDS, err);
+    if (!fleet_session_put_off(fleet_of(request), identity, &put_off, err))
+        return false;
+    return put_off.count == 0 ||
+           fleet_job_postpone(fleet_of(request), "wake", identity->enrolment_id,
+                              request->now + owed_seconds(put_off.most), request->now, err);
 }
 
 static bool handle_acknowledged(struct request *request, const struct apple_result *message,
