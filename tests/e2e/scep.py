@@ -92,8 +92,8 @@ def rsa_key(bits=2048):
     return rsa.generate_private_key(65537, bits)
 
 
-def ec_key():
-    return ec.generate_private_key(ec.SECP256R1())
+def ec_key(curve=ec.SECP256R1):
+    return ec.generate_private_key(curve())
 
 
 def spki(key):
@@ -132,8 +132,9 @@ def attribute(identifier, *values):
     return tlv(SEQUENCE, oid(identifier), tlv(SET, *values))
 
 
-def request(key, subject, names=(), challenges=(), usage=None, purposes=()):
-    """A PKCS#10 request. usage: bits of the first byte; challenges: one attribute for each."""
+def request(key, subject, names=(), challenges=(), usage=None, purposes=(), extensions=(), attributes=()):
+    """A PKCS#10 request. usage: bits of the first byte; challenges: one attribute for each; extensions and
+    attributes: more of them, as DER."""
     wanted = []
     if names:
         wanted.append(extension("2.5.29.17", tlv(SEQUENCE, *(tlv(tag, value) for tag, value in names))))
@@ -141,7 +142,8 @@ def request(key, subject, names=(), challenges=(), usage=None, purposes=()):
         wanted.append(extension("2.5.29.15", tlv(BITS, b"\x00", bytes([usage]))))
     if purposes:
         wanted.append(extension("2.5.29.37", tlv(SEQUENCE, *map(oid, purposes))))
-    attributes = [attribute("1.2.840.113549.1.9.7", tlv(PRINTABLE, one.encode())) for one in challenges]
+    wanted += extensions
+    attributes = [*(attribute("1.2.840.113549.1.9.7", tlv(PRINTABLE, one.encode())) for one in challenges), *attributes]
     if wanted:
         attributes.append(attribute("1.2.840.113549.1.9.14", tlv(SEQUENCE, *wanted)))
     info = tlv(SEQUENCE, integer(0), name(subject), spki(key), tlv(CONTEXT, *attributes))

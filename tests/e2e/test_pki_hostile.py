@@ -6,6 +6,8 @@ import time
 import urllib.parse
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 import scep
 from house import read_all, wait_until
@@ -19,6 +21,13 @@ pytestmark = pytest.mark.pki
 
 # ---- requests that differ ----
 
+UPN = (0xA0, scep.oid("1.3.6.1.4.1.311.20.2.3") + scep.tlv(0xA0, scep.tlv(scep.UTF8, b"root@example.org")))
+AUTHORITY = scep.extension("2.5.29.19", scep.tlv(scep.SEQUENCE, scep.tlv(0x01, b"\xff")))
+NAME = scep.tlv(scep.UTF8, b"somebody")
+USAGE = DIGITAL_SIGNATURE | KEY_ENCIPHERMENT
+USAGE_AGAIN = scep.extension("2.5.29.15", scep.tlv(scep.BITS, b"\x00", bytes([USAGE])))
+MORE = scep.tlv(scep.SEQUENCE, USAGE_AGAIN)
+TWO_CHALLENGES = scep.attribute("1.2.840.113549.1.9.7", NAME, scep.tlv(scep.UTF8, b"x"))
 DIFFERENT = {
     "another common name": (lambda w: {"subject": [(O, w.organization), (CN, "device")]}, {"subject.CN"}),
     "no common name": (lambda w: {"subject": [(O, w.organization)]}, {"subject.CN"}),
@@ -39,6 +48,18 @@ DIFFERENT = {
     "less key usage": (lambda w: {"usage": DIGITAL_SIGNATURE}, {"key.usage"}),
     "server authentication": (lambda w: {"purposes": [SERVER_AUTH]}, {"eku"}),
     "server authentication too": (lambda w: {"purposes": [CLIENT_AUTH, SERVER_AUTH]}, {"eku"}),
+    "any purpose": (lambda w: {"purposes": ["2.5.29.37.0"]}, {"eku"}),
+    "an EC key of another curve": (lambda w: {"key": scep.ec_key(ec.SECP384R1)}, {"key.type", "key.bits"}),
+    "no organization": (lambda w: {"subject": [(CN, w.common_name)]}, {"subject.O"}),
+    "two organizations": (lambda w: {"subject": [(O, w.organization), (O, "x"), (CN, w.common_name)]}, {"subject.O"}),
+    "a country": (lambda w: {"subject": [("2.5.4.6", "DE", scep.PRINTABLE), (O, w.organization), (CN, w.common_name)]},
+                  {"subject.C"}),
+    "a serial number": (lambda w: {"subject": [(O, w.organization), (CN, w.common_name), ("2.5.4.5", "1")]},
+                        {"subject.serialNumber"}),
+    "an e-mail address too": (lambda w: {"names": [scep.uri(w.san), (0x81, b"root@example.org")]}, {"san.email"}),
+    "an IP address too": (lambda w: {"names": [scep.uri(w.san), (0x87, bytes([127, 0, 0, 1]))]}, {"san.ip"}),
+    "a user principal name too": (lambda w: {"names": [scep.uri(w.san), UPN]}, {"san.upn"}),
+    "the same SAN twice": (lambda w: {"names": [scep.uri(w.san), scep.uri(w.san)]}, {"san.uri"}),
 }
 
 
@@ -53,6 +74,36 @@ def test_a_request_that_differs_is_refused_recorded_and_shown(admin, wish, autho
     assert record["refusal"]["reason"] and record["refusal"]["peer"] == "127.0.0.1"
     assert record["id"] in {one["id"] for one in admin.items("/certificate-requests?refused=true&limit=1000")}
     assert [step["step"] for step in wish.trace()] == [1, 2, 3, 4, 5]
+
+
+MALFORMED = {
+    "an RSA key of 1024 bits": lambda: {"key": scep.rsa_key(1024)},
+    "to be an authority": lambda: {"extensions": [AUTHORITY]},
+    "an extension twice": lambda: {"usage": USAGE, "extensions": [USAGE_AGAIN]},
+    "extensions in two attributes": lambda: {"attributes": [scep.attribute("1.2.840.113549.1.9.14", MORE)]},
+    "an attribute with two values": lambda: {"challenges": [], "attributes": [TWO_CHALLENGES]},
+}
+
+
+@pytest.mark.proves_partly("4g-7")
+@pytest.mark.parametrize("what", MALFORMED)
+def test_a_request_that_nobody_could_expect_gets_no_certificate(wish, authority, rogue, calm, what):
+    reply = wish.ask(authority, rogue, **MALFORMED[what]())
+    assert reply.status == scep.FAILURE and reply.content is None
+    record = wish.record()
+    assert record["state"] == "delivered" and "certificate_id" not in {key for key in record if record[key]}
+    assert wish.ask(authority).status == scep.SUCCESS
+
+
+@pytest.mark.proves_partly("4g-7", "4g-8")
+def test_what_is_asked_beyond_names_and_keys_is_not_in_the_certificate(wish, authority, tmp_path):
+    sender = Sender()
+    reply = wish.ask(authority, sender, extensions=[scep.extension("1.2.3.4", b"\x05\x00")],
+                     attributes=[scep.attribute("1.2.840.113549.1.9.2", NAME)])
+    assert reply.status == scep.SUCCESS
+    [certificate, *_] = sender.certificates(reply, tmp_path)
+    assert "1.2.3.4" not in {one.oid.dotted_string for one in certificate.extensions}
+    assert b"somebody" not in certificate.public_bytes(serialization.Encoding.DER)
 
 
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"a\x00b", b"\xc3", b"\xed\xa0\x80"])
