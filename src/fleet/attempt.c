@@ -46,15 +46,13 @@ struct attempts *attempts_make(void *owner)
 
 static uint64_t keyed_hash(const struct attempts *attempts, const char *name, const char *who)
 {
-    uint8_t digest[32];
+    uint8_t keyed[64], digest[32];
     uint64_t hash;
     CLEANUP(mem_free_at)
     char *text = mem_format(NULL, "%zu %s %s", strlen(name), name, who ? who : "");
-    size_t size = strlen(text);
-    CLEANUP(mem_free_at) uint8_t *all = mem_array(NULL, uint8_t, sizeof(attempts->key) + size);
-    memcpy(all, attempts->key, sizeof(attempts->key));
-    memcpy(all + sizeof(attempts->key), text, size);
-    digest_sha256((struct bytes){all, sizeof(attempts->key) + size}, digest);
+    memcpy(keyed, attempts->key, sizeof(attempts->key));
+    digest_sha256(bytes_text(text), keyed + sizeof(attempts->key));
+    digest_sha256(BYTES_OF(keyed), digest);
     memcpy(&hash, digest, sizeof(hash));
     return hash;
 }
