@@ -104,8 +104,8 @@ uint64_t database_transactions(const struct database *database);
 uint64_t database_commits(const struct database *database);
 
 /* Copy row `index` into a struct by field table (columns that no row names are skipped; a
- * member whose column is NULL or missing becomes absent, 0 or false). Texts and bytes belong to rows. An enum name that is not in the
- * table is ERR_INTERNAL. */
+ * member whose column is NULL or missing becomes absent, 0 or false). Texts and bytes belong to
+ * rows. An enum name that is not in the table is ERR_INTERNAL. */
 MUST_CHECK bool rows_read(const struct rows *rows, size_t index, struct fields fields, void *target,
                           struct err *err);
 const struct value *rows_value(const struct rows *rows, size_t index, const char *column);
