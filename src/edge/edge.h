@@ -41,6 +41,7 @@ struct edge_limits {
 struct edge_location {
     const char *path; /* as in a route: a hole in braces matches one segment */
     size_t body_limit;
+    bool is_secret; /* the path holds a secret: the edge must not log it */
 };
 
 struct edge_door {
@@ -48,7 +49,7 @@ struct edge_door {
     const char *address; /* IPv4 or IPv6 */
     int port;
     const char *upstream;                  /* musterd's unix socket for this door */
-    const struct edge_location *locations; /* only what may be larger than EDGE_BODY_DEFAULT */
+    const struct edge_location *locations; /* only what needs more than the defaults */
     size_t location_count;
 };
 

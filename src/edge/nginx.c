@@ -170,7 +170,7 @@ static void put_locations(struct buffer *out, const struct edge_door *door)
 {
     for (size_t i = 0; i < door->location_count; i++) {
         const struct edge_location *location = &door->locations[i];
-        if (location->body_limit <= EDGE_BODY_DEFAULT)
+        if (location->body_limit <= EDGE_BODY_DEFAULT && !location->is_secret)
             continue;
         if (edge_path_has_hole(location->path)) {
             buffer_text(out, "        location ~ \"");
@@ -179,7 +179,10 @@ static void put_locations(struct buffer *out, const struct edge_door *door)
         } else {
             buffer_format(out, "        location = %s {\n", location->path);
         }
-        buffer_format(out, "            client_max_body_size %zu;\n", location->body_limit);
+        if (location->body_limit > EDGE_BODY_DEFAULT)
+            buffer_format(out, "            client_max_body_size %zu;\n", location->body_limit);
+        if (location->is_secret) /* below crit, nginx quotes the request */
+            buffer_text(out, "            error_log stderr crit;\n");
         put_proxy(out, door, "            ");
         buffer_text(out, "        }\n");
     }

@@ -58,19 +58,22 @@ char *edge_file_path(void *owner, const struct options *options, const char *nam
     return mem_format(owner, "%s/" DIRECTORY_EDGE "/%s", options->run_dir, name);
 }
 
-/* One location for each path whose body may be larger than usual: with its largest limit. */
+/* One location for each path whose body may be larger than usual, with its largest limit, and for
+ * each that holds a secret. */
 static void location_add(struct edge_location *list, size_t *count, const struct route *route)
 {
-    if (route->body_limit <= EDGE_BODY_DEFAULT)
+    bool is_secret = (route->flags & ROUTE_SECRET_PATH) != 0;
+    if (route->body_limit <= EDGE_BODY_DEFAULT && !is_secret)
         return;
     for (size_t i = 0; i < *count; i++) {
         if (!text_equal(list[i].path, route->path))
             continue;
         if (list[i].body_limit < route->body_limit)
             list[i].body_limit = route->body_limit;
+        list[i].is_secret |= is_secret;
         return;
     }
-    list[(*count)++] = (struct edge_location){route->path, route->body_limit};
+    list[(*count)++] = (struct edge_location){route->path, route->body_limit, is_secret};
 }
 
 static void locations_fill(void *owner, struct edge_door *door, enum http_door http,

@@ -34,7 +34,7 @@ const char *scep_fail_info_name(int fail_info)
 static bool profile_fetch(struct phone *phone, void *scratch, const char *link, json_t *report,
                           struct signed_content *out, struct err *err)
 {
-    struct web_request request = {.method = "GET", .url = link};
+    struct web_request request = {.method = "POST", .url = link}; /* its button */
     struct web_reply reply;
     if (!web_send(phone->web, scratch, &request, &reply, err))
         return err_context(err, "the enrolment link");

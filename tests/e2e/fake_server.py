@@ -118,9 +118,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path, query = urllib.parse.urlsplit(self.path).path, urllib.parse.urlsplit(self.path).query
         operation = urllib.parse.parse_qs(query).get("operation", [""])[0]
-        if path.startswith("/enrol/"):
-            self.answer(200, self.server.sign(self.server.enrolment_profile()), "application/x-apple-aspen-config")
-        elif operation == "GetCACaps":
+        if operation == "GetCACaps":
             self.answer(200, b"POSTPKIOperation\nSHA-256\nAES\nSCEPStandard\n", "text/plain")
         elif operation == "GetCACert":
             self.answer(200, ssl.PEM_cert_to_DER_cert(self.server.ca.read_text()), "application/x-x509-ca-cert")
@@ -128,6 +126,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(404)
 
     def do_POST(self):
+        if self.path.startswith("/enrol/"):
+            self.body()
+            return self.answer(200, self.server.sign(self.server.enrolment_profile()),
+                               "application/x-apple-aspen-config")
         done = subprocess.run([FAKE_CA, self.server.directory, CHALLENGE], input=self.body(), capture_output=True)
         self.answer(200 if done.returncode == 0 else 400, done.stdout, "application/x-pki-message")
 

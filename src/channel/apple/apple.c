@@ -10,6 +10,8 @@
 #include "channel/channel.h"
 #include "model/platform.h"
 
+#define FORM_SIZE_MAX 1024 /* bytes: the form has no fields */
+
 static const struct route routes[] = {
     {.method = HTTP_GET,
      .path = "/enrol/{token}",
@@ -17,10 +19,11 @@ static const struct route routes[] = {
      .doors = DOOR_FRONT,
      .flags = ROUTE_RAW | ROUTE_SECRET_PATH,
      .render_error = apple_page_error},
-    {.method = HTTP_GET,
-     .path = "/enrol/{token}/profile",
+    {.method = HTTP_POST, /* of its button; never by looking: previews and scanners look too */
+     .path = "/enrol/{token}",
      .handler = apple_link_profile,
      .doors = DOOR_FRONT,
+     .body_limit = FORM_SIZE_MAX,
      .flags = ROUTE_RAW | ROUTE_SECRET_PATH,
      .render_error = apple_page_error},
     {.method = HTTP_PUT,

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way in: a one-time link shows a page to browsers and gives one signed profile, once. */
+/* The way in: a one-time link shows a page, and its button gives one signed profile, once. */
 #include "base/mem.h"
 #include "channel/apple/apple.h"
 #include "channel/apple/page.h"
 #include "channel/apple/profile.h"
-#include "codec/uri.h"
 #include "fleet/push.h"
 #include "pki/keyd.h"
 
@@ -36,7 +35,7 @@ void apple_page_error(const struct request *request, const struct err *err, stru
         problem_render(request, err, reply);
 }
 
-static bool link_page(struct request *request, struct reply *reply, struct err *err)
+bool apple_link_show(struct request *request, struct reply *reply, struct err *err)
 {
     static const char *const paragraphs[] = {
         "Your organisation wants to manage this device. The next step downloads a profile; your "
@@ -47,12 +46,10 @@ static bool link_page(struct request *request, struct reply *reply, struct err *
         "You can remove the profile in Settings at any time; what the organisation installed goes "
         "with it.",
         NULL};
-    CLEANUP(mem_free_at) char *token = uri_encode(NULL, request->params[0]);
     const struct html_page page = {
         .title = "Enrol this device",
         .paragraphs = paragraphs,
         .button = "Download the profile",
-        .target = mem_format(request->owner, "/enrol/%s/profile", token),
         .note = "The link works once, for one device. Open this page on the device itself, in "
                 "Safari.",
     };
@@ -81,19 +78,8 @@ static const char *url(void *owner, const char *base, const char *path)
     return mem_format(owner, "%s%s", base, path);
 }
 
-/* Something looks before it downloads: that must not use the link up. */
-static bool look_only(struct request *request, struct reply *reply, struct err *err)
-{
-    if (!fleet_link_check(fleet_of(request), request->params[0], request->now, err))
-        return false;
-    reply_bytes(reply, 200, PROFILE_TYPE, NO_BYTES);
-    return true;
-}
-
 bool apple_link_profile(struct request *request, struct reply *reply, struct err *err)
 {
-    if (request->method == HTTP_HEAD)
-        return look_only(request, reply, err);
     struct fleet *fleet = fleet_of(request);
     void *owner = request->owner;
     const struct actor actor = {
@@ -123,10 +109,4 @@ bool apple_link_profile(struct request *request, struct reply *reply, struct err
     reply_header(reply, "Cache-Control", "no-store");
     reply_header(reply, "Content-Disposition", "attachment; filename=\"enrolment.mobileconfig\"");
     return true;
-}
-
-bool apple_link_show(struct request *request, struct reply *reply, struct err *err)
-{
-    return is_browser(request) ? link_page(request, reply, err)
-                               : apple_link_profile(request, reply, err);
 }

@@ -9,8 +9,8 @@ static const char style[] =
     "body{font:1.06rem/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto 2rem;"
     "padding:0 1.2rem;color:#1d1d1f;background:#fff}"
     "h1{font-size:1.6rem;line-height:1.2}"
-    "a.button{display:inline-block;margin:1rem 0;padding:.7rem 1.4rem;border-radius:.7rem;"
-    "background:#0a5cc2;color:#fff;text-decoration:none;font-weight:600}"
+    "button{margin:1rem 0;padding:.7rem 1.4rem;border:0;border-radius:.7rem;font:inherit;"
+    "background:#0a5cc2;color:#fff;font-weight:600}"
     "small{color:#5c5c61}"
     "@media (prefers-color-scheme:dark){body{color:#f2f2f4;background:#1c1c1e}"
     "small{color:#aaaab0}}";
@@ -34,11 +34,9 @@ static void body_add(struct xml_writer *writer, const struct html_page *page)
     for (size_t i = 0; page->paragraphs[i]; i++)
         xml_leaf(writer, "p", page->paragraphs[i]);
     if (page->button) {
-        xml_open(writer, "a");
-        xml_attribute_add(writer, "class", "button");
-        xml_attribute_add(writer, "rel", "nofollow");
-        xml_attribute_add(writer, "href", page->target);
-        xml_text_add(writer, page->button);
+        xml_open(writer, "form");
+        xml_attribute_add(writer, "method", "post");
+        xml_leaf(writer, "button", page->button);
         xml_close(writer);
     }
     if (page->note) {
@@ -68,7 +66,7 @@ bool page_render(const struct request *request, const struct html_page *page, in
     reply_header(reply, "Cache-Control", "no-store");
     reply_header(reply, "Content-Security-Policy",
                  "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
-                 "base-uri 'none'; form-action 'none'");
+                 "base-uri 'none'; form-action 'self'");
     reply_header(reply, "Referrer-Policy", "no-referrer");
     reply_header(reply, "X-Content-Type-Options", "nosniff");
     return true;

@@ -7,7 +7,7 @@
 struct html_page {
     const char *title;
     const char *const *paragraphs; /* NULL-terminated */
-    const char *button, *target;   /* NULL: none */
+    const char *button;            /* a form that posts to the page's own address; NULL: none */
     const char *note;              /* small print, or NULL */
 };
 /* XHTML, not to be stored or framed. Belongs to request->owner. */

@@ -10,9 +10,10 @@
 #define NGINX "/usr/sbin/nginx"
 
 static const struct edge_location locations[] = {
-    {"/mdm", 1 << 20},
-    {"/api/v1/apps/{id}/file.bin", 5 << 20},
-    {"/small", 100},
+    {"/mdm", 1 << 20, false},
+    {"/api/v1/apps/{id}/file.bin", 5 << 20, false},
+    {"/small", 100, false},
+    {"/enrol/{token}", 100, true},
 };
 static struct edge_door doors[] = {
     {EDGE_FRONT, "0.0.0.0", 8443, "/run/m/front", locations, COUNT(locations)},
@@ -111,6 +112,11 @@ static void larger_bodies_have_locations_of_their_own(void **state)
     assert_has(front, "location ~ \"^/api/v1/apps/[^/]+/file\\.bin$\" {\n"
                       "            client_max_body_size 5242880;");
     assert_null(strstr(front, "/small"));
+    const char *secret = strstr(front, "/enrol/");
+    assert_non_null(secret);
+    const char *quiet = strstr(secret, "error_log stderr crit;");
+    assert_non_null(quiet);
+    assert_null(memchr(secret, '}', (size_t)(quiet - secret))); /* of this location */
     assert_works(edge_haproxy_render(owner, &settings, &haproxy, &err), err);
     const char *text = (const char *)haproxy.data;
     assert_has(text, "acl larger path_reg '^/api/v1/apps/[^/]+/file\\.bin$'\n");
@@ -191,7 +197,7 @@ static void a_limit_of_nothing_is_refused(void **state)
 
 static void what_cannot_stand_in_the_file_is_refused(void **state)
 {
-    static const struct edge_location bad_location = {"/a\"b", 1 << 20};
+    static const struct edge_location bad_location = {"/a\"b", 1 << 20, false};
     struct edge_settings settings = settings_make();
     struct edge_door door = doors[0];
     struct bytes text;
