@@ -139,17 +139,17 @@ static bool update_run(struct db *tx, void *context, struct err *err)
 {
     struct writing *w = context;
     const char *folded = text_fold(w->owner, w->policy.name);
+    int64_t changed = 0;
     if (!name_free(tx, w, folded, err))
         return false;
-    if (!store_change_one(tx,
-                          ASK(POLICY_UPDATE, TEXT(w->policy.id), INTEGER(w->policy.revision),
-                              TEXT(w->policy.name), TEXT(folded), TEXT(w->policy.description),
-                              INTEGER(w->actor->now)),
-                          "the policy was changed meanwhile", err)) {
-        if (err->kind == ERR_CONFLICT)
-            err->kind = ERR_PRECONDITION;
-        return false;
-    }
+    if (!store_change(tx,
+                      ASK(POLICY_UPDATE, TEXT(w->policy.id), INTEGER(w->policy.revision),
+                          TEXT(w->policy.name), TEXT(folded), TEXT(w->policy.description),
+                          INTEGER(w->actor->now)),
+                      &changed, err))
+        return name_taken(err);
+    if (changed != 1)
+        return err_set(err, ERR_PRECONDITION, "the policy was changed meanwhile");
     return revision_insert(tx, w, w->policy.revision + 1, err) &&
            concern(tx, w->policy.id, w->actor->now, err);
 }

@@ -72,6 +72,28 @@ static void of_two_policies_of_one_name_at_once_one_is_made(void **state)
     assert_one_won(askers, COUNT(askers), "a policy with this name exists");
 }
 
+static void rename_policy(struct fleet *fleet, void *context)
+{
+    struct asker *asker = context;
+    CLEANUP(mem_free_at) char *owner = mem_new(NULL, char);
+    struct policy policy = {0}, wish = {.name = mem_text(owner, "Same")};
+    asker->won = fleet_policy_update(fleet, &asker->actor, owner, asker->policy_id, &wish, &policy,
+                                     &asker->err);
+}
+
+static void of_two_policies_renamed_to_one_name_at_once_one_gets_it(void **state)
+{
+    struct fixture *f = *state;
+    struct asker askers[4];
+    for (size_t i = 0; i < COUNT(askers); i++) {
+        askers[i] = asker_of(f);
+        askers[i].policy_id =
+            fixture_policy(f, mem_format(f->owner, "P%zu", i), "configuration", "{}").id;
+    }
+    fixture_race(f, rename_policy, askers, sizeof(askers[0]), COUNT(askers));
+    assert_one_won(askers, COUNT(askers), "a policy with this name exists");
+}
+
 static void assign(struct fleet *fleet, void *context)
 {
     struct asker *asker = context;
@@ -114,5 +136,6 @@ static void a_new_address_wakes_for_what_waited(void **state)
 
 FLEET_MAIN(FLEET_TEST(of_two_equal_commands_at_once_one_is_queued),
            FLEET_TEST(of_two_policies_of_one_name_at_once_one_is_made),
+           FLEET_TEST(of_two_policies_renamed_to_one_name_at_once_one_gets_it),
            FLEET_TEST(of_two_equal_assignments_at_once_one_is_made),
            FLEET_TEST(a_new_address_wakes_for_what_waited))
