@@ -27,8 +27,10 @@ static const struct field command_wish_rows[] = {
     ENUM_FIELD(struct command_wish, kind, FIELD_REQUIRED, asked_names,
                .help = "What to do; each needs the permission device.<kind> too"),
     TEXT_FIELD(struct command_wish, reason, 0, .highest = 500, .help = "Why: for the audit log"),
-    TEXT_FIELD(struct command_wish, message, 0, .highest = 500, .help = "Shown on a locked device"),
-    TEXT_FIELD(struct command_wish, phone, 0, .highest = 50, .help = "Shown on a locked device"),
+    TEXT_FIELD(struct command_wish, message, 0, .highest = COMMAND_MESSAGE_LONGEST,
+               .help = "Shown on a locked device"),
+    TEXT_FIELD(struct command_wish, phone, 0, .highest = COMMAND_PHONE_LONGEST,
+               .help = "Shown on a locked device"),
     TEXT_FIELD(struct command_wish, pin, FIELD_SECRET, .lowest = 6, .highest = 6,
                .help = "Six digits that unlock a Mac again"),
 };

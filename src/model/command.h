@@ -19,6 +19,10 @@ enum command_kind {
 };
 extern const char *const command_kind_names[];
 
+/* Bytes of what a locked device shows. */
+#define COMMAND_MESSAGE_LONGEST 500
+#define COMMAND_PHONE_LONGEST 50
+
 /* The words that every surface uses (one vocabulary). */
 enum command_state {
     COMMAND_QUEUED,

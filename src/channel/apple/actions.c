@@ -12,16 +12,14 @@
 
 #define ANSWER_SIZE_MAX (2 * APPLE_PROFILE_SIZE_MAX) /* bytes: a signed profile in base64 */
 #define PARAMETERS_SIZE_MAX (16 * 1024)
-#define MESSAGE_LONGEST 1000
-#define PHONE_LONGEST 64
 #define PIN_SIZE 6
 
 struct parameters {
     char *message, *phone, *pin;
 };
 static const struct field parameter_rows[] = {
-    TEXT_FIELD(struct parameters, message, 0, .highest = MESSAGE_LONGEST),
-    TEXT_FIELD(struct parameters, phone, 0, .highest = PHONE_LONGEST),
+    TEXT_FIELD(struct parameters, message, 0, .highest = COMMAND_MESSAGE_LONGEST),
+    TEXT_FIELD(struct parameters, phone, 0, .highest = COMMAND_PHONE_LONGEST),
     TEXT_FIELD(struct parameters, pin, FIELD_SECRET, .highest = PIN_SIZE),
 };
 
