@@ -8,14 +8,15 @@
 #include "fleet/act.h"
 
 /* What people may ask; everything else a device is asked is the server's own work. */
-static const char *const asked_names[] = {"lock", "wipe", "retire", "restart", "sync", NULL};
+static const char *const asked_names[] = {"lock", "wipe",           "retire", "restart",
+                                          "sync", "renew_identity", NULL};
 static const struct {
     enum command_kind kind;
     const char *permission;
 } asked[] = {
     {COMMAND_LOCK, "device.lock"},     {COMMAND_WIPE, "device.wipe"},
     {COMMAND_RETIRE, "device.retire"}, {COMMAND_RESTART, "device.restart"},
-    {COMMAND_SYNC, "device.sync"},
+    {COMMAND_SYNC, "device.sync"},     {COMMAND_RENEW_IDENTITY, "device.renew_identity"},
 };
 _Static_assert(COUNT(asked_names) == COUNT(asked) + 1, "a kind for each name");
 

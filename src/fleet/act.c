@@ -15,10 +15,15 @@
 #include "store/store.h"
 
 static const char *const kind_permissions[] = {
-    [COMMAND_QUERY_DEVICE] = "device.sync", [COMMAND_QUERY_SECURITY] = "device.sync",
-    [COMMAND_QUERY_ITEMS] = "device.sync",  [COMMAND_SYNC] = "device.sync",
-    [COMMAND_LOCK] = "device.lock",         [COMMAND_WIPE] = "device.wipe",
-    [COMMAND_RETIRE] = "device.retire",     [COMMAND_RESTART] = "device.restart",
+    [COMMAND_QUERY_DEVICE] = "device.sync",
+    [COMMAND_QUERY_SECURITY] = "device.sync",
+    [COMMAND_QUERY_ITEMS] = "device.sync",
+    [COMMAND_SYNC] = "device.sync",
+    [COMMAND_LOCK] = "device.lock",
+    [COMMAND_WIPE] = "device.wipe",
+    [COMMAND_RETIRE] = "device.retire",
+    [COMMAND_RESTART] = "device.restart",
+    [COMMAND_RENEW_IDENTITY] = "device.renew_identity",
 };
 static const enum command_kind sync_kinds[] = {COMMAND_QUERY_DEVICE, COMMAND_QUERY_SECURITY,
                                                COMMAND_QUERY_ITEMS};

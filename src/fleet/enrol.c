@@ -6,8 +6,9 @@
 
 #include "base/id.h"
 #include "base/text.h"
-#include "codec/json.h"
+#include "fleet/address.h"
 #include "fleet/admission.h"
+#include "fleet/challenge.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
 #include "fleet/link.h"
@@ -20,73 +21,28 @@
 #include "pki/keyd.h"
 #include "store/store.h"
 
-#define CHALLENGE_BITS 255 /* 51 characters of [A-Z2-7]: legal in every string type */
-#define KEY_BITS 2048
-#define KEY_USAGE 5      /* Apple's mask: sign and encrypt */
 #define UDID_LONGEST 255 /* bytes */
 
 /* ---- link -> enrolment and challenge ---- */
 
 struct starting {
     const struct enrolment_link *link;
-    const struct enrolment_start *start;
-    const char *channel, *challenge_id, *expectation;
-    uint8_t mac[32];
-    int64_t now, expires_at;
+    const struct challenge_wish *challenge;
+    const char *channel;
 };
 
 static bool start_run(struct db *tx, void *context, struct err *err)
 {
     const struct starting *s = context;
-    const char *detail = "{}";
-    return store_change_one(tx, ASK(ENROLMENT_LINK_USE, TEXT(s->link->id), INTEGER(s->now)),
+    const struct challenge_wish *challenge = s->challenge;
+    return store_change_one(tx, ASK(ENROLMENT_LINK_USE, TEXT(s->link->id), INTEGER(challenge->now)),
                             "this enrolment link was used meanwhile", err) &&
            store_change(tx,
-                        ASK(ENROLMENT_INSERT, TEXT(s->start->enrolment_id), TEXT(s->link->id),
+                        ASK(ENROLMENT_INSERT, TEXT(challenge->enrolment_id), TEXT(s->link->id),
                             TEXT(s->channel), TEXT(enrolment_state_names[ENROLMENT_PENDING]),
-                            INTEGER(s->now)),
+                            INTEGER(challenge->now)),
                         NULL, err) &&
-           store_change(tx,
-                        ASK(CHALLENGE_INSERT, TEXT(s->challenge_id), BYTES(BYTES_OF(s->mac)),
-                            TEXT(s->start->enrolment_id), TEXT("mdm-identity"),
-                            TEXT(s->expectation), INTEGER(s->now), INTEGER(s->expires_at)),
-                        NULL, err) &&
-           step_add(tx, s->challenge_id, STEP_PROFILE_MADE, "ok", s->expectation, s->now, err) &&
-           step_add(tx, s->challenge_id, STEP_RENDERED, "ok", detail, s->now, err);
-}
-
-/* What a certificate request must ask for; fleet/issue.c compares. */
-static char *expectation_text(void *owner, const struct enrolment_start *start)
-{
-    CLEANUP(json_decref_at)
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:I, s:I}", "common_name", start->common_name, "organization",
-                  start->organization, "san_uri", start->san_uri, "key_bits",
-                  (json_int_t)start->key_bits, "key_usage", (json_int_t)start->key_usage);
-    if (!json)
-        bug("no expectation");
-    return json_canonical(owner, json);
-}
-
-static bool organization_name(struct fleet *fleet, void *owner, char **out, struct err *err)
-{
-    struct rows *rows = NULL;
-    if (!store_rows(fleet->db, owner, ASK_ALL(ORGANIZATION_GET), &rows, err))
-        return false;
-    *out = mem_text(owner, rows->count > 0 ? rows_text(rows, 0, "name") : "Muster");
-    return true;
-}
-
-static bool start_fill(struct fleet *fleet, void *owner, struct enrolment_start *start,
-                       struct err *err)
-{
-    *start = (struct enrolment_start){.enrolment_id = id_make(owner),
-                                      .challenge = random_text(owner, CHALLENGE_BITS),
-                                      .key_bits = KEY_BITS,
-                                      .key_usage = KEY_USAGE};
-    start->common_name = mem_text(owner, start->enrolment_id);
-    start->san_uri = mem_format(owner, "urn:uuid:%s", start->enrolment_id);
-    return organization_name(fleet, owner, &start->organization, err);
+           challenge_insert(tx, challenge, err);
 }
 
 bool fleet_enrolment_start(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -95,18 +51,11 @@ bool fleet_enrolment_start(struct fleet *fleet, const struct actor *actor, void 
 {
     struct enrolment_link link;
     struct enrolment_start start;
+    struct challenge_wish challenge;
     if (!link_find(fleet, owner, token, actor->now, &link, err) ||
-        !start_fill(fleet, owner, &start, err))
+        !challenge_prepare(fleet, owner, id_make(owner), actor->now, &start, &challenge, err))
         return false;
-    struct starting starting = {.link = &link,
-                                .start = &start,
-                                .channel = channel,
-                                .challenge_id = id_make(owner),
-                                .now = actor->now,
-                                .expectation = expectation_text(owner, &start),
-                                .expires_at = actor->now + fleet->settings->challenge_seconds};
-    if (!keyd_mac(fleet->keyd, KEYD_MAC_CHALLENGE, bytes_text(start.challenge), starting.mac, err))
-        return false;
+    struct starting starting = {.link = &link, .challenge = &challenge, .channel = channel};
     struct change change = {.actor = actor,
                             .action = "enrolment.start",
                             .subject_kind = "enrolment",
@@ -204,6 +153,23 @@ static bool meet_run(struct db *tx, void *context, struct err *err)
            certificate_seen(tx, m->identity->certificate_id, m->now, err);
 }
 
+static bool present_run(struct db *tx, void *context, struct err *err)
+{
+    const struct meeting *m = context;
+    return certificate_seen(tx, m->identity->certificate_id, m->now, err);
+}
+
+/* The challenge that made the certificate was of this enrolment: a renewed identity shows itself.
+ * The one before goes on until the device speaks with this one (fleet/rival.c). */
+static bool identity_present(struct fleet *fleet, const struct actor *actor,
+                             const struct identity *identity, struct err *err)
+{
+    struct meeting meeting = {.identity = identity, .now = actor->now};
+    struct change change = {
+        .actor = actor, .work = present_run, .context = &meeting, .forget = identity->enrolment_id};
+    return fleet_change(fleet, &change, err);
+}
+
 static bool may_meet(const struct identity *identity, const struct device_claims *claims,
                      struct err *err)
 {
@@ -246,8 +212,8 @@ bool fleet_authenticate(struct fleet *fleet, const struct actor *actor,
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     if (!may_meet(identity, claims, err) || !admission_topic(fleet, identity, claims->topic, err))
         return refused(fleet, actor, identity, claims->udid, err);
-    if (identity->enrolment_state == ENROLMENT_ACTIVE)
-        return true; /* a repeat, or a renewed profile: nothing to bind again */
+    if (identity->enrolment_state == ENROLMENT_ACTIVE) /* bound already: a repeat, or renewed */
+        return identity->is_seen || identity_present(fleet, actor, identity, err);
     struct meeting meeting = {owner, identity, claims, actor->now};
     struct change change = {
         .actor = actor, .work = meet_run, .context = &meeting, .forget = identity->enrolment_id};
@@ -263,7 +229,7 @@ struct activation {
     const char *topic;
     struct bytes token, magic, unlock_token; /* sealed */
     int64_t now;
-    bool first;
+    bool first, differs; /* from nothing; from the address that is stored */
     char **superseded;
     size_t superseded_count;
 };
@@ -329,6 +295,8 @@ static bool activate_run(struct db *tx, void *context, struct err *err)
     /* the device may have become another's since it said who it is */
     if (a->identity->enrolment_state == ENROLMENT_PENDING && !admission_check(tx, &admission, err))
         return false;
+    if (a->differs && !store_change(tx, ASK(ENROLMENT_PUSH_KEEP, TEXT(id)), NULL, err))
+        return false;
     if (!store_change(tx,
                       ASK(ENROLMENT_SET_PUSH, TEXT(id), TEXT(a->topic), BYTES(a->token),
                           BYTES(a->magic), BYTES(a->unlock_token), INTEGER(a->now)),
@@ -336,6 +304,8 @@ static bool activate_run(struct db *tx, void *context, struct err *err)
         !store_change(tx, ASK(ENROLMENT_ACTIVATE, TEXT(id), INTEGER(a->now)), &changed, err))
         return false;
     a->first = changed == 1;
+    if (!a->identity->is_seen && !certificate_seen(tx, a->identity->certificate_id, a->now, err))
+        return false;
     return a->first ? first_activation(tx, a, err) : wake_open(tx, id, a->now, err);
 }
 
@@ -344,6 +314,19 @@ static bool seal_part(struct fleet *fleet, struct activation *a, enum keyd_class
 {
     return !plain.data ||
            keyd_seal(fleet->keyd, a->owner, class, a->identity->enrolment_id, plain, sealed, err);
+}
+
+static bool address_seal(struct fleet *fleet, struct activation *a,
+                         const struct push_address *address, struct err *err)
+{
+    struct enrolment e = {0};
+    const struct want want = {"enrolment", enrolment_fields};
+    const char *id = a->identity->enrolment_id;
+    return store_get(fleet->db, a->owner, ASK(ENROLMENT_BY_ID, TEXT(id)), want, &e, err) &&
+           address_differs(fleet, a->owner, &e, address, &a->differs, err) &&
+           seal_part(fleet, a, KEYD_CLASS_DEVICE, address->token, &a->token, err) &&
+           seal_part(fleet, a, KEYD_CLASS_DEVICE, address->magic, &a->magic, err) &&
+           seal_part(fleet, a, KEYD_CLASS_COMMAND, address->unlock_token, &a->unlock_token, err);
 }
 
 static bool may_activate(const struct identity *identity, struct err *err)
@@ -370,9 +353,7 @@ bool fleet_activate(struct fleet *fleet, const struct actor *actor, const struct
                            .now = actor->now};
     if (!may_activate(identity, err) || !admission_topic(fleet, identity, address->topic, err))
         return refused(fleet, actor, identity, identity->udid, err);
-    if (!seal_part(fleet, &a, KEYD_CLASS_DEVICE, address->token, &a.token, err) ||
-        !seal_part(fleet, &a, KEYD_CLASS_DEVICE, address->magic, &a.magic, err) ||
-        !seal_part(fleet, &a, KEYD_CLASS_COMMAND, address->unlock_token, &a.unlock_token, err))
+    if (!address_seal(fleet, &a, address, err))
         return false;
     struct change change = {.actor = actor,
                             .work = activate_run,

@@ -49,7 +49,10 @@ struct identity { /* what a client certificate stands for */
     int enrolment_state;   /* enum enrolment_state */
     int certificate_state; /* enum certificate_state */
     int64_t not_before, not_after;
-    bool is_seen;  /* the certificate was used before */
+    bool is_seen; /* the certificate was used before */
+    /* another certificate of the enrolment is good, an older one or one that the device has shown:
+     * who speaks decides, see fleet_identity_used */
+    bool is_contested;
     bool has_work; /* open commands exist (deferred ones included) */
     bool has_deferred;
 };
@@ -74,8 +77,9 @@ struct device_claims {
  * First contact, or again (RFC: Apple's Authenticate). Binds the enrolment to the device record of
  * this UDID (made when new). ERR_FORBIDDEN with an event when the certificate is bound to another
  * UDID, the enrolment ended, the topic is not ours, or the link does not allow the device: one that
- * is enrolled comes in again only by a link made for it. A repeat changes nothing. An older
- * enrolment of the same device stays until fleet_activate.
+ * is enrolled comes in again only by a link made for it. A repeat changes nothing; a renewed
+ * certificate of the enrolment is noted as seen, all else stays. An older enrolment of the same
+ * device stays until fleet_activate.
  */
 MUST_CHECK bool fleet_authenticate(struct fleet *fleet, const struct actor *actor,
                                    const struct identity *identity,

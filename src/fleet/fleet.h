@@ -19,6 +19,7 @@ struct fleet_settings {          /* texts outlive the shared part */
     int64_t link_seconds;        /* life of an enrolment link */
     int64_t challenge_seconds;   /* life of a challenge */
     int64_t certificate_seconds; /* life of a device certificate */
+    int64_t renew_percent;       /* of that life, the last ones, in which it may be renewed */
     int64_t session_seconds;
     struct retention { /* seconds that things are kept when they are over; 0 = for ever */
         int64_t event_seconds;

@@ -34,6 +34,7 @@ static const struct field identity_rows[] = {
     TIME_FIELD(struct identity, not_before, 0),
     TIME_FIELD(struct identity, not_after, 0),
     BOOLEAN_FIELD(struct identity, is_seen, 0),
+    BOOLEAN_FIELD(struct identity, is_contested, 0),
     BOOLEAN_FIELD(struct identity, has_work, 0),
     BOOLEAN_FIELD(struct identity, has_deferred, 0),
 };

@@ -8,6 +8,7 @@
 #include "fleet/door.h"
 #include "fleet/expected.h"
 #include "fleet/refusal.h"
+#include "fleet/renew.h"
 #include "fleet/step.h"
 #include "model/certificate.h"
 #include "model/device.h"
@@ -187,13 +188,16 @@ static bool reserve_run(struct db *tx, void *context, struct err *err)
                                 BYTES(BYTES_OF(i->spki_sha256)), TEXT(i->asked->transaction_id),
                                 TEXT(i->certificate_id)),
                             "the challenge was used meanwhile", err) &&
-           store_change(tx,
-                        ASK(CERTIFICATE_RESERVE, TEXT(i->certificate_id),
-                            TEXT(i->challenge.enrolment_id), TEXT(challenge),
-                            TEXT(i->challenge.purpose), TEXT(i->serial_text), TEXT(i->subject),
-                            BYTES(BYTES_OF(i->spki_sha256)), BYTES(BYTES_OF(i->request_sha256)),
-                            INTEGER(i->not_before), INTEGER(i->not_after), INTEGER(now)),
-                        NULL, err) &&
+           store_change(
+               tx,
+               ASK(CERTIFICATE_RESERVE, TEXT(i->certificate_id), TEXT(i->challenge.enrolment_id),
+                   TEXT(challenge), TEXT(i->challenge.purpose), TEXT(i->serial_text),
+                   TEXT(i->subject), BYTES(BYTES_OF(i->spki_sha256)),
+                   BYTES(BYTES_OF(i->request_sha256)), INTEGER(i->not_before),
+                   INTEGER(i->not_after), INTEGER(now),
+                   INTEGER(renewal_planned_at(i->fleet->settings, i->challenge.enrolment_id,
+                                              i->not_before, i->not_after))),
+               NULL, err) &&
            step_add(tx, challenge, STEP_REQUESTED, "ok",
                     json_pairs(i->owner, "peer", i->actor->name, NULL), now, err) &&
            step_add(tx, challenge, STEP_COMPARED, "ok", i->comparison, now, err) &&
@@ -265,6 +269,7 @@ static bool sign_and_record(struct issuing *i, struct issued *out, struct err *e
                             .action = "certificate.issue",
                             .subject_kind = "certificate",
                             .subject_id = i->certificate_id,
+                            .forget = i->challenge.enrolment_id,
                             .wakes = true};
     if (!certificate_sign(i, err))
         return false;

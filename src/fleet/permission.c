@@ -26,6 +26,7 @@ static const struct {
     {"device.block", ADMINISTRATOR | HELP_DESK},
     {"device.lock", ADMINISTRATOR | HELP_DESK},
     {"device.read", EVERYBODY},
+    {"device.renew_identity", ADMINISTRATOR | HELP_DESK},
     {"device.restart", ADMINISTRATOR | HELP_DESK},
     {"device.retire", ADMINISTRATOR},
     {"device.sync", ADMINISTRATOR | HELP_DESK},

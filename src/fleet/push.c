@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "codec/base64.h"
+#include "fleet/address.h"
 #include "fleet/door.h"
 #include "fleet/shared.h"
 #include "model/device.h"
@@ -280,7 +281,8 @@ bool fleet_push_target(struct fleet *fleet, void *owner, const char *enrolment_i
     if (!topic_reaches(fleet, owner, e.topic, err))
         return false;
     if (!keyd_open(fleet->keyd, owner, KEYD_CLASS_DEVICE, e.id, e.push_token, &target.token, err) ||
-        !keyd_open(fleet->keyd, owner, KEYD_CLASS_DEVICE, e.id, e.push_magic, &target.magic, err))
+        !keyd_open(fleet->keyd, owner, KEYD_CLASS_DEVICE, e.id, e.push_magic, &target.magic, err) ||
+        !address_before(fleet, owner, &e, &target, err))
         return false;
     target.enrolment_id = e.id;
     target.topic = e.topic;
@@ -291,7 +293,7 @@ bool fleet_push_target(struct fleet *fleet, void *owner, const char *enrolment_i
 struct pushing {
     const char *enrolment_id;
     int64_t at;
-    const char *device_id; /* where known */
+    const struct enrolment *enrolment; /* where known */
 };
 
 static bool sent_run(struct db *tx, void *context, struct err *err)
@@ -310,9 +312,12 @@ bool fleet_push_sent(struct fleet *fleet, const char *enrolment_id, int64_t now,
 static bool dead_run(struct db *tx, void *context, struct err *err)
 {
     const struct pushing *p = context;
+    bool put_back = false;
+    if (!address_put_back(tx, p->enrolment, 0, p->at, &put_back, err) || put_back)
+        return put_back;
     return store_change(tx, ASK(ENROLMENT_PUSH_DEAD, TEXT(p->enrolment_id), INTEGER(p->at)), NULL,
                         err) &&
-           event_add(tx, "push.dead", p->device_id, "{}", p->at, err);
+           event_add(tx, "push.dead", p->enrolment->device_id, "{}", p->at, err);
 }
 
 bool fleet_push_dead(struct fleet *fleet, const char *enrolment_id, int64_t since, int64_t now,
@@ -321,12 +326,23 @@ bool fleet_push_dead(struct fleet *fleet, const char *enrolment_id, int64_t sinc
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct enrolment e = {0};
     const struct want want = {"enrolment", enrolment_fields};
-    struct pushing pushing = {.enrolment_id = enrolment_id, .at = now};
+    struct pushing pushing = {.enrolment_id = enrolment_id, .at = now, .enrolment = &e};
     if (!store_get(fleet->db, owner, ASK(ENROLMENT_BY_ID, TEXT(enrolment_id)), want, &e, err))
         return false;
-    pushing.device_id = e.device_id;
     /* it told us a new address after the service gave up the old one */
     if (e.push_at > since && since > 0)
         return true;
     return db_transaction(fleet->db, dead_run, &pushing, err);
+}
+
+static bool before_dead_run(struct db *tx, void *context, struct err *err)
+{
+    const struct pushing *p = context;
+    return store_change(tx, ASK(ENROLMENT_PUSH_FORGET_BEFORE, TEXT(p->enrolment_id)), NULL, err);
+}
+
+bool fleet_push_before_dead(struct fleet *fleet, const char *enrolment_id, struct err *err)
+{
+    struct pushing pushing = {.enrolment_id = enrolment_id};
+    return db_transaction(fleet->db, before_dead_run, &pushing, err);
 }

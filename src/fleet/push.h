@@ -46,6 +46,9 @@ struct push_target {
     char *enrolment_id;
     char *topic;
     struct bytes token, magic; /* opened */
+    /* the address before, while the device was not heard of since it told the newer one: push to
+     * both; data NULL where there is none */
+    struct bytes token_before, magic_before;
 };
 /* ERR_NOT_FOUND when the enrolment cannot be woken (ended, no address, address dead) or has nothing
  * to fetch. */
@@ -54,6 +57,10 @@ MUST_CHECK bool fleet_push_target(struct fleet *fleet, void *owner, const char *
 /* The push service took it: queued commands of the enrolment become sent. */
 MUST_CHECK bool fleet_push_sent(struct fleet *fleet, const char *enrolment_id, int64_t now,
                                 struct err *err);
-/* 410: dead since `since` unless a newer address came. */
+/* 410: dead since `since` unless a newer address came. The address before is taken again, and the
+ * device woken by it, where there is one. */
 MUST_CHECK bool fleet_push_dead(struct fleet *fleet, const char *enrolment_id, int64_t since,
                                 int64_t now, struct err *err);
+/* 410 for the address before. */
+MUST_CHECK bool fleet_push_before_dead(struct fleet *fleet, const char *enrolment_id,
+                                       struct err *err);

@@ -11,6 +11,7 @@
 #include "fleet/leave.h"
 #include "fleet/refusal.h"
 #include "fleet/resolved.h"
+#include "fleet/rival.h"
 #include "fleet/saved.h"
 #include "pki/keyd.h"
 #include "store/store.h"
@@ -20,14 +21,14 @@ static const int64_t priorities[] = {
     [COMMAND_WIPE] = 0,          [COMMAND_RETIRE] = 0,          [COMMAND_LOCK] = 10,
     [COMMAND_REMOVE_ITEM] = 20,  [COMMAND_INSTALL_ITEM] = 20,   [COMMAND_RESTART] = 30,
     [COMMAND_QUERY_DEVICE] = 40, [COMMAND_QUERY_SECURITY] = 40, [COMMAND_QUERY_ITEMS] = 40,
-    [COMMAND_SYNC] = 40,
+    [COMMAND_SYNC] = 40,         [COMMAND_RENEW_IDENTITY] = 15,
 };
 #define LIFE_SECONDS (30 * 24 * 3600) /* of a command that the device never fetches */
 
 static int64_t life_of(enum command_kind kind, int64_t now)
 {
     bool stays = kind == COMMAND_WIPE || kind == COMMAND_RETIRE || kind == COMMAND_INSTALL_ITEM ||
-                 kind == COMMAND_REMOVE_ITEM;
+                 kind == COMMAND_REMOVE_ITEM || kind == COMMAND_RENEW_IDENTITY;
     return stays ? 0 : now + LIFE_SECONDS;
 }
 
@@ -286,6 +287,8 @@ static bool failed_finish(struct db *tx, const struct finish *f, struct err *err
                             command_kind_names[f->command.kind], "reason", f->result->reason, NULL);
     return end_command(tx, f, COMMAND_FAILED, err) &&
            (!f->command.item || item_finish(tx, f, COMMAND_FAILED, err)) &&
+           (f->command.kind != COMMAND_RENEW_IDENTITY ||
+            renewal_failed(tx, f->identity, &f->command, f->result->reason, f->now, err)) &&
            event_add(tx, "command.failed", f->identity->device_id, body, f->now, err);
 }
 
@@ -300,6 +303,8 @@ static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
                                 .now = f->now};
     if (f->command.kind == COMMAND_WIPE || f->command.kind == COMMAND_RETIRE)
         return leaving_finish(tx, f, err);
+    if (f->command.kind == COMMAND_RENEW_IDENTITY)
+        return renewal_finished(tx, f->identity, &f->command, f->now, err);
     if (f->command.item && !(item_finish(tx, f, COMMAND_APPLIED, err) && ask_back(tx, f, err)))
         return false;
     return items_finish(tx, f, err) && facts_save(tx, &observed, err);

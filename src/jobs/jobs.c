@@ -26,6 +26,7 @@ const struct job_row job_rows[] = {
      .threads = 1},
     {.name = "evaluate", .run = job_evaluate, .idle_ms = MINUTE, .is_periodic = true, .threads = 1},
     {.name = "expire", .run = job_expire, .idle_ms = MINUTE, .is_periodic = true, .threads = 1},
+    {.name = "renew", .run = job_renew, .idle_ms = MINUTE, .is_periodic = true, .threads = 1},
     {.name = "prune", .run = job_prune, .idle_ms = HOUR, .is_periodic = true, .threads = 1},
     {.name = "contacts",
      .run = job_contacts,

@@ -53,7 +53,7 @@ extern const size_t job_row_count;
 
 /* jobs/plan.c, resolve.c, wake.c, upkeep.c */
 job_handle job_plan, job_resolve, job_wake, job_revocation_list;
-job_run job_contacts, job_number, job_audit_sign, job_evaluate, job_expire, job_prune;
+job_run job_contacts, job_number, job_audit_sign, job_evaluate, job_expire, job_prune, job_renew;
 bool job_wake_open(void *owner, const struct jobs_settings *options, void **state, struct err *err);
 
 /* Seconds until the next try: `first` doubled with each, at most `most`, and up to a quarter more

@@ -9,10 +9,12 @@
 #include "fleet/certificate.h"
 #include "fleet/enrol.h"
 #include "fleet/policy.h"
+#include "fleet/renew.h"
 #include "jobs/runner.h"
 
 #define EVALUATE_BATCH 200                  /* devices */
 #define DEPARTURE_BATCH 100                 /* devices */
+#define RENEWAL_BATCH 50                    /* identities of one transaction */
 #define REVOCATION_LIST_SECONDS (24 * 3600) /* a new list at least this often */
 
 bool job_contacts(struct job_context *context, int64_t now, bool *busy, struct err *err)
@@ -47,6 +49,15 @@ bool job_expire(struct job_context *context, int64_t now, bool *busy, struct err
     (void)busy;
     return fleet_commands_expire(context->fleet, now, err) &&
            fleet_departures_close(context->fleet, now, DEPARTURE_BATCH, &count, err);
+}
+
+bool job_renew(struct job_context *context, int64_t now, bool *busy, struct err *err)
+{
+    size_t count = 0;
+    if (!fleet_renewals_queue(context->fleet, now, RENEWAL_BATCH, &count, err))
+        return false;
+    *busy = count == RENEWAL_BATCH;
+    return true;
 }
 
 /* A rule that fails does not stop the others: it is told and tried again with the next run. */

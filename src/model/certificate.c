@@ -52,6 +52,10 @@ static const struct field certificate_rows[] = {
                .help = "When the device first used it"),
     TIME_FIELD(struct certificate_record, revoked_at, FIELD_READ_ONLY,
                .help = "When it was revoked"),
+    TIME_FIELD(struct certificate_record, renew_at, FIELD_READ_ONLY,
+               .help = "When its renewal is due, or comes again"),
+    INTEGER_FIELD(struct certificate_record, renew_tries, FIELD_READ_ONLY,
+                  .help = "How often its renewal was asked for"),
     TEXT_FIELD(struct certificate_record, reason, FIELD_READ_ONLY,
                .help = "Reason of the revocation (RFC 5280 5.3.1)"),
 };
@@ -70,6 +74,7 @@ static const struct field challenge_rows[] = {
     BYTES_FIELD(struct challenge, used_spki, FIELD_READ_ONLY),
     TEXT_FIELD(struct challenge, used_transaction, FIELD_READ_ONLY),
     TEXT_FIELD(struct challenge, certificate_id, FIELD_READ_ONLY),
+    TEXT_FIELD(struct challenge, renews, FIELD_READ_ONLY),
 };
 const struct fields challenge_fields = FIELDS(challenge_rows);
 

@@ -23,7 +23,9 @@ struct certificate_record {
     int64_t not_before, not_after, created_at;
     int64_t seen_at; /* when the device first used it */
     int64_t revoked_at;
-    char *reason; /* of revocation_reason_names; NULL while it is good */
+    int64_t renew_at;    /* when it is to be renewed (again); 0: nobody will */
+    int64_t renew_tries; /* how often that was tried */
+    char *reason;        /* of revocation_reason_names; NULL while it is good */
 };
 extern const struct fields certificate_fields;
 
@@ -59,6 +61,7 @@ struct challenge {
     int64_t tries, created_at, expires_at, used_at;
     struct bytes used_spki;
     char *used_transaction, *certificate_id;
+    char *renews; /* the certificate that the one asked for is to replace; NULL: the first */
 };
 extern const struct fields challenge_fields;
 

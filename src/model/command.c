@@ -2,8 +2,8 @@
 #include "model/command.h"
 
 const char *const command_kind_names[] = {
-    "install_item", "remove_item", "query_device", "query_security", "query_items", "lock",
-    "wipe",         "retire",      "restart",      "sync",           NULL};
+    "install_item", "remove_item", "query_device", "query_security", "query_items",    "lock",
+    "wipe",         "retire",      "restart",      "sync",           "renew_identity", NULL};
 const char *const command_state_names[] = {"queued",   "sent",   "delivered", "applied",
                                            "verified", "failed", "cancelled", "superseded",
                                            "expired",  NULL};

@@ -15,7 +15,8 @@ enum command_kind {
     COMMAND_WIPE,
     COMMAND_RETIRE,
     COMMAND_RESTART,
-    COMMAND_SYNC, /* all queries */
+    COMMAND_SYNC,           /* all queries */
+    COMMAND_RENEW_IDENTITY, /* another certificate, before the one in use ends */
 };
 extern const char *const command_kind_names[];
 

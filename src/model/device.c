@@ -40,6 +40,8 @@ static const struct field enrolment_rows[] = {
     BYTES_FIELD(struct enrolment, push_token, FIELD_SECRET),
     BYTES_FIELD(struct enrolment, push_magic, FIELD_SECRET),
     BYTES_FIELD(struct enrolment, unlock_token, FIELD_SECRET),
+    BYTES_FIELD(struct enrolment, push_token_before, FIELD_SECRET),
+    BYTES_FIELD(struct enrolment, push_magic_before, FIELD_SECRET),
     TIME_FIELD(struct enrolment, push_at, FIELD_READ_ONLY),
     TIME_FIELD(struct enrolment, push_dead_at, FIELD_READ_ONLY),
     TIME_FIELD(struct enrolment, created_at, FIELD_READ_ONLY),

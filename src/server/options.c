@@ -93,6 +93,8 @@ static const struct field lifetime_keys[] = {
     NUMBER_KEY("challenge_minutes", challenge_minutes, 1, 10080,
                "How long a device may take from its profile to its certificate request."),
     NUMBER_KEY("certificate_days", certificate_days, 1, 825, "How long a device identity lives."),
+    NUMBER_KEY("renew_percent", renew_percent, 1, 100,
+               "The last part of its life in which an identity is renewed, in percent."),
     NUMBER_KEY("session_hours", session_hours, 1, 720, "How long a sign-in lasts."),
 };
 static const struct field retention_keys[] = {
@@ -162,6 +164,7 @@ static struct options defaults_of(void *owner)
         .link_hours = 24,
         .challenge_minutes = 60,
         .certificate_days = 365,
+        .renew_percent = 33,
         .session_hours = 12,
         .event_days = 90,
         .command_days = 90,

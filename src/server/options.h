@@ -31,7 +31,7 @@ struct options {
     /* [users] */
     char *user, *keyd_user, *edge_user;
     /* [lifetimes], [retention], [apple] */
-    int64_t link_hours, challenge_minutes, certificate_days, session_hours;
+    int64_t link_hours, challenge_minutes, certificate_days, renew_percent, session_hours;
     int64_t event_days, command_days, attempt_days, token_days;
     char *apns_url, *apns_ca_file;
     /* not configured: made from the above */

@@ -37,6 +37,7 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .link_seconds = o->link_hours * HOUR,
         .challenge_seconds = o->challenge_minutes * 60,
         .certificate_seconds = o->certificate_days * DAY,
+        .renew_percent = o->renew_percent,
         .session_seconds = o->session_hours * HOUR,
         .retention = {.event_seconds = o->event_days * DAY,
                       .command_seconds = o->command_days * DAY,

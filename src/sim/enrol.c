@@ -153,14 +153,21 @@ static struct certificates *intermediates(void *owner, const struct scep_outcome
     return list;
 }
 
+static bool fault_pass(const struct phone *phone, enum renewal_fault at, struct err *err)
+{
+    return phone->renewal_fault != at ||
+           err_set(err, ERR_UNAVAILABLE, "the renewal was broken off, as asked for");
+}
+
 static bool attempt_install(struct phone *phone, struct attempt *attempt,
                             const struct signed_content *profile, json_t *report, struct err *err)
 {
     if (!phone_identity_set(phone, attempt->key, attempt->outcome->certificate,
                             intermediates(attempt, attempt->outcome), attempt->parts.roots, err))
         return false;
-    if (!phone_save(phone, err) || !channel_authenticate(phone, report, err) ||
-        !channel_token_update(phone, report, err))
+    if (!phone_save(phone, err) || !fault_pass(phone, RENEWAL_FAILS_CERTIFIED, err) ||
+        !channel_authenticate(phone, report, err) || !fault_pass(phone, RENEWAL_FAILS_SHOWN, err) ||
+        !channel_token_update(phone, report, err) || !fault_pass(phone, RENEWAL_FAILS_TOLD, err))
         return false;
     phone_profile_put(phone, &attempt->parts.profile, profile->content, profile->signer_sha256);
     phone->enrolment.status = PHONE_ENROLLED;
@@ -199,6 +206,32 @@ bool enrol_by_link(struct phone *phone, const struct enrol_options *options, jso
 }
 
 /* ---- renewal ---- */
+
+static bool capability_has(const struct plist *mdm, const char *name)
+{
+    const struct plist *list = plist_get(mdm, "ServerCapabilities");
+    for (const struct plist *one = list && list->type == PLIST_ARRAY ? list->first : NULL; one;
+         one = one->next)
+        if (one->type == PLIST_TEXT && text_equal(one->text, name))
+            return true;
+    return false;
+}
+
+/* A channel for users comes with an enrolment or never (com.apple.mdm, ServerCapabilities). */
+static bool capabilities_check(struct phone *phone, const struct plist *mdm, struct err *err)
+{
+    static const char users[] = "com.apple.mdm.per-user-connections";
+    CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
+    struct installed *installed = phone_profile_find(phone, phone->enrolment.mdm_identifier);
+    struct profile before;
+    if (!installed)
+        return err_set(err, ERR_PRECONDITION, "there is no profile to be updated");
+    if (!phone_profile_open(scratch, installed, &before, err))
+        return false;
+    return capability_has(profile_payload(&before, PAYLOAD_MDM), users) ==
+               capability_has(mdm, users) ||
+           err_set(err, ERR_FORBIDDEN, "an update may not add or remove the channel for users");
+}
 
 /* Topic and URLs never change, rights never grow (com.apple.mdm). */
 static bool update_check(const struct phone *phone, const struct attempt *attempt,
@@ -247,6 +280,7 @@ bool enrol_again(struct phone *phone, const struct signed_content *profile, stru
     struct attempt *attempt = NULL;
     if (!attempt_parse(phone, scratch, profile, &attempt, err) ||
         !update_check(phone, attempt, profile, err) ||
+        !capabilities_check(phone, attempt->parts.mdm, err) ||
         !identity_get(phone, attempt, NULL, SCEP_BEHAVE, report, err))
         return false;
     struct before *before = before_keep(scratch, phone);

@@ -92,6 +92,30 @@ static bool never_now(const struct script *script, struct err *err)
     return session_with(script, (struct session_options){.never_now = true}, err);
 }
 
+/* A session in which the renewal of the identity, if one is asked for, breaks off. */
+static bool renewal_with(const struct script *script, enum renewal_fault fault, struct err *err)
+{
+    script->phone->renewal_fault = fault;
+    bool done = session_with(script, (struct session_options){0}, err);
+    script->phone->renewal_fault = RENEWAL_WORKS;
+    return done;
+}
+
+static bool renewal_certified(const struct script *script, struct err *err)
+{
+    return renewal_with(script, RENEWAL_FAILS_CERTIFIED, err);
+}
+
+static bool renewal_shown(const struct script *script, struct err *err)
+{
+    return renewal_with(script, RENEWAL_FAILS_SHOWN, err);
+}
+
+static bool renewal_told(const struct script *script, struct err *err)
+{
+    return renewal_with(script, RENEWAL_FAILS_TOLD, err);
+}
+
 static bool unknown_result(const struct script *script, struct err *err)
 {
     struct plist *message = plist_new_dict(script->scratch);
@@ -279,6 +303,9 @@ static const struct {
     {"body-20mb", big_body},
     {"slow-sender", slow_sender},
     {"notnow-always", never_now},
+    {"renewal-breaks-certified", renewal_certified},
+    {"renewal-breaks-shown", renewal_shown},
+    {"renewal-breaks-told", renewal_told},
     {"bad-plist", bad_plist},
     {"binary-plist", binary_plist},
     {"oversized-token", oversized_token},

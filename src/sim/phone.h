@@ -42,6 +42,14 @@ struct observer {
     void *context;
 };
 
+/* Where a renewal of the identity breaks off: the phone puts its old profile back. */
+enum renewal_fault {
+    RENEWAL_WORKS,
+    RENEWAL_FAILS_CERTIFIED, /* it has the new certificate, and tells nobody */
+    RENEWAL_FAILS_SHOWN,     /* after Authenticate */
+    RENEWAL_FAILS_TOLD,      /* after TokenUpdate: as if its answer were lost */
+};
+
 struct phone {
     char *directory; /* NULL: only in memory */
     struct model model;
@@ -59,7 +67,8 @@ struct phone {
     struct web *web;
     struct ledger *ledger;
     struct observer observer;
-    int lock; /* of the directory; one process at a time works on a phone */
+    enum renewal_fault renewal_fault; /* of this process alone */
+    int lock;                         /* of the directory; one process at a time works on a phone */
 };
 
 /* A new phone with an empty model; directory NULL: only in memory. Belongs to owner. */

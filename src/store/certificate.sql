@@ -2,8 +2,8 @@
 -- Challenges, certificates, the steps of their making, revocation.
 
 -- name: challenge_insert
-INSERT INTO challenge (id, mac, enrolment_id, purpose, expectation, state, tries, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, 'delivered', 0, $6, $7)
+INSERT INTO challenge (id, mac, enrolment_id, purpose, expectation, state, tries, created_at, expires_at, renews)
+VALUES ($1, $2, $3, $4, $5, 'delivered', 0, $6, $7, $8)
 
 -- name: challenge_by_mac
 SELECT * FROM challenge WHERE mac = $1
@@ -28,8 +28,8 @@ UPDATE challenge SET state = 'cancelled' WHERE enrolment_id = $1 AND state = 'de
 
 -- name: certificate_reserve
 INSERT INTO certificate (id, enrolment_id, challenge_id, purpose, state, serial, subject, spki_sha256,
-                         request_sha256, not_before, not_after, created_at)
-VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11)
+                         request_sha256, not_before, not_after, created_at, renew_at)
+VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: certificate_issue
 UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4, not_after = $5, subject = $6
@@ -50,7 +50,8 @@ SELECT c.id FROM certificate c WHERE c.spki_sha256 = $1 AND c.enrolment_id <> $2
 
 -- name: certificate_list
 SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, c.purpose, c.state, c.serial, c.subject, c.sha256,
-       c.spki_sha256, c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason
+       c.spki_sha256, c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason, c.renew_tries,
+       CASE WHEN c.state = 'issued' AND e.state = 'active' THEN c.renew_at END AS renew_at
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
 WHERE (CAST($1 AS TEXT) IS NULL OR c.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
 ORDER BY c.id DESC LIMIT $3
@@ -110,6 +111,8 @@ ORDER BY h.id DESC LIMIT $4
 SELECT e.id AS enrolment_id, e.device_id, c.id AS certificate_id, e.channel, d.udid, d.os_version, d.platform,
        e.state AS enrolment_state, c.state AS certificate_state, c.not_before, c.not_after,
        (c.seen_at IS NOT NULL) AS is_seen,
+       EXISTS (SELECT 1 FROM certificate r WHERE r.enrolment_id = e.id AND r.id <> c.id AND r.state = 'issued'
+               AND (r.id < c.id OR r.seen_at IS NOT NULL)) AS is_contested,
        EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.finished_at IS NULL) AS has_work,
        EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.finished_at IS NULL AND o.is_deferred)
            AS has_deferred

@@ -4,12 +4,40 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "pki/keyd_wire.h"
+
+/* ---- the clock: every program that uses the fixture is linked with --wrap=clock_now ---- */
+
+int64_t __real_clock_now(void);
+int64_t __wrap_clock_now(void);
+
+static int64_t *ahead; /* seconds; shared with the key process, which is a fork */
+
+int64_t __wrap_clock_now(void)
+{
+    return __real_clock_now() + (ahead ? *ahead : 0);
+}
+
+void fixture_clock(const struct fixture *f)
+{
+    *ahead = f->now - __real_clock_now();
+}
+
+int fixture_begin(void **state)
+{
+    void *page =
+        mmap(NULL, sizeof(*ahead), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return -1;
+    ahead = page;
+    return process_set_up(state);
+}
 
 /* ---- open and close ---- */
 
@@ -28,6 +56,7 @@ int fixture_open(void **state)
 {
     struct process *process = *state;
     struct err err;
+    *ahead = 0;
     audit_forget(process);
     if (contract_open_migrated(state) != 0)
         return -1;
@@ -41,6 +70,7 @@ int fixture_open(void **state)
                                        .link_seconds = 86400,
                                        .challenge_seconds = 3600,
                                        .certificate_seconds = 365 * 86400,
+                                       .renew_percent = 33,
                                        .session_seconds = 3600},
                           /* keyd has a clock of its own: the test's begins there */
                           .now = clock_now()};

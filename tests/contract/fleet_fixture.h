@@ -38,10 +38,14 @@ struct fixture {
     {                                                                                              \
         static const struct CMUnitTest tests[] = {__VA_ARGS__};                                    \
         contract_begin(argc, argv);                                                                \
-        return cmocka_run_group_tests(tests, process_set_up, process_tear_down);                   \
+        return cmocka_run_group_tests(tests, fixture_begin, process_tear_down);                    \
     }
+int fixture_begin(void **state); /* the key process, with a clock that tests can move */
 int fixture_open(void **state);
 int fixture_close(void **state);
+
+/* The key process reads the clock by itself: let it read f->now. */
+void fixture_clock(const struct fixture *f);
 
 /* ---- who acts ---- */
 struct actor fixture_account(const struct fixture *f, enum role role);

@@ -70,6 +70,7 @@ struct issued fixture_issue(struct fixture *f, const struct certificate_asked *a
     struct actor someone = fixture_public(f);
     struct issued issued;
     struct err err;
+    fixture_clock(f);
     assert_works(fleet_issue(f->fleet, &someone, f->owner, asked, &issued, &err), err);
     return issued;
 }

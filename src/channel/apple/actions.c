@@ -7,6 +7,7 @@
 #include "channel/apple/items.h"
 #include "channel/apple/message.h"
 #include "channel/apple/profile.h"
+#include "channel/apple/renew.h"
 #include "codec/json.h"
 #include "pki/keyd.h"
 
@@ -89,6 +90,18 @@ static bool query_device(void *owner, const struct action *action,
     return true;
 }
 
+static bool renew_identity(void *owner, const struct action *action,
+                           const struct parameters *parameters, struct plist *request,
+                           struct err *err)
+{
+    (void)parameters;
+    struct bytes profile;
+    if (!apple_renewal_make(owner, action, &profile, err))
+        return false;
+    plist_set_data(request, "Payload", profile);
+    return true;
+}
+
 /* Nothing to say but the type. */
 static bool bare(void *owner, const struct action *action, const struct parameters *parameters,
                  struct plist *request, struct err *err)
@@ -148,6 +161,7 @@ static const struct action_row {
     [COMMAND_WIPE] = {"EraseDevice", wipe, EVERY, EVERY, MACOS, true},
     [COMMAND_RETIRE] = {"RemoveProfile", retire, EVERY, EVERY, 0, false},
     [COMMAND_RESTART] = {"RestartDevice", bare, EVERY, MACOS, 0, false},
+    [COMMAND_RENEW_IDENTITY] = {"InstallProfile", renew_identity, EVERY, EVERY, 0, false},
     [COMMAND_SYNC] = {NULL, NULL, EVERY, EVERY, 0,
                       false}, /* made of the queries before it comes here */
 };

@@ -7,6 +7,7 @@
 #include "channel/apple/errors.h"
 #include "channel/apple/facts.h"
 #include "fleet/job.h"
+#include "fleet/renew.h"
 
 /* A device that said "not now" and then yes to something else does not come back by itself: it is
  * owed a push (Apple, NotNow), each time later while it goes on saying so. */
@@ -201,5 +202,7 @@ bool apple_connect(struct request *request, struct reply *reply, struct err *err
         answer_nothing(reply);
         return true;
     }
-    return handlers[message.status](request, &message, reply, err);
+    const struct device_caller *caller = device_of(request);
+    return fleet_identity_used(fleet_of(request), &caller->actor, &caller->identity, err) &&
+           handlers[message.status](request, &message, reply, err);
 }

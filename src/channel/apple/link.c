@@ -3,12 +3,11 @@
 #include "base/mem.h"
 #include "channel/apple/apple.h"
 #include "channel/apple/page.h"
-#include "channel/apple/profile.h"
+#include "channel/apple/renew.h"
 #include "fleet/push.h"
 #include "pki/keyd.h"
 
 #define PROFILE_TYPE "application/x-apple-aspen-config"
-#define SCEP_NAME "apple" /* the authority's path below /scep/ */
 
 static bool is_browser(const struct request *request)
 {
@@ -65,19 +64,6 @@ static bool prepare(struct fleet *fleet, void *owner, struct authority *authorit
            fleet_push_topic(fleet, owner, topic, err);
 }
 
-static bool profile_sign(struct fleet *fleet, void *owner, const struct apple_enrolment *enrolment,
-                         struct bytes *signed_profile, struct err *err)
-{
-    struct bytes plain;
-    return apple_enrolment_render(owner, enrolment, &plain, err) &&
-           keyd_sign_profile(fleet->keyd, owner, plain, signed_profile, err);
-}
-
-static const char *url(void *owner, const char *base, const char *path)
-{
-    return mem_format(owner, "%s%s", base, path);
-}
-
 bool apple_link_profile(struct request *request, struct reply *reply, struct err *err)
 {
     struct fleet *fleet = fleet_of(request);
@@ -91,19 +77,11 @@ bool apple_link_profile(struct request *request, struct reply *reply, struct err
     };
     struct authority authority = {0};
     struct enrolment_start start = {0};
-    struct apple_enrolment enrolment = {.start = &start, .scep_name = SCEP_NAME};
     char *topic = NULL;
     struct bytes profile;
     if (!prepare(fleet, owner, &authority, &topic, err) ||
-        !fleet_enrolment_start(fleet, &actor, owner, request->params[0], "apple", &start, err))
-        return false;
-    enrolment.root = authority.root;
-    enrolment.issuing = authority.issuing;
-    enrolment.topic = topic;
-    enrolment.scep_url = url(owner, fleet->settings->plain_url, "/scep/" SCEP_NAME);
-    enrolment.checkin_url = url(owner, fleet->settings->device_url, "/apple/checkin");
-    enrolment.connect_url = url(owner, fleet->settings->device_url, "/apple/connect");
-    if (!profile_sign(fleet, owner, &enrolment, &profile, err))
+        !fleet_enrolment_start(fleet, &actor, owner, request->params[0], "apple", &start, err) ||
+        !apple_enrolment_sign(fleet, owner, &authority, &start, topic, &profile, err))
         return false;
     reply_bytes(reply, 200, PROFILE_TYPE, profile);
     reply_header(reply, "Cache-Control", "no-store");

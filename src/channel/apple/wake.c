@@ -82,6 +82,22 @@ static void result_of(const struct apns_answer *answer, const char *reason, int6
     }
 }
 
+/* Told once more, an old address looks like a new one: a device that is silent since it told the
+ * newer one is called at the one before too. That comes first, for the service keeps only the last
+ * notification for a device that is off. */
+static bool push_before(struct fleet *fleet, struct waker *waker, const struct push_target *target,
+                        int64_t now, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct apns_answer answer;
+    const struct apns_push push = {target->topic, target->token_before, target->magic_before,
+                                   now + PUSH_LIFE_SECONDS};
+    if (!push.token.data || !push.magic.data)
+        return true;
+    apns_send(waker->apns, owner, &push, &answer);
+    return answer.outcome != APNS_DEAD || fleet_push_before_dead(fleet, target->enrolment_id, err);
+}
+
 bool apple_wake(struct fleet *fleet, void *state, const char *enrolment_id, int64_t now,
                 struct wake_result *result, struct err *err)
 {
@@ -101,6 +117,8 @@ bool apple_wake(struct fleet *fleet, void *state, const char *enrolment_id, int6
         later(result, NO_CERTIFICATE_SECONDS, "there is no push certificate");
         return true;
     }
+    if (!push_before(fleet, waker, &target, now, err))
+        return false;
     const struct apns_push push = {target.topic, target.token, target.magic,
                                    now + PUSH_LIFE_SECONDS};
     apns_send(waker->apns, owner, &push, &answer);

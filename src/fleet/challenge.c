@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fleet/challenge.h"
+
+#include "base/id.h"
+#include "codec/json.h"
+#include "fleet/step.h"
+#include "model/certificate.h"
+#include "pki/keyd.h"
+#include "store/store.h"
+
+#define CHALLENGE_BITS 255 /* 51 characters of [A-Z2-7]: legal in every string type */
+#define KEY_BITS 2048
+#define KEY_USAGE 5 /* Apple's mask: sign and encrypt */
+
+/* What a certificate request must ask for; fleet/issue.c compares. */
+static char *expectation_text(void *owner, const struct enrolment_start *start)
+{
+    CLEANUP(json_decref_at)
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:I, s:I}", "common_name", start->common_name, "organization",
+                  start->organization, "san_uri", start->san_uri, "key_bits",
+                  (json_int_t)start->key_bits, "key_usage", (json_int_t)start->key_usage);
+    if (!json)
+        bug("no expectation");
+    return json_canonical(owner, json);
+}
+
+static bool organization_name(struct fleet *fleet, void *owner, char **out, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (!store_rows(fleet->db, owner, ASK_ALL(ORGANIZATION_GET), &rows, err))
+        return false;
+    *out = mem_text(owner, rows->count > 0 ? rows_text(rows, 0, "name") : "Muster");
+    return true;
+}
+
+bool challenge_prepare(struct fleet *fleet, void *owner, const char *enrolment_id, int64_t now,
+                       struct enrolment_start *start, struct challenge_wish *wish, struct err *err)
+{
+    struct enrolment_start filled = {.enrolment_id = mem_text(owner, enrolment_id),
+                                     .challenge = random_text(owner, CHALLENGE_BITS),
+                                     .common_name = mem_text(owner, enrolment_id),
+                                     .san_uri = mem_format(owner, "urn:uuid:%s", enrolment_id),
+                                     .key_bits = KEY_BITS,
+                                     .key_usage = KEY_USAGE};
+    struct challenge_wish made = {.id = id_make(owner),
+                                  .enrolment_id = filled.enrolment_id,
+                                  .now = now,
+                                  .expires_at = now + fleet->settings->challenge_seconds};
+    if (!organization_name(fleet, owner, &filled.organization, err) ||
+        !keyd_mac(fleet->keyd, KEYD_MAC_CHALLENGE, bytes_text(filled.challenge), made.mac, err))
+        return false;
+    made.expectation = expectation_text(owner, &filled);
+    *start = filled;
+    *wish = made;
+    return true;
+}
+
+bool challenge_insert(struct db *tx, const struct challenge_wish *wish, struct err *err)
+{
+    return store_change(tx,
+                        ASK(CHALLENGE_INSERT, TEXT(wish->id), BYTES(BYTES_OF(wish->mac)),
+                            TEXT(wish->enrolment_id), TEXT(CHALLENGE_PURPOSE),
+                            TEXT(wish->expectation), INTEGER(wish->now), INTEGER(wish->expires_at),
+                            TEXT(wish->renews)),
+                        NULL, err) &&
+           step_add(tx, wish->id, STEP_PROFILE_MADE, "ok", wish->expectation, wish->now, err) &&
+           step_add(tx, wish->id, STEP_RENDERED, "ok", "{}", wish->now, err);
+}
