@@ -51,6 +51,14 @@ char *text_begin(void *owner, const char *text, size_t size)
     return mem_text_part(owner, text, end);
 }
 
+size_t text_length(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
 char *text_hex(void *owner, struct bytes bytes)
 {
     static const char digits[] = "0123456789abcdef";

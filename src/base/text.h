@@ -12,6 +12,7 @@ bool text_equal_nocase(const char *a, const char *b); /* ASCII: header names */
 /* The beginning of a text, at most `size` bytes, ending with a whole character. Belongs to owner.
  */
 char *text_begin(void *owner, const char *text, size_t size);
+size_t text_length(const char *text); /* characters of UTF-8 */
 
 /* Lower-case hexadecimal. The result belongs to owner. */
 char *text_hex(void *owner, struct bytes bytes);

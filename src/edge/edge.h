@@ -67,6 +67,7 @@ struct edge_settings {
     const char *device_authority; /* file: issuing and root certificates of the devices */
     int64_t workers, connections; /* processes (0 = one per core); connections of each */
     struct edge_limits limits;
+    int64_t open_files; /* of each process; 0 = as it was started */
     const struct edge_door *doors;
     size_t door_count;
     const struct edge_problem *problems;

@@ -96,6 +96,8 @@ static void put_main(struct buffer *out, const struct edge_settings *settings)
         buffer_format(out, "worker_processes %lld;\n", (long long)settings->workers);
     else
         buffer_text(out, "worker_processes auto;\n");
+    if (settings->open_files)
+        buffer_format(out, "worker_rlimit_nofile %lld;\n", (long long)settings->open_files);
     buffer_format(out, "worker_shutdown_timeout %ds;\n", SHUTDOWN_SECONDS);
     buffer_format(out, "events {\n    worker_connections %lld;\n}\n",
                   (long long)settings->connections);

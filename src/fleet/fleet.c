@@ -109,11 +109,19 @@ bool fleet_authority_check(struct fleet *fleet, struct err *err)
     return false;
 }
 
+void fleet_reachable_set(struct fleet_shared *shared, bool is_reachable)
+{
+    atomic_store(&shared->is_unreachable, !is_reachable);
+}
+
 bool fleet_ready(struct fleet *fleet, struct err *err)
 {
     int64_t count;
-    return store_number(fleet->db, ASK_ALL(ACCOUNT_COUNT), "count", &count, err) &&
-           keyd_ping(fleet->keyd, err);
+    if (!store_number(fleet->db, ASK_ALL(ACCOUNT_COUNT), "count", &count, err) ||
+        !keyd_ping(fleet->keyd, err))
+        return false;
+    return !atomic_load(&fleet->shared->is_unreachable) ||
+           err_set(err, ERR_UNAVAILABLE, "the edge does not run");
 }
 
 struct actor fleet_system_actor(int64_t now)

@@ -49,7 +49,9 @@ MUST_CHECK bool fleet_first_start(struct fleet *fleet, const char *organization,
 /* The authority in keyd is the one that this database belongs to; a new database takes it. After
  * fleet_first_start(). ERR_PRECONDITION: it is another one. */
 MUST_CHECK bool fleet_authority_check(struct fleet *fleet, struct err *err);
-/* Database and keyd answer. */
+/* Whether devices and people can reach this process; yes until somebody says no. */
+void fleet_reachable_set(struct fleet_shared *shared, bool is_reachable);
+/* Database and keyd answer, and we can be reached. */
 MUST_CHECK bool fleet_ready(struct fleet *fleet, struct err *err);
 
 /* Who acts: every mutation takes one. */

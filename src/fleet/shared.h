@@ -26,7 +26,8 @@ struct fleet_shared {
     pthread_cond_t job_wake;
     unsigned job_turn; /* grows with each wake */
     bool job_stopped;
-    struct attempts *attempts; /* fleet/attempt.c */
+    struct attempts *attempts;  /* fleet/attempt.c */
+    atomic_bool is_unreachable; /* fleet_reachable_set() */
 };
 
 /* What was read of this enrolment before now is stale. */

@@ -14,6 +14,7 @@
 #include "pki/certificate.h"
 
 #define DAY ((int64_t)86400)
+#define TITLE_NAME_SIZE 40         /* bytes: a common name has at most 64, X.520 ub-common-name */
 #define CLOCK_SLACK ((int64_t)600) /* seconds that a device's clock may be behind */
 
 /* clang-format off */
@@ -117,8 +118,8 @@ static bool identity_certify(struct vault *vault, enum identity_name name, int64
     if (!issuer->key)
         return err_set(err, ERR_PRECONDITION, "the key of the issuer of %s is not here",
                        recipe->title);
-    CLEANUP(mem_free_at)
-    char *title = mem_format(NULL, "%.40s %s", vault->organization, recipe->title);
+    CLEANUP(mem_free_at) char *short_name = text_begin(NULL, vault->organization, TITLE_NAME_SIZE);
+    CLEANUP(mem_free_at) char *title = mem_format(NULL, "%s %s", short_name, recipe->title);
     struct build_plan plan = {.common_name = title,
                               .organization = vault->organization,
                               .key = identity->key,

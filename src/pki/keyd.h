@@ -16,6 +16,16 @@ struct keyd;
 MUST_CHECK bool keyd_attach(void *owner, int fd, struct keyd **out, struct err *err);
 /* keyd was restarted: use this end from now on; calls under way fail with ERR_UNAVAILABLE. */
 void keyd_replace(struct keyd *keyd, int fd);
+/* Before other threads use it. A keyd that has answered before and then leaves a call without an
+ * answer for 10 s is hung: every call fails at once until keyd_replace(), and hung() is called,
+ * once, on the thread of that call. At most `patient` callers wait their full time for their turn,
+ * the others for a moment only: what needs no key goes on meanwhile. */
+struct keyd_watch {
+    unsigned patient; /* 0: all */
+    void (*hung)(void *context);
+    void *context;
+};
+void keyd_set_watch(struct keyd *keyd, struct keyd_watch watch);
 MUST_CHECK bool keyd_ping(struct keyd *keyd, struct err *err);
 
 /* ---- secrets at rest ---- */

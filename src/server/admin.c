@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/admin.h"
 
+#include <grp.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -22,6 +24,17 @@ static bool reset(void *owner, const struct options *options, const char *name, 
            fleet_account_reset(fleet, &actor, owner, name, role, password, err);
 }
 
+/* Root's files in the database's directory would be shut to the server. */
+static bool user_become(const struct options *options, struct err *err)
+{
+    struct user_ids user;
+    if (!user_find(options->user, &user, err))
+        return false;
+    return geteuid() != 0 || !user.is_set ||
+           (setgroups(0, NULL) == 0 && setgid(user.group) == 0 && setuid(user.user) == 0) ||
+           err_set(err, ERR_PRECONDITION, "becoming %s: %m", options->user);
+}
+
 /* NULL is a role, too: see fleet_account_reset(). */
 static bool role_check(const char *role, struct err *err)
 {
@@ -36,7 +49,8 @@ int admin_run(void *owner, const struct options *options, const char *name, cons
 {
     struct err err;
     char *password;
-    if (!role_check(role, &err) || !reset(owner, options, name, role, &password, &err)) {
+    if (!role_check(role, &err) || !user_become(options, &err) ||
+        !reset(owner, options, name, role, &password, &err)) {
         (void)fprintf(stderr, "musterd: %s\n", err.text);
         return 1;
     }

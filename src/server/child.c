@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,15 +40,31 @@ static void fds_place(const struct child_plan *plan)
             give_up("placing descriptors");
 }
 
+/* The one right that a door on a port below 1024 needs; it stays with what is executed. */
+static void low_ports_keep(void)
+{
+    const uint32_t right = 1U << CAP_NET_BIND_SERVICE;
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct rights[2] = {
+        {.effective = right, .permitted = right, .inheritable = right}};
+    if (syscall(SYS_capset, &head, rights) != 0 ||
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) != 0)
+        give_up("keeping the right to low ports");
+}
+
 static void user_become(const struct child_plan *plan)
 {
     gid_t groups[] = {plan->user.group, plan->extra_group};
     if (!plan->user.is_set || geteuid() != 0)
         return;
+    if (plan->binds_low_ports && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+        give_up("keeping rights");
     if (setgroups(plan->extra_group ? 2 : 1, groups) != 0 ||
         setresgid(plan->user.group, plan->user.group, plan->user.group) != 0 ||
         setresuid(plan->user.user, plan->user.user, plan->user.user) != 0)
         give_up("becoming another user");
+    if (plan->binds_low_ports)
+        low_ports_keep();
 }
 
 static _Noreturn void run(const struct child_plan *plan, pid_t parent)
@@ -60,6 +78,11 @@ static _Noreturn void run(const struct child_plan *plan, pid_t parent)
     if (prctl(PR_SET_PDEATHSIG, plan->parent_death_signal) != 0 || getppid() != parent)
         give_up("parent-death signal"); /* or it died before that */
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    struct err err;
+    if (plan->confine && !plan->confine(plan->options, &err)) {
+        log_err("supervisor.child", &err, NULL);
+        _exit(127);
+    }
     (void)execv(plan->program, (char *const *)(uintptr_t)plan->words);
     give_up(plan->program);
 }

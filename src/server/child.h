@@ -6,8 +6,8 @@
 
 #include "server/options.h"
 
-#define CHILD_WORDS_MAX 64 /* of a command line */
-#define CHILD_FDS_MAX 3
+#define CHILD_WORDS_MAX 8 /* of a command line, with the NULL at its end */
+#define CHILD_FDS_MAX 4
 
 struct child {
     const char *name;
@@ -26,6 +26,9 @@ struct child_plan {
     struct user_ids user;
     unsigned extra_group; /* 0: none */
     int parent_death_signal;
+    bool binds_low_ports; /* keeps that right when it becomes another user */
+    bool (*confine)(const struct options *options, struct err *err); /* last, or NULL */
+    const struct options *options;
 };
 
 MUST_CHECK bool child_start(struct child *child, const struct child_plan *plan, int64_t now,

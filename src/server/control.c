@@ -61,7 +61,7 @@ bool control_receive(int control, enum control_word *word, int *fd, struct err *
     if (got <= 0)
         return err_set(err, ERR_UNAVAILABLE, "the other side of the control socket is gone");
     *fd = fd_of(&message);
-    if (got == (ssize_t)sizeof(number) && number >= CONTROL_KEYD && number <= CONTROL_EDGE_CHANGED)
+    if (got == (ssize_t)sizeof(number) && number >= CONTROL_KEYD && number <= CONTROL_KEYD_HUNG)
         *word = (enum control_word)number;
     return true;
 }

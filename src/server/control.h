@@ -11,10 +11,16 @@ enum control_word {
     CONTROL_RELOAD,       /* to the server: write the edge's files again */
     CONTROL_EDGE_READY,   /* to the supervisor: the files are there, the sockets open */
     CONTROL_EDGE_CHANGED, /* the same, and a running edge must read them again */
+    CONTROL_EDGE_UP,      /* to the server: the edge has opened its ports (or is not ours) */
+    CONTROL_EDGE_DOWN,    /* to the server: it has not */
+    CONTROL_KEYD_HUNG,    /* to the supervisor: keyd does not answer */
 };
 
-/* Descriptors that the children of the supervisor find open. */
+/* Descriptors that the children of the supervisor find open. Settings may hold a password, so that
+ * they are no words of a command line. */
 enum { CONTROL_FD = 3, KEYD_FD_IN_SERVER = 4, KEYD_FD_IN_KEYD = 3 };
+#define SETTINGS_IN_SERVER "/proc/self/fd/6"
+#define SETTINGS_IN_KEYD "/proc/self/fd/5"
 
 /* fd to pass along, or -1. */
 MUST_CHECK bool control_send(int control, enum control_word word, int fd, struct err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/edge_plan.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -136,6 +137,17 @@ static struct edge_limits limits_of(const struct options *options)
     };
 }
 
+/* An edge that we run cannot have more than we may give. */
+static int64_t open_files(const struct options *options)
+{
+    struct rlimit limit;
+    int64_t wanted = options_edge_files(options);
+    if (options->edge_mode == EDGE_MODE_EXTERNAL || getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        limit.rlim_max >= (rlim_t)wanted)
+        return wanted;
+    return (int64_t)limit.rlim_max;
+}
+
 const struct edge_settings *edge_plan(void *owner, const struct options *options,
                                       const struct routes *tables, size_t count)
 {
@@ -147,6 +159,7 @@ const struct edge_settings *edge_plan(void *owner, const struct options *options
         .device_authority = edge_file_path(owner, options, EDGE_FILE_AUTHORITY),
         .workers = options->edge_workers,
         .connections = options->edge_connections,
+        .open_files = open_files(options),
         .limits = limits_of(options),
         .doors = doors_make(owner, options, tables, count),
         .door_count = COUNT(doors),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /livez: the process answers.  /readyz: the database and keyd answer too. */
+/* /livez: the process answers.  /readyz: the database and keyd answer too, and
+ * the edge runs. */
 #pragma once
 
 #include "http/http.h"

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/config.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -18,18 +17,25 @@
 
 DEFINE_CLEANUP(DIR *, closedir)
 
-/* The master made the group, so its id is the master's. 0: there is no such file. */
-static int64_t group_in(const char *pid_file)
+/* It lies where the edge may write: neither a link nor a pipe shall hold us. */
+int64_t pid_file_read(const char *path)
 {
-    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
-    struct bytes text;
+    char text[PID_FILE_SIZE];
+    struct stat info;
     struct err err;
-    int64_t group = 0;
-    if (!file_read(scratch, pid_file, PID_FILE_SIZE, &text, &err))
+    int64_t pid = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
         return 0;
-    while (text.size > 0 && text.data[text.size - 1] == '\n')
-        text.size--;
-    return number_parse(text, 2, PID_LARGEST, &group, &err) ? group : 0;
+    bool is_file = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+    ssize_t size = is_file ? read(fd, text, sizeof(text)) : -1;
+    (void)close(fd);
+    while (size > 0 && text[size - 1] == '\n')
+        size--;
+    return size > 0 && number_parse((struct bytes){(const uint8_t *)text, (size_t)size}, 2,
+                                    PID_LARGEST, &pid, &err)
+               ? pid
+               : 0;
 }
 
 /* "1234 (nginx) S 1 1230 ...": the fifth word is the group. */
@@ -68,7 +74,7 @@ static void look_at(int proc, const char *pid, unsigned user, int64_t group)
 
 void leftovers_end(const char *pid_file, unsigned user)
 {
-    int64_t group = group_in(pid_file);
+    int64_t group = pid_file_read(pid_file); /* the master made the group: its id is the master's */
     CLEANUP(closedir_at) DIR *proc = group ? opendir("/proc") : NULL;
     const struct dirent *entry;
     while (proc && (entry = readdir(proc)))

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "keyd/keyd.h"
 #include "server/admin.h"
+#include "server/advice.h"
 #include "server/control.h"
 #include "server/directories.h"
 #include "server/edge_plan.h"
@@ -77,9 +78,11 @@ static int role_run(void *owner, const struct options *options)
 
 static int role_check(void *owner, const struct options *options)
 {
-    (void)owner;
     (void)printf("The configuration is fine.\nfront  %s\ndevice %s\nplain  %s\n",
                  options->front_url, options->device_url, options->plain_url);
+    const char *const *advice = advice_list(owner, options);
+    for (size_t i = 0; advice[i]; i++)
+        (void)printf("warning: %s\n", advice[i]);
     return 0;
 }
 

@@ -10,170 +10,13 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "server/directories.h"
+#include "server/options_table.h"
 
-#define HELP_SIZE (64 * 1024)
-#define NAME_LONGEST 253   /* of a host name */
-#define RUN_DIR_LONGEST 80 /* a socket's path has 107 bytes */
-#define RETENTION_DAYS_MAX 36500
-
-static const char *const edge_modes[] = {"embedded", "external", NULL};
-
-#define TEXT_KEY(key, member, text) TEXT_AS(key, struct options, member, 0, .help = (text))
-#define PORT_KEY(key, member, low, text)                                                           \
-    INTEGER_AS(key, struct options, member, 0, .lowest = (low), .highest = 65535, .help = (text))
-#define NUMBER_KEY(key, member, low, high, text)                                                   \
-    INTEGER_AS(key, struct options, member, 0, .lowest = (low), .highest = (high), .help = (text))
-#define CHOICE_KEY(key, member, list, text)                                                        \
-    {                                                                                              \
-        .name = (key), .type = FIELD_ENUM, .names = (list),                                        \
-        .offset = offsetof(struct options, member), .help = (text)                                 \
-    }
-
-static const struct field server_keys[] = {
-    TEXT_KEY("data_dir", data_dir, "Where everything is kept that must outlive a restart."),
-    TEXT_KEY("run_dir", run_dir, "Sockets and the files of the edge; at most 80 bytes."),
-    TEXT_KEY("database", database,
-             "sqlite:FILE or postgres:CONNINFO; empty: sqlite:<data_dir>/db/muster.db."),
-    TEXT_KEY("organization", organization,
-             "The name that devices and certificates show; taken at the first start, then kept."),
-    TEXT_KEY("names", names,
-             "Host names and addresses of this server, the first for URLs; empty: the host name."),
-    CHOICE_KEY("log", log, log_level_names, "The least important line that is logged."),
-    NUMBER_KEY("workers", workers, 1, 256, "Threads that handle requests."),
-    NUMBER_KEY("queue", queue, 1, 100000, "Requests that may wait for a thread."),
-    NUMBER_KEY("stop_seconds", stop_seconds, 1, 600, "Time to finish what is under way at a stop."),
-    NUMBER_KEY("claim_seconds", claim_seconds, 0, 3600,
-               "How long to wait for another server to let go of the database."),
-};
-static const struct field front_keys[] = {
-    TEXT_KEY("address", front_address, "IPv4 or IPv6 address to listen on."),
-    PORT_KEY("port", front_port, 1, "Console, portal, API, enrolment pages (TLS)."),
-    TEXT_KEY("url", front_url, "How others reach it; empty: https://<first name>:<port>."),
-};
-static const struct field device_keys[] = {
-    TEXT_KEY("address", device_address, "IPv4 or IPv6 address to listen on."),
-    PORT_KEY("port", device_port, 1, "Managed devices (TLS with client certificates)."),
-    TEXT_KEY("url", device_url, "How devices reach it; empty: https://<first name>:<port>."),
-};
-static const struct field plain_keys[] = {
-    TEXT_KEY("address", plain_address, "IPv4 or IPv6 address to listen on."),
-    PORT_KEY("port", plain_port, 1, "SCEP, CRL, OCSP: signed messages without TLS."),
-    TEXT_KEY("url", plain_url, "How devices reach it; empty: http://<first name>:<port>."),
-};
-static const struct field metrics_keys[] = {
-    PORT_KEY("port", metrics_port, 0, "Loopback port of /livez and /readyz; 0: none."),
-};
-static const struct field edge_keys[] = {
-    CHOICE_KEY("mode", edge_mode, edge_modes,
-               "embedded: musterd runs nginx; external: see musterd edge-config."),
-    TEXT_KEY("program", edge_program, "The nginx to run."),
-    NUMBER_KEY("workers", edge_workers, 0, 256, "Processes of the edge; 0: one per core."),
-    NUMBER_KEY("connections", edge_connections, 64, 1000000, "Connections of each of them."),
-};
-static const struct field limit_keys[] = {
-    NUMBER_KEY("front_connections", front_connections, 1, 1000000,
-               "Requests that one address may have under way at the front."),
-    NUMBER_KEY("device_connections", device_connections, 1, 1000000,
-               "The same at the device door: many devices share an address behind a NAT."),
-    NUMBER_KEY("plain_connections", plain_connections, 1, 1000000, "The same at the plain door."),
-    NUMBER_KEY("authority_rate", authority_rate, 1, 100000,
-               "SCEP and OCSP requests of one address in a second."),
-    NUMBER_KEY("authority_burst", authority_burst, 1, 1000000, "How many more may come at once."),
-    NUMBER_KEY("session_rate", session_rate, 1, 100000, "Sign-ins of one address in a second."),
-    NUMBER_KEY("session_burst", session_burst, 1, 1000000, "How many more may come at once."),
-};
-static const struct field user_keys[] = {
-    TEXT_KEY("user", user, "Runs the server when started as root; empty: nobody else."),
-    TEXT_KEY("keyd_user", keyd_user, "Runs the key process."),
-    TEXT_KEY("edge_user", edge_user, "Runs the edge; its group may read the edge's files."),
-};
-
-static const struct field lifetime_keys[] = {
-    NUMBER_KEY("link_hours", link_hours, 1, 8760, "How long an enrolment link can be used."),
-    NUMBER_KEY("challenge_minutes", challenge_minutes, 1, 10080,
-               "How long a device may take from its profile to its certificate request."),
-    NUMBER_KEY("certificate_days", certificate_days, 1, 825, "How long a device identity lives."),
-    NUMBER_KEY("renew_percent", renew_percent, 1, 100,
-               "The last part of its life in which an identity is renewed, in percent."),
-    NUMBER_KEY("session_hours", session_hours, 1, 720, "How long a sign-in lasts."),
-};
-static const struct field retention_keys[] = {
-    NUMBER_KEY("event_days", event_days, 0, RETENTION_DAYS_MAX,
-               "How long the history of devices is kept; 0: for ever."),
-    NUMBER_KEY("command_days", command_days, 0, RETENTION_DAYS_MAX,
-               "How long finished commands are kept; of a managed device the last one of each kind "
-               "stays; 0: for ever."),
-    NUMBER_KEY("attempt_days", attempt_days, 0, RETENTION_DAYS_MAX,
-               "How long enrolments that were never completed are kept when their link has ended, "
-               "and links; 0: for ever."),
-    NUMBER_KEY("token_days", token_days, 0, RETENTION_DAYS_MAX,
-               "How long sessions and API tokens stay listed when they have ended; 0: for ever."),
-};
-static const struct field apple_keys[] = {
-    TEXT_KEY("apns_url", apns_url, "Apple's push service."),
-    TEXT_KEY("apns_ca_file", apns_ca_file,
-             "Roots to trust for it, PEM; empty: those of the system."),
-};
-
-static const struct config_section sections[] = {
-    {"server", FIELDS(server_keys)},      {"front", FIELDS(front_keys)},
-    {"device", FIELDS(device_keys)},      {"plain", FIELDS(plain_keys)},
-    {"metrics", FIELDS(metrics_keys)},    {"edge", FIELDS(edge_keys)},
-    {"limits", FIELDS(limit_keys)},       {"users", FIELDS(user_keys)},
-    {"lifetimes", FIELDS(lifetime_keys)}, {"retention", FIELDS(retention_keys)},
-    {"apple", FIELDS(apple_keys)},
-};
-
-static struct options defaults_of(void *owner)
-{
-    char *empty = mem_text(owner, ""), *everywhere = mem_text(owner, "0.0.0.0");
-    return (struct options){
-        .data_dir = mem_text(owner, "/var/lib/muster"),
-        .run_dir = mem_text(owner, "/run/muster"),
-        .database = empty,
-        .organization = mem_text(owner, "Muster"),
-        .names = empty,
-        .log = LOG_INFO,
-        .workers = 16,
-        .queue = 1024,
-        .stop_seconds = 20,
-        .claim_seconds = 30,
-        .front_address = everywhere,
-        .device_address = everywhere,
-        .plain_address = everywhere,
-        .front_url = empty,
-        .device_url = empty,
-        .plain_url = empty,
-        .front_port = 8443,
-        .device_port = 8444,
-        .plain_port = 8080,
-        .metrics_port = 9464,
-        .edge_mode = EDGE_MODE_EMBEDDED,
-        .edge_program = mem_text(owner, "/usr/sbin/nginx"),
-        .edge_connections = 4096,
-        .front_connections = 256,
-        .device_connections = 1024,
-        .plain_connections = 256,
-        .authority_rate = 50,
-        .authority_burst = 200,
-        .session_rate = 2,
-        .session_burst = 20,
-        .user = empty,
-        .keyd_user = empty,
-        .edge_user = empty,
-        .link_hours = 24,
-        .challenge_minutes = 60,
-        .certificate_days = 365,
-        .renew_percent = 33,
-        .session_hours = 12,
-        .event_days = 90,
-        .command_days = 90,
-        .attempt_days = 30,
-        .token_days = 30,
-        .apns_url = mem_text(owner, "https://api.push.apple.com"),
-        .apns_ca_file = empty,
-    };
-}
+#define NAME_LONGEST 253       /* of a host name */
+#define RUN_DIR_LONGEST 80     /* a socket's path has 107 bytes */
+#define ORGANIZATION_LENGTH 64 /* characters */
+#define FREE_PORT 1024         /* the first that everybody may bind */
+#define EDGE_OWN_FILES 128     /* ports, logs, libraries, what is kept open to the server */
 
 /* ---- what follows from other options ---- */
 
@@ -278,9 +121,28 @@ static bool database_check(void *owner, const struct options *options, struct er
     return true;
 }
 
+/* It stands in the authority's certificates as O, which has at most 64 characters (X.520
+ * ub-organization-name). */
+static bool organization_check(const char *name, struct err *err)
+{
+    if (!text_is_utf8(bytes_text(name)))
+        return err_set(err, ERR_BAD_INPUT, "[server] organization: it is not UTF-8");
+    for (const char *c = name; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7F)
+            return err_set(err, ERR_BAD_INPUT, "[server] organization: no control characters");
+    size_t length = text_length(name);
+    if (length == 0 || length > ORGANIZATION_LENGTH)
+        return err_set(
+            err, ERR_BAD_INPUT,
+            "[server] organization: 1 to %d characters, not %zu: it stands in certificates",
+            ORGANIZATION_LENGTH, length);
+    return true;
+}
+
 static bool options_finish(void *owner, struct options *options, struct err *err)
 {
-    if (!directory_check("data_dir", options->data_dir, err) ||
+    if (!organization_check(options->organization, err) ||
+        !directory_check("data_dir", options->data_dir, err) ||
         !directory_check("run_dir", options->run_dir, err) ||
         !address_check("front", options->front_address, err) ||
         !address_check("device", options->device_address, err) ||
@@ -299,6 +161,20 @@ static bool options_finish(void *owner, struct options *options, struct err *err
     return true;
 }
 
+bool options_want_low_ports(const struct options *options)
+{
+    const int64_t ports[] = {options->front_port, options->device_port, options->plain_port};
+    for (size_t i = 0; i < COUNT(ports); i++)
+        if (options->edge_mode == EDGE_MODE_EMBEDDED && ports[i] < FREE_PORT)
+            return true;
+    return false;
+}
+
+int64_t options_edge_files(const struct options *options)
+{
+    return 2 * options->edge_connections + EDGE_OWN_FILES;
+}
+
 /* ---- reading ---- */
 
 static bool file_load(void *owner, const char *path, struct options *options, struct err *err)
@@ -309,7 +185,7 @@ static bool file_load(void *owner, const char *path, struct options *options, st
     const char *text = bytes_to_text(owner, content);
     if (!text)
         return err_set(err, ERR_BAD_INPUT, "%s is not a text", path);
-    return config_parse(owner, text, sections, COUNT(sections), options, err) ||
+    return config_parse(owner, text, options_sections, options_section_count, options, err) ||
            err_context(err, "%s", path);
 }
 
@@ -318,15 +194,29 @@ static bool word_take(void *owner, const char *word, const char *value, struct o
 {
     if (text_equal(word, "--config"))
         return file_load(owner, value, options, err);
-    return config_set(owner, value, sections, COUNT(sections), options, err) ||
+    return config_set(owner, value, options_sections, options_section_count, options, err) ||
            err_context(err, "--set");
+}
+
+/* They are handed on as lines of a file. */
+static bool texts_check(const struct options *options, struct err *err)
+{
+    for (size_t i = 0; i < options_section_count; i++)
+        for (size_t k = 0; k < options_sections[i].fields.count; k++) {
+            const struct field *field = &options_sections[i].fields.list[k];
+            if (field->type == FIELD_TEXT &&
+                strpbrk(*(char *const *)field_in(field, options), "\r\n"))
+                return err_set(err, ERR_BAD_INPUT, "[%s] %s: a value is one line",
+                               options_sections[i].name, field->name);
+        }
+    return true;
 }
 
 /* The file first, wherever it stands: --set wins over it. */
 bool options_load(void *owner, int count, char *const *words, struct options *out, struct err *err)
 {
     static const char *const known[] = {"--config", "--set"};
-    struct options options = defaults_of(owner);
+    struct options options = options_defaults(owner);
     for (int i = 0; i < count; i += 2) {
         if (!text_equal(words[i], known[0]) && !text_equal(words[i], known[1]))
             return err_set(err, ERR_BAD_INPUT, "unknown word '%s'; try musterd --help", words[i]);
@@ -338,45 +228,12 @@ bool options_load(void *owner, int count, char *const *words, struct options *ou
             if (text_equal(words[i], known[k]) &&
                 !word_take(owner, words[i], words[i + 1], &options, err))
                 return false;
-    if (!options_finish(owner, &options, err))
+    if (!texts_check(&options, err) || !options_finish(owner, &options, err))
         return false;
     options.arguments = (const char *const *)words;
     options.argument_count = (size_t)count;
     *out = options;
     return true;
-}
-
-/* ---- help ---- */
-
-static void value_put(struct buffer *out, const struct field *field, const struct options *options)
-{
-    const void *member = field_in(field, options);
-    if (field->type == FIELD_TEXT)
-        buffer_text(out, *(char *const *)member);
-    else if (field->type == FIELD_ENUM)
-        buffer_text(out, field->names[*(const int *)member]);
-    else
-        buffer_format(out, "%lld", (long long)*(const int64_t *)member);
-}
-
-char *options_help(void *owner)
-{
-    struct options defaults = defaults_of(owner);
-    struct buffer out;
-    buffer_init(&out, owner, HELP_SIZE);
-    for (size_t i = 0; i < COUNT(sections); i++) {
-        buffer_format(&out, "\n[%s]\n", sections[i].name);
-        for (size_t k = 0; k < sections[i].fields.count; k++) {
-            const struct field *field = &sections[i].fields.list[k];
-            buffer_format(&out, "  %s = ", field->name);
-            value_put(&out, field, &defaults);
-            buffer_format(&out, "\n      %s", field->help);
-            if (field->type == FIELD_ENUM)
-                buffer_format(&out, " (%s)", name_list(owner, field->names));
-            buffer_text(&out, "\n");
-        }
-    }
-    return mem_text(owner, buffer_string(&out));
 }
 
 char *options_run_path(void *owner, const struct options *options, const char *name)

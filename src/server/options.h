@@ -37,15 +37,21 @@ struct options {
     /* not configured: made from the above */
     const char *words[2];                         /* behind the word of the role; NULL: none */
     const char *name_list[OPTIONS_NAMES_MAX + 1]; /* NULL-terminated */
-    const char *const *arguments; /* --config and --set as given, for the children */
+    const char *const *arguments;                 /* --config and --set as given */
     size_t argument_count;
 };
 
 /* Take --config FILE and --set SECTION.KEY=VALUE. Texts belong to owner. */
 MUST_CHECK bool options_load(void *owner, int count, char *const *words, struct options *out,
                              struct err *err);
+/* A door of an edge that we run lies below the ports that everybody may bind. */
+bool options_want_low_ports(const struct options *options);
+/* Open files that a worker of the edge needs: two for a connection, and some of its own. */
+int64_t options_edge_files(const struct options *options);
 /* Every section, key, default and meaning. Belongs to owner. */
 char *options_help(void *owner);
+/* As a configuration file that gives the same options. Belongs to owner. */
+char *options_render(void *owner, const struct options *options);
 /* A directory of ours: "<run_dir>/<name>". Belongs to owner. */
 char *options_run_path(void *owner, const struct options *options, const char *name);
 

@@ -56,6 +56,19 @@ static const struct place {
     {"/dev/null", READ | LANDLOCK_ACCESS_FS_WRITE_FILE},
 };
 
+/* The same for the edge: programs are not among it. */
+static const struct place edge_places[] = {
+    {"/usr", READ},
+    {"/usr/lib", EXECUTE},
+    {"/lib", EXECUTE},
+    {"/lib64", EXECUTE},
+    {"/etc", READ},
+    {"/proc", READ},
+    {"/sys/devices/system/cpu", READ},
+    {"/dev/urandom", READ},
+    {"/dev/null", READ | LANDLOCK_ACCESS_FS_WRITE_FILE},
+};
+
 static bool rule_add(int ruleset, const char *path, uint64_t rights, struct err *err)
 {
     struct stat info;
@@ -90,11 +103,18 @@ static bool rule_below(int ruleset, const char *base, const char *name, struct e
     return rule_add(ruleset, path, CHANGE, err);
 }
 
-static bool rules_add(int ruleset, const struct options *options, struct err *err)
+static bool places_add(int ruleset, const struct place *list, size_t count, struct err *err)
 {
-    for (size_t i = 0; i < COUNT(places); i++)
-        if (!rule_add(ruleset, places[i].path, places[i].rights, err))
+    for (size_t i = 0; i < count; i++)
+        if (!rule_add(ruleset, list[i].path, list[i].rights, err))
             return false;
+    return true;
+}
+
+static bool server_rules(int ruleset, const struct options *options, struct err *err)
+{
+    if (!places_add(ruleset, places, COUNT(places), err))
+        return false;
     /* not data_dir: keyd's files lie beside the database */
     return rule_below(ruleset, options->data_dir, DIRECTORY_DATABASE, err) &&
            rule_below(ruleset, options->run_dir, DIRECTORY_EDGE, err) &&
@@ -105,13 +125,20 @@ static bool rules_add(int ruleset, const struct options *options, struct err *er
            database_add(ruleset, options, err);
 }
 
-bool sandbox_files(const struct options *options, struct err *err)
+static bool edge_rules(int ruleset, const struct options *options, struct err *err)
+{
+    CLEANUP(mem_free_at) char *files = options_run_path(NULL, options, DIRECTORY_EDGE);
+    return places_add(ruleset, edge_places, COUNT(edge_places), err) &&
+           rule_add(ruleset, options->edge_program, EXECUTE, err) &&
+           rule_add(ruleset, files, READ, err) &&
+           rule_below(ruleset, options->run_dir, DIRECTORY_EDGE_TMP, err);
+}
+
+static bool files_shut(const struct options *options,
+                       bool (*rules)(int, const struct options *, struct err *), struct err *err)
 {
     const struct landlock_ruleset_attr handled = {.handled_access_fs = ALL};
-    /* SQLite's temporary files: /tmp is closed to us */
-    CLEANUP(mem_free_at)
-    char *temporary = mem_format(NULL, "%s/" DIRECTORY_DATABASE, options->data_dir);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setenv("SQLITE_TMPDIR", temporary, 1) != 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_set(err, ERR_INTERNAL, "sandbox: %m");
     CLEANUP(fd_close_at)
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
@@ -119,16 +146,26 @@ bool sandbox_files(const struct options *options, struct err *err)
         log_event(LOG_INFO, "server.no-landlock", "reason", strerrorname_np(errno), NULL);
         return true;
     }
-    if (!rules_add(ruleset, options, err))
+    if (!rules(ruleset, options, err))
         return false;
     return syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ||
            err_set(err, ERR_INTERNAL, "sandbox: cannot be shut: %m");
 }
 
+bool sandbox_files(const struct options *options, struct err *err)
+{
+    /* SQLite's temporary files: /tmp is closed to us */
+    CLEANUP(mem_free_at)
+    char *temporary = mem_format(NULL, "%s/" DIRECTORY_DATABASE, options->data_dir);
+    if (setenv("SQLITE_TMPDIR", temporary, 1) != 0)
+        return err_set(err, ERR_INTERNAL, "sandbox: %m");
+    return files_shut(options, server_rules, err);
+}
+
 /* clang-format off */
 static const int denied[] = {
-    /* other processes and programs */
-    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+    /* other processes */
+    SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
     SCMP_SYS(process_vm_writev), SCMP_SYS(kcmp), SCMP_SYS(pidfd_getfd), SCMP_SYS(userfaultfd),
     /* the kernel */
     SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load),
@@ -143,23 +180,54 @@ static const int denied[] = {
     SCMP_SYS(mknodat), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime),
     SCMP_SYS(adjtimex), SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(personality),
     SCMP_SYS(vhangup), SCMP_SYS(lookup_dcookie),
-    /* who we are */
+};
+static const int denied_programs[] = {SCMP_SYS(execve)};
+static const int denied_users[] = {
     SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setreuid), SCMP_SYS(setregid),
     SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setfsuid), SCMP_SYS(setfsgid),
     SCMP_SYS(setgroups), SCMP_SYS(capset),
 };
 /* clang-format on */
 
-bool sandbox_calls(struct err *err)
+static int deny(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+    int failed = 0;
+    for (size_t i = 0; i < count && failed == 0; i++)
+        failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i], 0);
+    return failed;
+}
+
+struct calls { /* what is denied beside what everybody is */
+    bool programs, users;
+};
+
+static bool calls_shut(struct calls calls, struct err *err)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     int failed = filter ? seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) : -ENOMEM;
-    for (size_t i = 0; i < COUNT(denied) && failed == 0; i++)
-        failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied[i], 0);
+    if (failed == 0)
+        failed = deny(filter, denied, COUNT(denied));
+    if (failed == 0 && calls.programs)
+        failed = deny(filter, denied_programs, COUNT(denied_programs));
+    if (failed == 0 && calls.users)
+        failed = deny(filter, denied_users, COUNT(denied_users));
     if (failed == 0)
         failed = seccomp_load(filter);
     if (filter)
         seccomp_release(filter);
     return failed == 0 ||
            err_set(err, ERR_INTERNAL, "sandbox: no filter: %s", strerrorname_np(-failed));
+}
+
+bool sandbox_calls(struct err *err)
+{
+    return calls_shut((struct calls){.programs = true, .users = true}, err);
+}
+
+/* It is yet to be executed, which Landlock then keeps to this one program; started as root without
+ * an account of its own it sets the user of its workers. */
+bool sandbox_edge(const struct options *options, struct err *err)
+{
+    return files_shut(options, edge_rules, err) &&
+           calls_shut((struct calls){.users = geteuid() != 0}, err);
 }

@@ -30,6 +30,7 @@ struct server {
     int signals;
     bool is_stopping;
     bool must_reload;
+    bool edge_is_up;        /* the supervisor said so */
     bool is_refused;        /* another server has the database, or it belongs to other keys */
     bool waits_for_claim;   /* it was lost */
     int64_t claim_deadline; /* monotonic ms; 0: nobody else was seen to have it */
@@ -49,6 +50,23 @@ static bool signals_open(struct server *server, struct err *err)
 
 /* ---- the control socket ---- */
 
+static void edge_set(struct server *server, bool is_up)
+{
+    server->edge_is_up = is_up;
+    if (server->house.shared)
+        fleet_reachable_set(server->house.shared, is_up);
+}
+
+/* Any thread. */
+static void keyd_hung(void *context)
+{
+    struct err err;
+    (void)context;
+    log_event(LOG_ERROR, "server.keyd-hung", NULL);
+    if (!control_send(CONTROL_FD, CONTROL_KEYD_HUNG, -1, &err))
+        log_err("server.keyd-hung", &err, NULL);
+}
+
 static void control_take(struct server *server)
 {
     enum control_word word;
@@ -67,6 +85,8 @@ static void control_take(struct server *server)
         (void)close(fd);
     if (word == CONTROL_RELOAD)
         server->must_reload = true;
+    if (word == CONTROL_EDGE_UP || word == CONTROL_EDGE_DOWN)
+        edge_set(server, word == CONTROL_EDGE_UP);
 }
 
 static int claim_socket(const struct server *server)
@@ -151,11 +171,16 @@ static bool house_open(void *owner, struct server *server, struct err *err)
     struct house *house = &server->house;
     size_t count;
     house->options = server->options;
-    if (!keyd_attach(owner, KEYD_FD_IN_SERVER, &house->keyd, err) ||
-        !database_open(owner, server->options->database, &house->database, err) ||
+    if (!keyd_attach(owner, KEYD_FD_IN_SERVER, &house->keyd, err))
+        return false;
+    keyd_set_watch(house->keyd,
+                   (struct keyd_watch){.patient = ((unsigned)server->options->workers + 1) / 2,
+                                       .hung = keyd_hung});
+    if (!database_open(owner, server->options->database, &house->database, err) ||
         !claim_open(owner, server, err) || !database_migrate(house->database, err) ||
         !keyd_wait(server, err) || !wiring_open(owner, house, err) || !authority_check(server, err))
         return false;
+    edge_set(server, server->edge_is_up);
     const struct routes *tables = wiring_tables(owner, &count);
     server->router = router_make(owner, tables, count);
     return true;

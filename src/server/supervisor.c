@@ -2,9 +2,12 @@
 #include "server/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,16 +17,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/advice.h"
 #include "server/child.h"
 #include "server/control.h"
 #include "server/directories.h"
 #include "server/leftovers.h"
+#include "server/sandbox.h"
 #include "server/serve.h"
 
 #define EDGE_STOP_MS 35000   /* above the edge's own worker_shutdown_timeout */
 #define SERVER_SLACK_MS 5000 /* above the server's stop_seconds */
 #define KEYD_STOP_MS 5000
 #define LOOK_MS 1000 /* at least this often */
+#define EDGE_LOOK_MS 100
 
 enum child_index { CHILD_KEYD, CHILD_SERVER, CHILD_EDGE, CHILD_COUNT };
 
@@ -32,10 +38,12 @@ struct supervisor {
     struct child children[CHILD_COUNT];
     struct user_ids user, edge_user;
     int signals;  /* signalfd */
+    int settings; /* a file without a name: what we were configured with */
     int control;  /* our end of the server's control socket, or -1 */
     int keyd_end; /* the server's end of keyd's socket until it is handed over, or -1 */
     struct house_locks locks;
     bool edge_ready;  /* the server has written its files */
+    int edge_told;    /* what the server knows of the edge: enum control_word, or 0 */
     bool is_stopping; /* in order: edge, server, keyd */
     bool is_hurried;  /* asked twice: no more waiting */
     bool is_refused;  /* the server may not work on its database */
@@ -59,27 +67,22 @@ static bool pair_make(int ends[2], struct err *err)
 /* ---- starting ---- */
 
 /* The same program in another role, with the same options. */
-static void plan_role(const struct supervisor *supervisor, const char *role,
-                      struct child_plan *plan)
+static struct child_plan plan_role(const char *role, const char *settings)
 {
-    const struct options *options = supervisor->options;
-    size_t at = 0;
-    plan->program = "/proc/self/exe";
-    plan->words[at++] = "musterd";
-    plan->words[at++] = role;
-    for (size_t i = 0; i < options->argument_count; i++)
-        plan->words[at++] = options->arguments[i];
+    return (struct child_plan){.program = "/proc/self/exe",
+                               .words = {"musterd", role, "--config", settings},
+                               .parent_death_signal = SIGTERM};
 }
 
 static bool keyd_start(struct supervisor *supervisor, int64_t now, struct err *err)
 {
-    struct child_plan plan = {.parent_death_signal = SIGTERM};
+    struct child_plan plan = plan_role("keyd", SETTINGS_IN_KEYD);
     int ends[2];
     if (!pair_make(ends, err))
         return false;
-    plan_role(supervisor, "keyd", &plan);
     plan.fds[plan.fd_count++] = ends[1];
     plan.fds[plan.fd_count++] = supervisor->locks.children;
+    plan.fds[plan.fd_count++] = supervisor->settings;
     bool started = child_start(&supervisor->children[CHILD_KEYD], &plan, now, err);
     (void)close(ends[1]);
     fd_drop(&supervisor->keyd_end);
@@ -91,20 +94,21 @@ static bool keyd_start(struct supervisor *supervisor, int64_t now, struct err *e
 
 static bool server_start(struct supervisor *supervisor, int64_t now, struct err *err)
 {
-    struct child_plan plan = {.parent_death_signal = SIGTERM,
-                              .user = supervisor->user,
-                              .extra_group = supervisor->edge_user.group};
+    struct child_plan plan = plan_role("server", SETTINGS_IN_SERVER);
     int ends[2];
     if (!pair_make(ends, err))
         return false;
-    plan_role(supervisor, "server", &plan);
+    plan.user = supervisor->user;
+    plan.extra_group = supervisor->edge_user.group;
     plan.fds[plan.fd_count++] = ends[1];
     plan.fds[plan.fd_count++] = supervisor->keyd_end;
     plan.fds[plan.fd_count++] = supervisor->locks.children;
+    plan.fds[plan.fd_count++] = supervisor->settings;
     bool started = child_start(&supervisor->children[CHILD_SERVER], &plan, now, err);
     (void)close(ends[1]);
     fd_drop(&supervisor->control);
     supervisor->control = ends[0];
+    supervisor->edge_told = 0;
     fd_drop(&supervisor->keyd_end); /* now only the server's: keyd sees its end */
     return started;
 }
@@ -118,7 +122,10 @@ static bool edge_start(struct supervisor *supervisor, int64_t now, struct err *e
                               .words = {"nginx", "-e", "stderr", "-p", tmp, "-c", file},
                               .user = supervisor->edge_user.is_set ? supervisor->edge_user
                                                                    : supervisor->user,
-                              .parent_death_signal = SIGTERM};
+                              .parent_death_signal = SIGTERM,
+                              .binds_low_ports = options_want_low_ports(options),
+                              .confine = sandbox_edge,
+                              .options = options};
     return child_start(&supervisor->children[CHILD_EDGE], &plan, now, err);
 }
 
@@ -174,6 +181,26 @@ static void keyd_hand_over(struct supervisor *supervisor)
         fd_drop(&supervisor->keyd_end);
     else
         log_err("supervisor.hand-over", &err, NULL); /* the server is on its way out */
+}
+
+/* nginx writes its number when its ports are open. */
+static bool edge_is_up(const struct supervisor *supervisor)
+{
+    pid_t pid = supervisor->children[CHILD_EDGE].pid;
+    CLEANUP(mem_free_at)
+    char *file = options_run_path(NULL, supervisor->options, DIRECTORY_EDGE_TMP "/nginx.pid");
+    return supervisor->options->edge_mode == EDGE_MODE_EXTERNAL ||
+           (pid && pid_file_read(file) == pid);
+}
+
+static void edge_tell(struct supervisor *supervisor)
+{
+    struct err err;
+    enum control_word word = edge_is_up(supervisor) ? CONTROL_EDGE_UP : CONTROL_EDGE_DOWN;
+    if (supervisor->control < 0 || supervisor->edge_told == (int)word)
+        return;
+    if (control_send(supervisor->control, word, -1, &err))
+        supervisor->edge_told = (int)word;
 }
 
 /* ---- what happens ---- */
@@ -247,7 +274,7 @@ static void signals_take(struct supervisor *supervisor)
     }
 }
 
-/* The server's only words are that the edge's files are there. */
+/* From the server: the edge's files are there, or keyd does not answer. */
 static void control_take(struct supervisor *supervisor)
 {
     enum control_word word;
@@ -258,6 +285,10 @@ static void control_take(struct supervisor *supervisor)
         return;
     }
     fd_drop(&fd);
+    if (word == CONTROL_KEYD_HUNG) {
+        log_event(LOG_ERROR, "supervisor.hung", "child", "keyd", NULL);
+        child_signal(&supervisor->children[CHILD_KEYD], SIGKILL);
+    }
     if (word != CONTROL_EDGE_READY && word != CONTROL_EDGE_CHANGED)
         return;
     supervisor->edge_ready = true;
@@ -306,6 +337,8 @@ static bool stop_step(struct supervisor *supervisor)
 static int wait_ms(const struct supervisor *supervisor)
 {
     int64_t now = clock_monotonic_ms(), until = now + LOOK_MS;
+    if (supervisor->children[CHILD_EDGE].pid && supervisor->edge_told != CONTROL_EDGE_UP)
+        until = now + EDGE_LOOK_MS; /* its ports open at any moment */
     for (enum child_index i = 0; i < CHILD_COUNT; i++) {
         const struct child *child = &supervisor->children[i];
         if (!child->pid && is_wanted(supervisor, i) && child->start_at < until)
@@ -322,6 +355,7 @@ static void loop(struct supervisor *supervisor)
         else if (!stop_step(supervisor))
             return;
         keyd_hand_over(supervisor);
+        edge_tell(supervisor);
         struct pollfd polls[] = {{.fd = supervisor->signals, .events = POLLIN},
                                  {.fd = supervisor->control, .events = POLLIN}};
         (void)poll(polls, COUNT(polls), wait_ms(supervisor));
@@ -345,21 +379,51 @@ static bool signals_open(struct supervisor *supervisor, struct err *err)
     return supervisor->signals >= 0 || err_set(err, ERR_INTERNAL, "no signalfd: %m");
 }
 
+/* The file that the children read: it has no name, and is as we read it, whenever they start. */
+static bool settings_make(struct supervisor *supervisor, struct err *err)
+{
+    CLEANUP(mem_free_at) char *text = options_render(NULL, supervisor->options);
+    supervisor->settings = memfd_create("muster-settings", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (supervisor->settings < 0 ||
+        write(supervisor->settings, text, strlen(text)) != (ssize_t)strlen(text) ||
+        fcntl(supervisor->settings, F_ADD_SEALS,
+              F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+        return err_set(err, ERR_INTERNAL, "cannot hand on the settings: %m");
+    return true;
+}
+
+/* For all processes: a connection of the edge is a descriptor or two, a unit's soft limit is 1024.
+ */
+static void files_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void advise(const struct options *options)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
+    const char *const *advice = advice_list(scratch, options);
+    for (size_t i = 0; advice[i]; i++)
+        log_event(LOG_WARN, "supervisor.advice", "advice", advice[i], NULL);
+}
+
 static bool prepare(struct supervisor *supervisor, struct err *err)
 {
     const struct options *options = supervisor->options;
     (void)umask(027);
-    if (options->argument_count + 3 > CHILD_WORDS_MAX)
-        return err_set(err, ERR_TOO_LARGE, "too many words on the command line");
     /* Workers of a killed edge must become ours, so that we see their end. */
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
         return err_set(err, ERR_INTERNAL, "cannot adopt orphans: %m");
-    if (geteuid() == 0 && !*options->user)
-        log_event(LOG_WARN, "supervisor.root", "advice", "set [users] user, keyd_user, edge_user",
-                  NULL);
+    files_raise();
+    advise(options);
     return user_find(options->user, &supervisor->user, err) &&
            user_find(options->edge_user, &supervisor->edge_user, err) &&
-           directories_make(options, &supervisor->locks, err) && signals_open(supervisor, err);
+           settings_make(supervisor, err) && directories_make(options, &supervisor->locks, err) &&
+           signals_open(supervisor, err);
 }
 
 int supervisor_run(const struct options *options)
@@ -369,6 +433,7 @@ int supervisor_run(const struct options *options)
                                                  [CHILD_SERVER] = {.name = "server"},
                                                  [CHILD_EDGE] = {.name = "edge"}},
                                     .signals = -1,
+                                    .settings = -1,
                                     .control = -1,
                                     .keyd_end = -1};
     struct err err;

@@ -356,6 +356,7 @@ def test_help_names_every_section():
     (["--set", "front.port=8080"], "port 8080 is given twice"),
     (["--set", "front.address=everywhere"], "is not an IP address"),
     (["--set", "server.run_dir=here"], "is not an absolute path"),
+    (["--set", "server.organization=" + "ü" * 65], "1 to 64 characters, not 65"),
     (["--set", "users.user=no-such-user"], "there is no user 'no-such-user'"),
     (["--config", "/nonexistent/muster.conf"], "/nonexistent/muster.conf"),
     (["server"], "started by the supervisor"),

@@ -44,7 +44,7 @@ static int wait_for(pid_t pid)
 static int launch(struct process *process)
 {
     const struct keyd_options options = {.directory = process->directory,
-                                         .organization = "Example Works"};
+                                         .organization = process->organization};
     int fd;
     process->pid = process_fork(&options, &fd);
     process->fd = fd;
@@ -64,11 +64,17 @@ static void wait_until_ready(struct keyd *keyd)
 
 struct process *process_start(void *owner)
 {
+    return process_start_for(owner, "Example Works");
+}
+
+struct process *process_start_for(void *owner, const char *organization)
+{
     struct err err;
     struct process *process = mem_new(owner, struct process);
     char pattern[] = "/tmp/keyd-test-XXXXXX";
     assert_non_null(mkdtemp(pattern));
     process->directory = mem_text(process, pattern);
+    process->organization = organization;
     int fd = launch(process);
     assert_works(keyd_attach(process, fd, &process->keyd, &err), err);
     wait_until_ready(process->keyd);

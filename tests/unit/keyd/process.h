@@ -10,6 +10,7 @@
 
 struct process {
     char *directory;
+    const char *organization;
     pid_t pid;
     struct keyd *keyd;
     int fd; /* the keyd handle's own end: borrowed */
@@ -18,6 +19,7 @@ struct process {
 
 /* Start on a fresh temporary directory. */
 struct process *process_start(void *owner);
+struct process *process_start_for(void *owner, const char *organization);
 /* Stop (SIGKILL or by closing the connection) and start again on the same directory. */
 void process_restart(struct process *process, bool kill_it);
 /* Wait for the process to end; its exit code, or -signal. */

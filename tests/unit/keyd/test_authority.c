@@ -63,6 +63,25 @@ static struct issue_fields good_fields(void *owner)
     return fields;
 }
 
+#define NINE "\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc"
+
+/* 64 characters of two bytes each, but for the first: 40 bytes end inside of one. */
+static void the_longest_name_of_an_organization_makes_an_authority(void **state)
+{
+    static const char name[] = "x" NINE NINE NINE NINE NINE NINE NINE;
+    struct process *process = process_start_for(NULL, name);
+    void *started = process;
+    CLEANUP(X509_free_at) X509 *issuing = read_certificate(process->authority.issuing);
+    char text[256];
+    (void)state;
+    X509_NAME *subject = X509_get_subject_name(issuing);
+    assert_true(X509_NAME_get_text_by_NID(subject, NID_organizationName, text, sizeof(text)) > 0);
+    assert_string_equal(text, name);
+    assert_true(X509_NAME_get_text_by_NID(subject, NID_commonName, text, sizeof(text)) > 0);
+    assert_string_equal(text, "x" NINE NINE "\u00fc Devices CA");
+    assert_int_equal(process_tear_down(&started), 0);
+}
+
 static void the_authority_is_one_chain_and_stays_the_same(void **state)
 {
     struct process *process = *state;
@@ -288,6 +307,7 @@ static void a_request_comes_with_its_key_sealed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_longest_name_of_an_organization_makes_an_authority),
         cmocka_unit_test(the_authority_is_one_chain_and_stays_the_same),
         cmocka_unit_test(a_device_certificate_is_built_from_its_fields),
         cmocka_unit_test(what_no_policy_may_ask_for_is_refused),

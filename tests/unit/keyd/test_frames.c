@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Frames that no client of ours sends. */
+#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "keyd/sandbox.h"
 #include "pki/keyd_wire.h"
@@ -159,9 +161,71 @@ static void what_keyd_never_does_ends_it(void **state)
     assert_int_equal(behind_the_sandbox(remove_a_file), -SIGSYS);
 }
 
+static void count_up(void *context)
+{
+    ++*(int *)context;
+}
+
+static void a_keyd_that_hangs_is_waited_for_once(void **state)
+{
+    struct process *process = *state;
+    struct err err;
+    int told = 0;
+    keyd_set_watch(process->keyd, (struct keyd_watch){2, count_up, &told});
+    assert_works(keyd_ping(process->keyd, &err), err);
+    assert_int_equal(kill(process->pid, SIGSTOP), 0);
+    assert_fails(keyd_ping(process->keyd, &err), err, ERR_UNAVAILABLE);
+    assert_int_equal(told, 1);
+    int64_t begun = clock_monotonic_ms();
+    for (int i = 0; i < 100; i++)
+        assert_fails(keyd_ping(process->keyd, &err), err, ERR_UNAVAILABLE);
+    assert_true(clock_monotonic_ms() - begun < WIRE_TIMEOUT_MS / 2);
+    assert_int_equal(told, 1);
+    process_restart(process, true);
+    assert_works(keyd_ping(process->keyd, &err), err);
+    assert_int_equal(told, 1);
+}
+
+struct asking {
+    struct keyd *keyd;
+    int64_t took; /* milliseconds until it failed */
+};
+
+static void *ask_once(void *context)
+{
+    struct asking *asking = context;
+    struct err err;
+    int64_t begun = clock_monotonic_ms();
+    (void)!keyd_ping(asking->keyd, &err);
+    asking->took = clock_monotonic_ms() - begun;
+    return NULL;
+}
+
+static void only_some_callers_wait_long_for_their_turn(void **state)
+{
+    struct process *process = *state;
+    struct asking asking[6];
+    pthread_t threads[COUNT(asking)];
+    int told = 0, short_waits = 0;
+    keyd_set_watch(process->keyd, (struct keyd_watch){2, count_up, &told});
+    assert_int_equal(kill(process->pid, SIGSTOP), 0);
+    for (size_t i = 0; i < COUNT(asking); i++) {
+        asking[i] = (struct asking){process->keyd, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_once, &asking[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT(asking); i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        short_waits += asking[i].took < WIRE_TIMEOUT_MS / 2;
+    }
+    assert_int_equal(short_waits, COUNT(asking) - 2);
+    process_restart(process, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_keyd_that_hangs_is_waited_for_once),
+        cmocka_unit_test(only_some_callers_wait_long_for_their_turn),
         cmocka_unit_test(garbage_is_answered_and_forgotten),
         cmocka_unit_test(every_operation_refuses_random_fields),
         cmocka_unit_test(frames_and_messages_that_are_too_large_are_refused),

@@ -62,6 +62,10 @@ static void what_cannot_work_is_refused(void **state)
     static const char *const assignments[] = {
         "server.names=,",
         "server.names=bad/name",
+        "server.organization=",
+        "server.organization=Sixty-five characters are one more than a certificate can hold....",
+        "server.organization=two\nlines",
+        "server.organization=no \xC3 UTF-8",
         "server.data_dir=here",
         "server.database=sqlite:relative.db",
         "server.database=sqlite:/var/lib/muster/muster.db", /* beside the keys */
