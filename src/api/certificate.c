@@ -123,6 +123,27 @@ static bool certificate_revoke(struct request *request, struct reply *reply, str
     return true;
 }
 
+static const struct field list_about_rows[] = {
+    INTEGER_FIELD(struct revocation_list, number, FIELD_READ_ONLY, .help = "CRL number"),
+    TIME_FIELD(struct revocation_list, this_update, FIELD_READ_ONLY, .help = "When it was made"),
+    TIME_FIELD(struct revocation_list, next_update, FIELD_READ_ONLY,
+               .help = "Until when relying parties take it"),
+    INTEGER_FIELD(struct revocation_list, entries, FIELD_READ_ONLY,
+                  .help = "Certificates that it names"),
+    INTEGER_FIELD(struct revocation_list, limit, FIELD_READ_ONLY, .help = "How many it can name"),
+};
+static const struct fields list_about_fields = FIELDS(list_about_rows);
+
+static bool revocation_list_get(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct revocation_list list;
+    if (!fleet_revocation_list_about(api_fleet(request), &actor, request->owner, &list, err))
+        return false;
+    api_reply(request, reply, 200, list_about_fields, &list);
+    return true;
+}
+
 static const struct route rows[] = {
     {HTTP_GET,
      API "/certificates",
@@ -180,5 +201,15 @@ static const struct route rows[] = {
      .permission = "certificate.revoke",
      .takes = &revocation_wish_fields,
      .gives = &certificate_fields},
+    {HTTP_GET,
+     API "/revocation-list",
+     revocation_list_get,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "revocation_list_get",
+     .summary = "Age and length of the revocation list",
+     .permission = "certificate.read",
+     .gives = &list_about_fields},
 };
 const struct routes certificate_routes = {rows, COUNT(rows)};

@@ -191,6 +191,8 @@ const struct command_row command_rows[] = {
                  {"AT", "at"},
                  {"DETAILS", "detail"}},
      .flags = COMMAND_LIST, .run = certificate_trace_run},
+    {"certificate revocation-list", .help = "show age and length of the revocation list",
+     .method = "GET", .path = "/revocation-list"},
     {"certificate revoke", .holes = "CERTIFICATE...", .help = "revoke certificates",
      .options = OPTION(REASON) | OPTION(CODE), .method = "POST",
      .path = "/certificates/{}/revocation",

@@ -7,7 +7,8 @@
 #include "cli/show.h"
 
 #define DAY_SECONDS INT64_C(86400)
-#define WARN_DAYS 30 /* before a certificate ends */
+#define WARN_DAYS 30     /* before a certificate ends */
+#define LIST_WARN_DAYS 2 /* since the revocation list was made */
 #define CLOCK_WARN_SECONDS 60
 #define CERTIFICATE_PAGES_MAX 200
 
@@ -184,6 +185,35 @@ static void check_certificates(struct visit *visit)
          is_well ? NULL : "muster certificate list --all names them");
 }
 
+/* It is made anew daily, and relying parties refuse one that has ended. */
+static void check_revocation_list(struct visit *visit)
+{
+    int64_t made, ends;
+    struct err err;
+    struct cli *cli = visit->cli;
+    CLEANUP(json_decref_at) json_t *list = ask(visit, "revocation list", "/revocation-list");
+    if (!list)
+        return;
+    const char *from = json_string_value(json_object_get(list, "this_update"));
+    const char *until = json_string_value(json_object_get(list, "next_update"));
+    json_int_t entries = json_integer_value(json_object_get(list, "entries"));
+    json_int_t limit = json_integer_value(json_object_get(list, "limit"));
+    if (!from || !until || !time_parse(from, &made, &err) || !time_parse(until, &ends, &err))
+        return;
+    bool is_over = ends <= cli->now, is_old = cli->now - made > LIST_WARN_DAYS * DAY_SECONDS;
+    bool is_long = entries > limit / 5 * 4;
+    note(visit,
+         is_over             ? "failed"
+         : is_old || is_long ? "warning"
+                             : "ok",
+         "revocation list",
+         mem_format(cli->owner, "of %s, %lld of %lld entries", time_text(cli->owner, made),
+                    (long long)entries, (long long)limit),
+         is_over || is_old ? "look into the log for revocation_list: the daily one is not made"
+         : is_long         ? "shorten lifetimes.certificate_days: what has ended leaves the list"
+                           : NULL);
+}
+
 static void check_audit(struct visit *visit)
 {
     struct cli *cli = visit->cli;
@@ -205,6 +235,7 @@ int doctor_run(struct cli *cli)
     if (cli->context.server && check_server(&visit)) {
         check_push(&visit);
         check_certificates(&visit);
+        check_revocation_list(&visit);
         check_audit(&visit);
     }
     plain_show(cli, json_pack("{s:o}", "items", visit.items));

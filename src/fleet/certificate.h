@@ -39,9 +39,15 @@ struct revocation_list {
     int64_t number;
     struct bytes der;
     int64_t this_update, next_update;
+    int64_t entries, limit; /* certificates in it, and that it can name */
 };
 /* The newest list; made when there is none or it has ended. */
 MUST_CHECK bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,
                                           struct revocation_list *out, struct err *err);
 /* The job "revocation_list": sign a new one. */
 MUST_CHECK bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err);
+/* The newest list without its bytes. ERR_NOT_FOUND before the first one. Permission
+ * certificate.read. */
+MUST_CHECK bool fleet_revocation_list_about(struct fleet *fleet, const struct actor *actor,
+                                            void *owner, struct revocation_list *out,
+                                            struct err *err);

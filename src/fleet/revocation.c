@@ -19,6 +19,7 @@ static const struct field list_rows[] = {
     BYTES_FIELD(struct revocation_list, der, 0),
     TIME_FIELD(struct revocation_list, this_update, 0),
     TIME_FIELD(struct revocation_list, next_update, 0),
+    INTEGER_FIELD(struct revocation_list, entries, 0),
 };
 
 static bool list_newest(struct fleet *fleet, void *owner, struct revocation_list *out, bool *found,
@@ -65,7 +66,8 @@ static bool list_save(struct db *tx, void *context, struct err *err)
     const struct revocation_list *list = context;
     return store_change(tx,
                         ASK(REVOCATION_LIST_INSERT, INTEGER(list->number), BYTES(list->der),
-                            INTEGER(list->this_update), INTEGER(list->next_update)),
+                            INTEGER(list->this_update), INTEGER(list->next_update),
+                            INTEGER(list->entries)),
                         NULL, err) &&
            store_change(tx, ASK(REVOCATION_LIST_PRUNE, INTEGER(list->number - 2)), NULL, err);
 }
@@ -93,6 +95,7 @@ static bool list_make(struct fleet *fleet, int64_t now, struct err *err)
     list.number++;
     list.this_update = now;
     list.next_update = now + LIST_SECONDS;
+    list.entries = (int64_t)count;
     if (!keyd_sign_crl(fleet->keyd, owner, entries, count, list.number, now, list.next_update,
                        &list.der, err))
         return false;
@@ -125,4 +128,17 @@ bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,
     }
     *out = list;
     return found || err_set(err, ERR_UNAVAILABLE, "there is no revocation list yet");
+}
+
+bool fleet_revocation_list_about(struct fleet *fleet, const struct actor *actor, void *owner,
+                                 struct revocation_list *out, struct err *err)
+{
+    struct revocation_list list = {0};
+    const struct want want = {"revocation list", FIELDS(list_rows)};
+    if (!fleet_need(actor, "certificate.read", err) ||
+        !store_get(fleet->db, owner, ASK_ALL(REVOCATION_LIST_ABOUT), want, &list, err))
+        return false;
+    list.limit = ENTRIES_MAX;
+    *out = list;
+    return true;
 }

@@ -122,10 +122,13 @@ LEFT JOIN device d ON d.id = e.device_id
 WHERE c.sha256 = $1
 
 -- name: revocation_list_newest
-SELECT number, der, this_update, next_update FROM revocation_list ORDER BY number DESC LIMIT 1
+SELECT number, der, this_update, next_update, entries FROM revocation_list ORDER BY number DESC LIMIT 1
+
+-- name: revocation_list_about
+SELECT number, this_update, next_update, entries FROM revocation_list ORDER BY number DESC LIMIT 1
 
 -- name: revocation_list_insert
-INSERT INTO revocation_list (number, der, this_update, next_update) VALUES ($1, $2, $3, $4)
+INSERT INTO revocation_list (number, der, this_update, next_update, entries) VALUES ($1, $2, $3, $4, $5)
 
 -- name: revocation_list_prune
 DELETE FROM revocation_list WHERE number < $1

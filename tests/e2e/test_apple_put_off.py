@@ -26,7 +26,7 @@ def write(house, sql):
         subprocess.run(["psql", "-q", "-h", told["host"], "-U", told["user"], "-d", told["dbname"], "-c", sql],
                        check=True)
         return
-    connection = sqlite3.connect(house.data / "muster.db", timeout=20)
+    connection = sqlite3.connect(house.data / "db" / "muster.db", timeout=20)
     with connection:
         connection.execute(sql)
     connection.close()

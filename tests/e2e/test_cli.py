@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line against a running house, with one simulated iPhone."""
+import contextlib
 import json
 import os
 import pty
 import re
+import sqlite3
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -32,7 +35,7 @@ class Muster:
         done = subprocess.run([MUSTER, *map(str, words)], capture_output=True, text=True, timeout=60,
                               input=given, env={**clean, "MUSTER_CONFIG": str(self.config), **environment})
         self.said = done.stderr
-        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert code in (None, done.returncode), f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def typed(self, *words, answers):
@@ -224,9 +227,25 @@ def test_wrong_sign_ins_are_counted_and_name_no_strangers(muster, house):
 
 def test_the_doctor_and_the_audit_log_are_content(muster):
     told = muster("doctor")
-    for check in ("server", "clock", "device certificates", "audit log"):
+    for check in ("server", "clock", "device certificates", "revocation list", "audit log"):
         assert f"ok       {check}" in told
     assert muster.json("audit", "verify")["is_intact"] is True
+
+
+def test_the_doctor_sees_a_revocation_list_that_is_old_or_long(muster, house):
+    def found(**values):
+        with contextlib.closing(sqlite3.connect(house.data / "db" / "muster.db", timeout=30)) as database, database:
+            columns = ", ".join(f"{name} = {value}" for name, value in values.items())
+            database.execute(f"UPDATE revocation_list SET {columns}")
+        return [line for line in muster("doctor", code=None).splitlines() if "revocation list" in line][0]
+
+    now = int(time.time())
+    good = {"this_update": now, "next_update": now + 86400, "entries": 120000}
+    assert found(**good).startswith("ok ")
+    assert found(**{**good, "entries": 120001}).startswith("warning")
+    assert found(**{**good, "this_update": now - 3 * 86400}).startswith("warning")
+    assert found(**{**good, "next_update": now - 1}).startswith("failed")
+    assert found(**good).startswith("ok ")
 
 
 def test_the_doctor_sees_the_push_certificate(muster, tmp_path):
