@@ -95,6 +95,8 @@ static bool issue(struct exchange *e, struct err *err)
     struct certificate_asked wish = {.challenge = asked->challenge,
                                      .transaction_id = e->message.transaction,
                                      .spki = asked->spki,
+                                     .signer = e->message.signer_is_ours ? e->message.signer.der
+                                                                         : NO_BYTES,
                                      .request = asked->der,
                                      .attributes = attributes.items,
                                      .attribute_count = attributes.count,
@@ -107,16 +109,19 @@ static bool issue(struct exchange *e, struct err *err)
                                &e->reply, err);
 }
 
-/* GetCACaps announces no renewal: a signer of ours, and every type but a first request, are
- * refused in the protocol's own way. */
+/* A certificate of ours as signer means renewal, whatever the type: clients renew with either. What
+ * a renewal must be signed by is nothing that a client could make by itself. */
 static bool decide(struct exchange *e, struct err *err)
 {
-    /* a request that was read but cannot be served is refused by its challenge: people see why */
-    if (e->message.failure == SCEP_BAD_REQUEST && e->message.request.challenge)
+    const struct scep_message *message = &e->message;
+    bool is_read = message->request.spki.data != NULL;
+    /* a request that was read but cannot be served is refused where people see why */
+    if (message->failure == SCEP_BAD_REQUEST && is_read &&
+        (message->request.challenge || message->signer_is_ours))
         return issue(e, err);
-    if (e->message.failure != SCEP_NO_FAILURE)
-        return failure(e, e->message.failure, err);
-    if (e->message.type != SCEP_REQUEST || e->message.signer_is_ours)
+    if (message->failure != SCEP_NO_FAILURE)
+        return failure(e, message->failure, err);
+    if (message->type == SCEP_RENEWAL ? !message->signer_is_ours : message->type != SCEP_REQUEST)
         return failure(e, SCEP_BAD_REQUEST, err);
     return issue(e, err);
 }

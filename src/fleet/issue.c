@@ -8,6 +8,7 @@
 #include "fleet/door.h"
 #include "fleet/expected.h"
 #include "fleet/refusal.h"
+#include "fleet/reissue.h"
 #include "fleet/renew.h"
 #include "fleet/step.h"
 #include "model/certificate.h"
@@ -25,6 +26,7 @@ struct issuing {
     struct fleet *fleet;
     const struct actor *actor;
     const struct certificate_asked *asked;
+    const struct reissue *reissue; /* signed by a certificate of ours; NULL: by challenge */
     struct challenge challenge;
     struct expected expected;
     /* The request has the challenge in it: whoever reads the database, a backup or the API must not
@@ -108,6 +110,10 @@ static bool challenge_find(struct issuing *i, bool *found, struct err *err)
 {
     uint8_t mac[32];
     *found = false;
+    if (i->reissue)
+        return store_find(i->fleet->db, i->owner,
+                          ASK(CHALLENGE_BY_MAC, BYTES(BYTES_OF(i->reissue->wish.mac))),
+                          challenge_fields, &i->challenge, found, err);
     if (!i->asked->challenge || !*i->asked->challenge)
         return true;
     return keyd_mac(i->fleet->keyd, KEYD_MAC_CHALLENGE, bytes_text(i->asked->challenge), mac,
@@ -183,6 +189,8 @@ static bool reserve_run(struct db *tx, void *context, struct err *err)
     const struct issuing *i = context;
     const char *challenge = i->challenge.id;
     int64_t now = i->actor->now;
+    if (i->reissue && !challenge_insert(tx, &i->reissue->wish, err))
+        return false;
     return store_change_one(tx,
                             ASK(CHALLENGE_USE, TEXT(challenge), INTEGER(now),
                                 BYTES(BYTES_OF(i->spki_sha256)), TEXT(i->asked->transaction_id),
@@ -336,11 +344,43 @@ static bool issue_new(struct issuing *i, struct issued *out, struct err *err)
         return false;
     if (refusing.reason)
         return refuse(i, refusing, out, err);
+    if (i->reissue)
+        i->challenge.id = mem_text(i->owner, i->reissue->wish.id);
     certificate_prepare(i);
     struct change change = {.actor = i->actor, .work = reserve_run, .context = i, .wakes = true};
     if (!fleet_change(i->fleet, &change, err))
         return err->kind == ERR_CONFLICT && issue_after_another(i, out, err);
     return sign_and_record(i, out, err);
+}
+
+/* Until it is written down, the request is judged, and its refusal traced, by the challenge that
+ * the signer came from. */
+static bool issue_signed(struct issuing *i, struct issued *out, struct err *err)
+{
+    struct reissue reissue;
+    bool known = false, found = false;
+    if (!reissue_read(i->fleet, i->owner, i->asked, i->actor->now, &reissue, &known, err))
+        return false;
+    if (!known)
+        return refuse_because(i, "certificate.refused", "the signer is no certificate of ours", out,
+                              err);
+    i->reissue = &reissue;
+    i->challenge = reissue.first;
+    if (reissue.objection)
+        return refuse_because(i, "certificate.refused", reissue.objection, out, err);
+    i->challenge = (struct challenge){0};
+    if (!challenge_find(i, &found, err))
+        return false;
+    if (found)
+        return is_repeat(i) ? issue_again(i, out, err)
+                            : refuse_because(i, "certificate.replay",
+                                             "the same renewal was asked for before", out, err);
+    i->challenge = reissue.first;
+    if (reissue.is_spent)
+        return refuse_because(i, "certificate.refused", "the signer was renewed before", out, err);
+    i->challenge.state = CHALLENGE_DELIVERED;
+    i->challenge.expires_at = reissue.wish.expires_at;
+    return issue_new(i, out, err);
 }
 
 bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -350,6 +390,8 @@ bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,
     bool found = false;
     digest_sha256(asked->spki, issuing.spki_sha256);
     digest_sha256(asked->request, issuing.request_sha256);
+    if (asked->signer.data)
+        return issue_signed(&issuing, out, err);
     if (!challenge_find(&issuing, &found, err))
         return false;
     if (!found)

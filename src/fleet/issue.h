@@ -14,7 +14,9 @@ struct asked_attribute { /* one thing that a request asks for, as text */
 };
 
 struct certificate_asked {
-    const char *challenge;      /* the bearer secret in the request */
+    const char *challenge; /* the bearer secret in the request */
+    struct bytes signer;   /* certificate of ours that signed it, DER: a renewal, and the challenge
+                            * does not count; data NULL: there is none */
     const char *transaction_id; /* of the protocol: with the key it names a repeat */
     struct bytes spki;          /* SubjectPublicKeyInfo, DER; its possession is proved */
     struct bytes request;       /* PKCS#10, DER: its digest is kept */
@@ -36,6 +38,8 @@ struct issued {
  * burnt challenge; an attribute that differs; a key certified for somebody else; an objection of
  * the caller's): recorded as
  * steps and events. The challenge is consumed in the transaction that reserves the certificate.
+ * A signer of ours must be a certificate that stands in the database byte for byte, good, in the
+ * last part of its life, its enrolment active; what was expected of it is expected again.
  * The same key and transaction again within CHALLENGE_REPEAT_SECONDS gets the same certificate.
  */
 MUST_CHECK bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,

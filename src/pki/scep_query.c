@@ -43,5 +43,5 @@ bool scep_query_message(void *owner, const struct scep_query *query, struct byte
 const char *scep_capabilities(void)
 {
     /* SHA-384 is also what strongSwan 5.9.8 tests where it means SHA-256. */
-    return "POSTPKIOperation\nAES\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n";
+    return "POSTPKIOperation\nRenewal\nAES\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n";
 }

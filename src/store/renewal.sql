@@ -29,10 +29,6 @@ WHERE enrolment_id = $1 AND id > $2 AND state IN ('issued', 'reserved')
 UPDATE certificate SET state = 'revoked', revoked_at = $3, reason = $4
 WHERE enrolment_id = $1 AND id < $2 AND state IN ('issued', 'reserved')
 
--- name: certificate_renewed_by
--- what became of a certificate's challenge: the one that it was to renew
-SELECT h.renews FROM certificate c JOIN challenge h ON h.id = c.challenge_id WHERE c.id = $1
-
 -- name: enrolment_push_keep
 -- before another address comes: one that is known to be dead is not worth it
 UPDATE enrolment SET push_token_before = push_token, push_magic_before = push_magic
@@ -46,3 +42,10 @@ WHERE id = $1 AND push_token_before IS NOT NULL AND push_magic_before IS NOT NUL
 
 -- name: enrolment_push_forget_before
 UPDATE enrolment SET push_token_before = NULL, push_magic_before = NULL WHERE id = $1
+
+-- name: certificate_by_sha256
+SELECT c.*, e.device_id FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id WHERE c.sha256 = $1
+
+-- name: reissue_count
+SELECT count(*) AS count FROM challenge h JOIN certificate c ON c.id = h.renews
+WHERE c.id = $1 AND h.enrolment_id = c.enrolment_id AND h.state = 'used'

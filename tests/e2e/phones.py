@@ -26,7 +26,8 @@ def apns(tmp_path_factory):
 @pytest.fixture(scope="session")
 def shared_house(every_database, apns):
     """Challenges live a minute; the sanitizers keep little of what was freed: memory can be measured."""
-    one = House(every_database, [*push_settings(apns), "lifetimes.challenge_minutes=1"])
+    one = House(every_database, [*push_settings(apns), "lifetimes.challenge_minutes=1",
+                                  "lifetimes.renew_percent=100"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1")
         try:
