@@ -6,6 +6,7 @@
 
 #define API "/api/v1"
 
+extern const struct routes account_routes;
 extern const struct routes audit_routes;
 extern const struct routes certificate_routes;
 extern const struct routes command_routes;

@@ -97,6 +97,31 @@ bool text_unhex(void *owner, const char *text, struct bytes *out, struct err *er
     return true;
 }
 
+static bool is_unseen(utf8proc_int32_t code)
+{
+    switch (utf8proc_category(code)) {
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF: return true;
+    default: return false;
+    }
+}
+
+bool text_is_blank(const char *text)
+{
+    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
+    while (*at) {
+        utf8proc_int32_t code;
+        utf8proc_ssize_t used = utf8proc_iterate(at, -1, &code);
+        if (used <= 0 || !is_unseen(code))
+            return false;
+        at += used;
+    }
+    return true;
+}
+
 char *text_fold(void *owner, const char *text)
 {
     utf8proc_uint8_t *folded = NULL;

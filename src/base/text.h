@@ -19,6 +19,9 @@ char *text_hex(void *owner, struct bytes bytes);
 /* Even number of hex digits and nothing else. */
 MUST_CHECK bool text_unhex(void *owner, const char *text, struct bytes *out, struct err *err);
 
+/* Nothing in it that can be seen: empty, or spaces, control and format characters alone. */
+bool text_is_blank(const char *text);
+
 /* A folded copy for case-insensitive search (Unicode NFKC + case folding, libutf8proc). */
 char *text_fold(void *owner, const char *text);
 

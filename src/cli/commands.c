@@ -20,6 +20,11 @@
             {"CREATED", "created_at"}, {"BY", "created_by"}, {"FINISHED", "finished_at"},          \
             {"REASON", "reason"},                                                                  \
     }
+#define ACCOUNT_COLUMNS                                                                            \
+    {                                                                                              \
+        {"NAME", "name"}, {"ROLE", "role"}, {"CREATED", "created_at"},                             \
+            {"DISABLED", "disabled_at"}, {"ID", "id"},                                             \
+    }
 /* POST /devices/{}/commands of one kind */
 #define ORDERS(of_kind, ...)                                                                       \
     .holes = "DEVICE...", .method = "POST", .path = "/devices/{}/commands",                        \
@@ -233,6 +238,32 @@ const struct command_row command_rows[] = {
      .flags = COMMAND_LIST},
     {"token revoke", .holes = "TOKEN...", .help = "revoke sessions or API tokens",
      .method = "DELETE", .path = "/tokens/{}", .flags = COMMAND_SILENT, .done = "%s is revoked."},
+
+    {"account list", .help = "list accounts", .options = PAGE_OPTIONS, .method = "GET",
+     .path = "/accounts", .columns = ACCOUNT_COLUMNS, .flags = COMMAND_LIST},
+    {"account get", .holes = "ACCOUNT", .help = "show an account, by id or name", .method = "GET",
+     .path = "/accounts/{}"},
+    {"account create", .holes = "NAME", .help = "make an account with a one-time password",
+     .options = OPTION(ROLE), .method = "POST", .path = "/accounts",
+     .body = {{"name", 0, "{}", PART_TEXT}, {"role", OPTION_ROLE, NULL, PART_TEXT}},
+     .columns = {{"", "password"},
+                 {"Shown this once: the first sign-in asks for a new one. Account", "name"},
+                 {"Role", "role"}},
+     .flags = COMMAND_PLAIN},
+    {"account edit", .holes = "ACCOUNT",
+     .help = "give an account another role; its sessions and tokens end",
+     .options = OPTION(ROLE) | OPTION(REASON), .method = "PATCH", .path = "/accounts/{}",
+     .body = {{"role", OPTION_ROLE, NULL, PART_TEXT}, {"reason", OPTION_REASON, NULL, PART_TEXT}},
+     .columns = ACCOUNT_COLUMNS},
+    {"account disable", .holes = "ACCOUNT...",
+     .help = "end accounts with their sessions and tokens", .options = OPTION(REASON),
+     .method = "POST", .path = "/accounts/{}/disable",
+     .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}}, .columns = ACCOUNT_COLUMNS,
+     .flags = COMMAND_ASKS,
+     .consequence = "%s cannot sign in any more; every session and token of the account ends."},
+    {"account enable", .holes = "ACCOUNT...", .help = "let disabled accounts sign in again",
+     .options = OPTION(REASON), .method = "POST", .path = "/accounts/{}/enable",
+     .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}}, .columns = ACCOUNT_COLUMNS},
 
     {"audit list", .help = "list who did what, newest first", .options = PAGE_OPTIONS,
      .method = "GET", .path = "/audit",

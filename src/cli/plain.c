@@ -195,7 +195,7 @@ static bool act(struct cli *cli, size_t first, json_t **out, struct err *err)
     const char *name = words->hole_count > 0 ? api_name(words->holes[first]) : "";
     struct target target = {.id = name, .name = show_safe(cli->owner, name)};
     CLEANUP(json_decref_at) json_t *body = NULL;
-    bool has_body = text_equal(command->method, "POST") || text_equal(command->method, "PUT");
+    bool has_body = command->method[0] == 'P'; /* POST, PUT, PATCH */
     if ((has_body && !plain_body(cli, name, &body, err)) || !target_can_ask(cli, err) ||
         (command->flags & COMMAND_DEVICE && !target_find(cli, words->holes[first], &target, err)))
         return false;

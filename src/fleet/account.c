@@ -1,52 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fleet/account.h"
 
-#include <argon2.h>
 #include <string.h>
 
 #include "base/id.h"
 #include "base/text.h"
 #include "fleet/attempt.h"
 #include "fleet/door.h"
+#include "fleet/password.h"
 #include "fleet/refusal.h"
 #include "fleet/shared.h"
 #include "fleet/token.h"
 #include "store/store.h"
-
-/* argon2id, OWASP's second choice: 19 MiB, 2 passes, 1 lane */
-#define HASH_PASSES 2
-#define HASH_KIBIBYTES 19456
-#define HASH_SALT 16
-#define HASH_SIZE 32
-#define ONE_TIME_BITS 80
-
-/* ---- passwords ---- */
-
-static char *password_hash(void *owner, const char *password)
-{
-    uint8_t salt[HASH_SALT];
-    char encoded[160];
-    random_bytes(salt, sizeof(salt));
-    if (argon2id_hash_encoded(HASH_PASSES, HASH_KIBIBYTES, 1, password, strlen(password), salt,
-                              sizeof(salt), HASH_SIZE, encoded, sizeof(encoded)) != ARGON2_OK)
-        bug("no password hash");
-    return mem_text(owner, encoded);
-}
-
-static bool password_matches(const char *hash, const char *password)
-{
-    return argon2id_verify(hash, password, strlen(password)) == ARGON2_OK;
-}
-
-static bool password_check(const char *password, const char *old, struct err *err)
-{
-    size_t size = strlen(password);
-    if (size < PASSWORD_SHORTEST || size > PASSWORD_LONGEST)
-        return err_at(err, ERR_BAD_INPUT, "/new_password", "a password has %d to %d characters",
-                      PASSWORD_SHORTEST, PASSWORD_LONGEST);
-    return strcmp(password, old) != 0 ||
-           err_at(err, ERR_BAD_INPUT, "/new_password", "the new password must differ");
-}
 
 /* ---- one-time passwords ---- */
 
@@ -70,6 +35,11 @@ static bool reset_run(struct db *tx, void *context, struct err *err)
                                 TEXT(r->role ? r->role : role_names[ROLE_ADMINISTRATOR]),
                                 TEXT(r->hash), INTEGER(1), INTEGER(r->now)),
                             NULL, err);
+    if (account.disabled_at) {
+        (void)err_set(err, ERR_PRECONDITION, "%s is disabled", r->name);
+        err->remedy = "an administrator enables it: muster account enable NAME";
+        return false;
+    }
     if (r->role && strcmp(r->role, role_names[account.role]) != 0)
         return err_set(err, ERR_CONFLICT, "%s has the role %s already", r->name,
                        role_names[account.role]);
@@ -81,13 +51,14 @@ static bool reset_run(struct db *tx, void *context, struct err *err)
 bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *owner,
                          const char *name, const char *role, char **password, struct err *err)
 {
-    char *secret = random_text(owner, ONE_TIME_BITS);
-    struct resetting resetting = {owner,          name,      role, password_hash(owner, secret),
-                                  id_make(owner), actor->now};
+    char *hash = NULL, *secret = password_once(owner);
     if (actor->kind != ACTOR_SYSTEM)
         return err_set(err, ERR_FORBIDDEN, "only the server's own command line gives passwords");
-    if (strlen(name) == 0 || strlen(name) > 100)
+    if (text_is_blank(name) || text_length(name) > 100)
         return err_set(err, ERR_BAD_INPUT, "a name has 1 to 100 characters");
+    if (!password_hash(fleet, owner, secret, &hash, err))
+        return false;
+    struct resetting resetting = {owner, name, role, hash, id_make(owner), actor->now};
     struct change change = {.actor = actor,
                             .action = "account.reset",
                             .subject_kind = "account",
@@ -169,11 +140,12 @@ static bool account_checked(struct fleet *fleet, const struct actor *actor, void
     if (!store_find(fleet->db, owner, ASK(ACCOUNT_BY_NAME, TEXT(sign_in->name)), account_fields,
                     account, &found, err))
         return false;
-    if (!found || account->disabled_at)
-        mem_free(password_hash(NULL, sign_in->password));
-    else if (password_matches(account->password_hash, sign_in->password))
-        return true;
-    return sign_in_refused(fleet, actor, sign_in, account, err);
+    bool known = found && !account->disabled_at, right = false;
+    char *unused = NULL;
+    if (known ? !password_matches(fleet, account->password_hash, sign_in->password, &right, err)
+              : !password_hash(fleet, owner, sign_in->password, &unused, err))
+        return false;
+    return (known && right) || sign_in_refused(fleet, actor, sign_in, account, err);
 }
 
 static bool account_signed_in(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -196,7 +168,7 @@ bool fleet_sign_in(struct fleet *fleet, const struct actor *actor, void *owner,
                    const struct sign_in *sign_in, struct session *out, struct err *err)
 {
     struct account account = {0};
-    if (strlen(sign_in->name) > 100 || strlen(sign_in->password) > PASSWORD_LONGEST)
+    if (text_length(sign_in->name) > 100 || text_length(sign_in->password) > PASSWORD_LONGEST)
         return err_set(err, ERR_UNAUTHENTICATED, "name or password is wrong");
     if (!account_signed_in(fleet, actor, owner, sign_in, &account, err))
         return false;
@@ -210,11 +182,13 @@ bool fleet_sign_in(struct fleet *fleet, const struct actor *actor, void *owner,
                          .role = account.role,
                          .expires_at = actor->now + fleet->settings->session_seconds};
     struct token_wish made;
+    char *new_hash = NULL;
+    if (sign_in->new_password &&
+        !password_hash(fleet, owner, sign_in->new_password, &new_hash, err))
+        return false;
     if (!token_prepare(fleet, owner, &wish, actor->now, &made, err))
         return false;
-    struct signing_in signing_in = {
-        &account, sign_in->new_password ? password_hash(owner, sign_in->new_password) : NULL,
-        &made};
+    struct signing_in signing_in = {&account, new_hash, &made};
     struct actor who = *actor;
     who.kind = ACTOR_ACCOUNT;
     who.id = account.id;

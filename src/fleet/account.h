@@ -5,12 +5,13 @@
 #include "fleet/fleet.h"
 #include "model/account.h"
 
-#define PASSWORD_SHORTEST 12 /* bytes */
+#define PASSWORD_SHORTEST 12 /* characters */
 #define PASSWORD_LONGEST 256
 
 /* A new account with a one-time password that must be changed at the first sign-in; or, when the
  * name exists, a new one-time password, and all sessions and API tokens ended. role NULL: the one
- * that it has, or administrator; ERR_CONFLICT when it has another. For the server's own command
+ * that it has, or administrator; ERR_CONFLICT when it has another, ERR_PRECONDITION when it is
+ * disabled. For the server's own command
  * line: ERR_FORBIDDEN unless the actor is the system. */
 MUST_CHECK bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *owner,
                                     const char *name, const char *role, char **password,
@@ -26,8 +27,8 @@ struct session {
     struct token token;
 };
 /* ERR_UNAUTHENTICATED for every wrong combination alike; ERR_PRECONDITION when a new password is
- * needed; ERR_TOO_MANY after too many wrong ones from one address or by one name (attempt.h). Wrong
- * ones are counted (fleet_refusal_list). */
+ * needed; ERR_TOO_MANY after too many wrong ones from one address or by one name (attempt.h);
+ * ERR_UNAVAILABLE when too many sign in at once. Wrong ones are counted (fleet_refusal_list). */
 MUST_CHECK bool fleet_sign_in(struct fleet *fleet, const struct actor *actor, void *owner,
                               const struct sign_in *sign_in, struct session *out, struct err *err);
 /* Who is it that shows this secret? ERR_UNAUTHENTICATED. The actor's texts belong to owner. */

@@ -16,6 +16,8 @@ static const struct {
     const char *name;
     unsigned roles;
 } permissions[] = {
+    {"account.read", ADMINISTRATOR | AUDITOR},
+    {"account.write", ADMINISTRATOR},
     {"apple.read", EVERYBODY},
     {"apple.write", ADMINISTRATOR},
     {"audit.read", ADMINISTRATOR | AUDITOR},

@@ -27,6 +27,7 @@ struct fleet_shared {
     unsigned job_turn; /* grows with each wake */
     bool job_stopped;
     struct attempts *attempts;  /* fleet/attempt.c */
+    struct hashing *hashing;    /* fleet/password.c */
     atomic_bool is_unreachable; /* fleet_reachable_set() */
 };
 

@@ -10,18 +10,23 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "fleet/account.h"
+#include "fleet/roster.h"
 #include "server/wiring.h"
 
-static bool reset(void *owner, const struct options *options, const char *name, const char *role,
-                  char **password, struct err *err)
+static bool admin_open(void *owner, const struct options *options, struct fleet **out,
+                       struct err *err)
 {
     struct house house = {.options = options};
-    struct fleet *fleet;
-    struct actor actor = fleet_system_actor(clock_now());
     return database_open(owner, options->database, &house.database, err) &&
            database_migrate(house.database, err) && wiring_open(owner, &house, err) &&
-           fleet_open(owner, house.database, NULL, house.shared, &fleet, err) &&
-           fleet_account_reset(fleet, &actor, owner, name, role, password, err);
+           fleet_open(owner, house.database, NULL, house.shared, out, err);
+}
+
+static int failed(const struct err *err)
+{
+    (void)fprintf(stderr, "musterd: %s%s%s%s\n", err->text, err->remedy ? " (" : "",
+                  err->remedy ? err->remedy : "", err->remedy ? ")" : "");
+    return 1;
 }
 
 /* Root's files in the database's directory would be shut to the server. */
@@ -45,15 +50,31 @@ static bool role_check(const char *role, struct err *err)
                             role_names[0], role_names[1], role_names[2]);
 }
 
+static int disable(void *owner, struct fleet *fleet, const char *name)
+{
+    struct err err;
+    struct account account;
+    struct actor actor = fleet_system_actor(clock_now());
+    if (!fleet_account_disable(fleet, &actor, owner, name, &account, &err))
+        return failed(&err);
+    (void)fprintf(stderr, "%s is disabled; its sessions and tokens have ended.\n", account.name);
+    return 0;
+}
+
 int admin_run(void *owner, const struct options *options, const char *name, const char *role)
 {
     struct err err;
     char *password;
-    if (!role_check(role, &err) || !user_become(options, &err) ||
-        !reset(owner, options, name, role, &password, &err)) {
-        (void)fprintf(stderr, "musterd: %s\n", err.text);
-        return 1;
-    }
+    struct fleet *fleet;
+    struct actor actor = fleet_system_actor(clock_now());
+    bool disables = text_equal(role, ADMIN_DISABLE);
+    if ((!disables && !role_check(role, &err)) || !user_become(options, &err) ||
+        !admin_open(owner, options, &fleet, &err))
+        return failed(&err);
+    if (disables)
+        return disable(owner, fleet, name);
+    if (!fleet_account_reset(fleet, &actor, owner, name, role, &password, &err))
+        return failed(&err);
     (void)fprintf(stderr, "One-time password of %s; the first sign-in asks for a new one:\n", name);
     return printf("%s\n", password) < 0;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "musterd admin NAME [ROLE]": a one-time password for an account, new or locked out. */
+/* "musterd admin NAME [ROLE]": a one-time password for an account, new or locked out; ADMIN_DISABLE
+ * in place of the role ends the account. */
 #pragma once
 
 #include "server/options.h"
+
+#define ADMIN_DISABLE "--disable"
 
 /* Prints the password alone on standard output. Works beside a running server. role NULL: see
  * fleet_account_reset(). */

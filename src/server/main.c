@@ -130,8 +130,8 @@ static const struct role {
     {{"admin", NULL},
      role_admin,
      "print a one-time password for this account; ROLE of a new one: administrator (the default), "
-     "help_desk or auditor",
-     {"NAME", "ROLE"}},
+     "help_desk or auditor; --disable ends the account with its sessions and tokens",
+     {"NAME", "ROLE|--disable"}},
     {{"server", NULL}, role_server, NULL, {NULL}},
     {{"keyd", NULL}, role_keyd, NULL, {NULL}},
 };
@@ -192,7 +192,8 @@ int main(int count, char **words)
     }
     const char *arguments[2] = {NULL, NULL};
     for (size_t i = 0; i < COUNT(arguments) && role->arguments[i]; i++)
-        if (used + 1 < count && !text_starts(words[1 + used], "--"))
+        if (used + 1 < count && (!text_starts(words[1 + used], "--") ||
+                                 (i == 1 && text_equal(words[1 + used], ADMIN_DISABLE))))
             arguments[i] = words[1 + used++];
     if (role->arguments[0] && !arguments[0]) {
         (void)err_set(&err, ERR_BAD_INPUT, "%s needs a %s", role->words[0], role->arguments[0]);

@@ -22,6 +22,25 @@ SELECT * FROM account WHERE name = $1
 -- name: account_set_password
 UPDATE account SET password_hash = $2, must_change = $3 WHERE id = $1
 
+-- name: account_list
+SELECT * FROM account WHERE (CAST($1 AS TEXT) IS NULL OR id > $1) ORDER BY id LIMIT $2
+
+-- name: account_find
+-- an id, else a name
+SELECT * FROM account WHERE id = $1 OR name = $1 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1
+
+-- name: account_set_state
+-- from the role $4 and the end $5 that were read
+UPDATE account SET role = $2, disabled_at = $3
+WHERE id = $1 AND role = $4 AND disabled_at IS NOT DISTINCT FROM $5
+
+-- name: account_hold_administrators
+-- changes nothing: whoever would change one of them waits for us
+UPDATE account SET role = role WHERE role = 'administrator'
+
+-- name: account_other_administrators
+SELECT count(*) AS count FROM account WHERE role = 'administrator' AND disabled_at IS NULL AND id <> $1
+
 -- name: account_count
 SELECT count(*) AS count FROM account
 
@@ -30,7 +49,10 @@ INSERT INTO token (id, account_id, kind, name, role, mac, created_at, expires_at
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: token_by_mac
-SELECT t.id, t.account_id, a.name AS account_name, t.kind, t.name, t.role, t.created_at, t.expires_at, t.revoked_at
+-- never more than its account may now
+SELECT t.id, t.account_id, a.name AS account_name, t.kind, t.name,
+       CASE WHEN a.role = 'administrator' OR t.role = 'auditor' OR (a.role = 'help_desk' AND t.role = 'help_desk')
+            THEN t.role ELSE a.role END AS role, t.created_at, t.expires_at, t.revoked_at
 FROM token t JOIN account a ON a.id = t.account_id
 WHERE t.mac = $1 AND t.revoked_at IS NULL AND a.disabled_at IS NULL
   AND (t.expires_at IS NULL OR t.expires_at > $2)

@@ -59,6 +59,12 @@ SELECT id, position, hash FROM audit ORDER BY position
 -- name: look_revisions
 SELECT revision, settings FROM policy_revision WHERE policy_id = $1 ORDER BY revision
 
+-- name: tamper_account_roles
+UPDATE account SET role = $1
+
+-- name: tamper_token_roles
+UPDATE token SET role = $1
+
 -- name: clear_jobs
 DELETE FROM job
 

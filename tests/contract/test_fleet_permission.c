@@ -6,6 +6,7 @@
 #include "fleet/certificate.h"
 #include "fleet/device.h"
 #include "fleet/push.h"
+#include "fleet/roster.h"
 #include "tests/contract/fleet_fixture.h"
 
 /* What the acts work on. */
@@ -62,6 +63,43 @@ static bool retire_it(struct scene *s, const struct actor *actor, struct err *er
 static bool cancel_command(struct scene *s, const struct actor *actor, struct err *err)
 {
     return fleet_command_cancel(s->f->fleet, actor, s->command.id, err);
+}
+
+static bool create_account(struct scene *s, const struct actor *actor, struct err *err)
+{
+    struct account out, wish = {.name = mem_text(s->f->owner, "carl"), .role = ROLE_AUDITOR};
+    char *password;
+    return fleet_account_create(s->f->fleet, actor, s->f->owner, &wish, &out, &password, err);
+}
+
+static bool lower_account(struct scene *s, const struct actor *actor, struct err *err)
+{
+    struct account out;
+    (void)create_account(s, actor, err);
+    return fleet_account_set_role(s->f->fleet, actor, s->f->owner, "carl", ROLE_HELP_DESK, &out,
+                                  err);
+}
+
+static bool disable_account(struct scene *s, const struct actor *actor, struct err *err)
+{
+    struct account out;
+    (void)create_account(s, actor, err);
+    return fleet_account_disable(s->f->fleet, actor, s->f->owner, "carl", &out, err);
+}
+
+static bool enable_account(struct scene *s, const struct actor *actor, struct err *err)
+{
+    struct account out;
+    (void)create_account(s, actor, err);
+    (void)disable_account(s, actor, err);
+    return fleet_account_enable(s->f->fleet, actor, s->f->owner, "carl", &out, err);
+}
+
+static bool read_accounts(struct scene *s, const struct actor *actor, struct err *err)
+{
+    const struct page page = {.limit = LIST_LIMIT};
+    struct list list;
+    return fleet_account_list(s->f->fleet, actor, s->f->owner, &page, &list, err);
 }
 
 static bool create_policy(struct scene *s, const struct actor *actor, struct err *err)
@@ -150,6 +188,11 @@ static const struct {
     {"wipe", wipe_it, ADMINISTRATOR},
     {"retire", retire_it, ADMINISTRATOR},
     {"block", block_it, ADMINISTRATOR | HELP_DESK},
+    {"create an account", create_account, ADMINISTRATOR},
+    {"lower an account", lower_account, ADMINISTRATOR},
+    {"disable an account", disable_account, ADMINISTRATOR},
+    {"enable an account", enable_account, ADMINISTRATOR},
+    {"read accounts", read_accounts, ADMINISTRATOR | AUDITOR},
     {"create a policy", create_policy, ADMINISTRATOR},
     {"update a policy", update_policy, ADMINISTRATOR},
     {"delete a policy", delete_policy, ADMINISTRATOR},

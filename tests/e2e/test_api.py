@@ -2,16 +2,18 @@
 """The API against its own description, and against people who may not."""
 import json
 import re
+import subprocess
 
 import pytest
 
 from admin import API, Admin, Refused
+from house import wait_until
 from sim import Phone
 
 pytestmark = pytest.mark.e2e
 
 # What an auditor may do; everything else is refused.  The table of src/fleet/permission.c says why.
-AUDITOR_MAY = {"apple.read", "audit.read", "certificate.read", "device.read", "enrolment.read", "policy.read",
+AUDITOR_MAY = {"account.read", "apple.read", "audit.read", "certificate.read", "device.read", "enrolment.read", "policy.read",
                "self", "status.read", "token.read"}
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
@@ -97,7 +99,7 @@ def test_what_is_read_is_as_described(document, admin, phone):
     """Every GET with real objects behind it, against its schema."""
     device = admin.items("/devices")[0]["id"]
     known = {"device": device, "policy": "Passcode", "certificate": admin.items("/certificates")[0]["id"],
-             "id": admin.items("/commands")[0]["id"]}
+             "id": admin.items("/commands")[0]["id"], "account": "admin"}
     with pytest.raises(Refused):
         admin.post("/sessions", name="admin", password="wrong")  # for the list of refusals
     checked = 0
@@ -151,6 +153,49 @@ def test_a_token_ends_when_it_is_revoked(admin, house):
     assert house.get(API + "/status", headers=headers)[0] == 200
     admin.ask("DELETE", f"/tokens/{made['id']}")
     assert house.get(API + "/status", headers=headers)[0] == 401
+
+
+def test_an_account_is_made_lowered_and_ended(admin, house):
+    made = admin.post("/accounts", name="Änne", role="help_desk")
+    assert made["password"] not in json.dumps(admin.get("/accounts?limit=1000"))
+    with pytest.raises(Refused) as refused:
+        admin.post("/accounts", name="Änne", role="auditor")
+    assert refused.value.status == 409
+    session = admin.post("/sessions", name="Änne", password=made["password"], new_password="ä" * 12)
+    headers = {"Authorization": f"Bearer {session['token']}"}
+    assert house.get(API + "/status", headers=headers)[0] == 200
+    assert admin.ask("PATCH", f"/accounts/{made['id']}", {"role": "auditor"})["role"] == "auditor"
+    assert house.get(API + "/status", headers=headers)[0] == 401
+    session = admin.post("/sessions", name="Änne", password="ä" * 12)
+    assert session["role"] == "auditor"
+    assert admin.post(f"/accounts/{made['id']}/disable", reason="left us")["disabled_at"]
+    assert house.get(API + "/status", headers={"Authorization": f"Bearer {session['token']}"})[0] == 401
+    with pytest.raises(Refused) as refused:
+        admin.post("/sessions", name="Änne", password="ä" * 12)
+    assert refused.value.status == 401
+
+    def entries():  # numbered soon after
+        found = {one["action"]: one for one in admin.items("/audit?limit=1000") if one["subject_id"] == made["id"]}
+        return {"account.create", "account.role", "account.disable"} <= set(found) and found
+    assert wait_until(entries, 15, "audited")["account.disable"]["reason"] == "left us"
+
+
+def test_the_last_administrator_cannot_be_ended(admin, house):
+    for change in (lambda: admin.post("/accounts/admin/disable"),
+                   lambda: admin.ask("PATCH", "/accounts/admin", {"role": "auditor"})):
+        with pytest.raises(Refused) as refused:
+            change()
+        assert refused.value.status == 412 and "administrator" in refused.value.problem["remedy"]
+    done = subprocess.run(house.command("admin", "admin", "--disable"), capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "last enabled administrator" in done.stderr
+
+
+def test_the_server_s_own_command_line_ends_an_account(admin, house):
+    made = admin.post("/accounts", name="Mallory", role="administrator")
+    session = admin.post("/sessions", name="Mallory", password=made["password"], new_password="mallory mallory")
+    subprocess.run(house.command("admin", "Mallory", "--disable"), capture_output=True, check=True)
+    assert house.get(API + "/status", headers={"Authorization": f"Bearer {session['token']}"})[0] == 401
+    assert subprocess.run(house.command("admin", "Mallory"), capture_output=True, check=False).returncode == 1
 
 
 def test_a_secret_is_shown_once_and_never_again(admin):

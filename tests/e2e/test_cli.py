@@ -269,6 +269,22 @@ def test_a_token_serves_in_place_of_a_login(muster, tmp_path):
     other("policy", "create", "Not mine", "--set", "password.required=true", *words, code=4, MUSTER_TOKEN=token)
 
 
+def test_an_account_comes_and_goes(muster, tmp_path):
+    once = muster("account", "create", "desk", "--role", "help_desk").strip()
+    other = Muster(muster.house, tmp_path)
+    other("login", "--server", other.url, "--ca", other.ca, "--user", "desk", "--password-stdin",
+          given=f"{once}\n{PASSWORD}\n")
+    other("account", "list", code=4)
+    assert "auditor" in muster("account", "edit", "desk", "--role", "auditor")
+    other("device", "list", code=4)
+    muster("account", "disable", "desk", code=2, given="")
+    muster("account", "disable", "desk", "--yes", "--reason", "left us")
+    other("login", "--user", "desk", "--password-stdin", code=4, given=f"{PASSWORD}\n")
+    assert muster.json("account", "get", "desk")["disabled_at"]
+    muster("account", "enable", "desk")
+    muster("account", "disable", "admin", "--yes", code=5)
+
+
 def test_signing_out_ends_the_session(muster, tmp_path):
     other = Muster(muster.house, tmp_path)
     other("login", "--server", other.url, "--ca", other.ca, "--user", "admin", "--password-stdin",

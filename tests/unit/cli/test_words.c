@@ -183,6 +183,17 @@ static void durations_are_numbers_with_a_unit(void **state)
     }
 }
 
+static void every_act_on_a_device_finds_it_first(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < command_row_count; i++) {
+        const struct command_row *row = &command_rows[i];
+        bool acts = row->method && !text_equal(row->method, "GET");
+        if (acts && text_starts(row->path, "/devices/{}"))
+            assert_true(row->flags & COMMAND_DEVICE);
+    }
+}
+
 /* The program shares no code with the server: the words must. */
 static void the_states_that_can_be_asked_for_are_those_of_the_server(void **state)
 {
@@ -204,6 +215,7 @@ int main(void)
         cmocka_unit_test(help_is_for_what_was_typed),
         cmocka_unit_test(help_knows_whether_it_was_asked_for),
         cmocka_unit_test(the_version_is_an_option_too),
+        cmocka_unit_test(every_act_on_a_device_finds_it_first),
         cmocka_unit_test(the_states_that_can_be_asked_for_are_those_of_the_server),
         cmocka_unit_test(every_command_can_be_typed_and_is_in_the_help),
         cmocka_unit_test(durations_are_numbers_with_a_unit),
