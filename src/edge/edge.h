@@ -46,11 +46,14 @@ struct edge_location {
 
 struct edge_door {
     enum edge_kind kind;
-    const char *address; /* IPv4 or IPv6 */
+    const char *address; /* IPv4 and IPv6, between spaces; "::" alone: all of both */
     int port;
     const char *upstream;                  /* musterd's unix socket for this door */
     const struct edge_location *locations; /* only what needs more than the defaults */
     size_t location_count;
+    struct edge_identity { /* files, in place of the settings' own; NULL = none */
+        const char *certificate, *key, *combined;
+    } identities[2];
 };
 
 struct edge_problem { /* what the edge itself says when it refuses */
@@ -73,6 +76,12 @@ struct edge_settings {
     const struct edge_problem *problems;
     size_t problem_count;
 };
+
+#define EDGE_ADDRESS_SIZE 64
+#define EDGE_ADDRESSES_MAX 16
+/* The next word of a list of addresses; false at its end. Too long ones are cut: no address then.
+ */
+bool edge_address_next(const char **list, char out[EDGE_ADDRESS_SIZE]);
 
 /* The text of nginx.conf. ERR_BAD_INPUT for a path or address that cannot stand in it. */
 MUST_CHECK bool edge_nginx_render(void *owner, const struct edge_settings *settings,

@@ -43,25 +43,39 @@ static const char device_headers[] =
     "    http-request set-header X-Muster-Client-Refused FAILED:%[ssl_c_verify] if { ssl_c_used } "
     "!{ ssl_c_verify 0 }\n";
 
+static void put_tls(struct buffer *out, const struct edge_settings *settings,
+                    const struct edge_door *door)
+{
+    bool is_given = door->identities[0].certificate;
+    buffer_text(out, " ssl");
+    for (size_t i = 0; i < 2; i++) {
+        const char *file = is_given ? door->identities[i].combined : settings->combined[i];
+        if (file)
+            buffer_format(out, " crt %s", file);
+    }
+    if (door->kind == EDGE_FRONT)
+        buffer_text(out, " alpn h2,http/1.1");
+    else
+        buffer_format(out,
+                      " alpn http/1.1 ca-file %s verify optional crt-ignore-err all "
+                      "ca-ignore-err all",
+                      settings->device_authority);
+}
+
 static void put_bind(struct buffer *out, const struct edge_settings *settings,
                      const struct edge_door *door)
 {
-    buffer_text(out, "    bind ");
-    edge_address_put(out, door);
-    switch (door->kind) {
-    case EDGE_PLAIN: break;
-    case EDGE_FRONT:
-        buffer_format(out, " ssl crt %s crt %s alpn h2,http/1.1", settings->combined[0],
-                      settings->combined[1]);
-        break;
-    case EDGE_DEVICE:
-        buffer_format(out,
-                      " ssl crt %s crt %s alpn http/1.1 ca-file %s verify optional "
-                      "crt-ignore-err all ca-ignore-err all",
-                      settings->combined[0], settings->combined[1], settings->device_authority);
-        break;
+    char address[EDGE_ADDRESS_SIZE];
+    const char *list = door->address;
+    while (edge_address_next(&list, address)) {
+        buffer_text(out, "    bind ");
+        edge_address_put(out, address, door->port);
+        if (strchr(address, ':'))
+            buffer_text(out, edge_address_is_both(door, address) ? " v4v6" : " v6only");
+        if (door->kind != EDGE_PLAIN)
+            put_tls(out, settings, door);
+        buffer_text(out, "\n");
     }
-    buffer_text(out, "\n");
 }
 
 /* In single quotes nothing is special but the quote itself. */

@@ -146,11 +146,17 @@ static void put_tls(struct buffer *out, const struct edge_settings *settings,
 {
     if (door->kind == EDGE_PLAIN)
         return;
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++) {
+        bool is_given = door->identities[0].certificate;
+        const struct edge_identity *given = &door->identities[i];
+        if (is_given && !given->certificate)
+            continue;
         buffer_format(out,
                       "        ssl_certificate %s;\n"
                       "        ssl_certificate_key %s;\n",
-                      settings->certificates[i], settings->keys[i]);
+                      is_given ? given->certificate : settings->certificates[i],
+                      is_given ? given->key : settings->keys[i]);
+    }
     buffer_format(out, "        ssl_session_cache shared:%s:10m;\n", edge_kind_names[door->kind]);
     if (door->kind == EDGE_FRONT) {
         buffer_format(out, "        %s", strict_transport);
@@ -262,9 +268,16 @@ static void put_server(struct buffer *out, const struct edge_settings *settings,
 {
     static const char *const flags[] = {
         [EDGE_FRONT] = " ssl http2", [EDGE_DEVICE] = " ssl", [EDGE_PLAIN] = ""};
-    buffer_text(out, "\n    server {\n        listen ");
-    edge_address_put(out, door);
-    buffer_format(out, "%s backlog=4096;\n        server_name _;\n", flags[door->kind]);
+    char address[EDGE_ADDRESS_SIZE];
+    const char *list = door->address;
+    buffer_text(out, "\n    server {\n");
+    while (edge_address_next(&list, address)) {
+        buffer_text(out, "        listen ");
+        edge_address_put(out, address, door->port);
+        buffer_format(out, "%s backlog=4096%s;\n", flags[door->kind],
+                      edge_address_is_both(door, address) ? " ipv6only=off" : "");
+    }
+    buffer_text(out, "        server_name _;\n");
     buffer_format(out, "        limit_conn peers_%s %lld;\n", edge_kind_names[door->kind],
                   (long long)settings->limits.connections[door->kind]);
     put_tls(out, settings, door);

@@ -38,10 +38,22 @@ static bool location_check(const struct edge_location *location, struct err *err
 
 static bool door_check(const struct edge_door *door, struct err *err)
 {
-    struct in6_addr address;
-    if (inet_pton(AF_INET, door->address, &address) != 1 &&
-        inet_pton(AF_INET6, door->address, &address) != 1)
-        return err_set(err, ERR_BAD_INPUT, "'%s' is not an IP address", door->address);
+    struct in6_addr binary;
+    char address[EDGE_ADDRESS_SIZE];
+    const char *list = door->address;
+    size_t count = 0;
+    for (; edge_address_next(&list, address); count++)
+        if (inet_pton(AF_INET, address, &binary) != 1 && inet_pton(AF_INET6, address, &binary) != 1)
+            return err_set(err, ERR_BAD_INPUT, "'%s' is not an IP address", address);
+    if (count == 0)
+        return err_set(err, ERR_BAD_INPUT, "a door needs an address");
+    for (size_t i = 0; i < 2; i++) {
+        const struct edge_identity *identity = &door->identities[i];
+        if (identity->certificate &&
+            (!file_check(identity->certificate, err) || !file_check(identity->key, err) ||
+             !file_check(identity->combined, err)))
+            return false;
+    }
     if (door->port < 1 || door->port > 65535)
         return err_set(err, ERR_BAD_INPUT, "%d is not a port", door->port);
     for (size_t i = 0; i < door->location_count; i++)
@@ -73,10 +85,27 @@ bool edge_settings_check(const struct edge_settings *settings, struct err *err)
     return file_check(settings->device_authority, err) && file_check(settings->run_dir, err);
 }
 
-void edge_address_put(struct buffer *out, const struct edge_door *door)
+bool edge_address_next(const char **list, char out[EDGE_ADDRESS_SIZE])
 {
-    bool is_six = strchr(door->address, ':') != NULL;
-    buffer_format(out, is_six ? "[%s]:%d" : "%s:%d", door->address, door->port);
+    static const char between[] = " ,\t";
+    const char *at = *list + strspn(*list, between);
+    size_t size = strcspn(at, between);
+    *list = at + size;
+    if (size >= EDGE_ADDRESS_SIZE)
+        size = EDGE_ADDRESS_SIZE - 1;
+    memcpy(out, at, size);
+    out[size] = '\0';
+    return size > 0;
+}
+
+void edge_address_put(struct buffer *out, const char *address, int port)
+{
+    buffer_format(out, strchr(address, ':') ? "[%s]:%d" : "%s:%d", address, port);
+}
+
+bool edge_address_is_both(const struct edge_door *door, const char *address)
+{
+    return strcmp(address, "::") == 0 && !strchr(door->address, '.');
 }
 
 bool edge_path_has_hole(const char *path)

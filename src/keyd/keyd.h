@@ -5,11 +5,14 @@
  */
 #pragma once
 
+#include "base/bytes.h"
+
 struct keyd_options {
     const char *directory;    /* made with mode 0700 when missing; one keyd at a time. With a
                                  key_user it must be there and be that user's */
     const char *organization; /* in the subjects made on first start; empty = "Muster" */
     const char *credentials_directory; /* of systemd, may be NULL: holds muster-master */
+    struct bytes credential;           /* filled in by keyd_main(), before it becomes key_user */
     const char *key_user; /* become this user when started as root; NULL or empty = stay */
 };
 

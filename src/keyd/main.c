@@ -67,9 +67,14 @@ static void protect_keys(void)
 static bool start(const struct keyd_options *options, void *owner, struct vault **vault,
                   struct err *err)
 {
+    struct keyd_options own = *options;
     protect_keys();
-    return user_become(options, err) && sandbox_prepare(err) &&
-           vault_open(owner, options, clock_now(), vault, err) && sandbox_close(err);
+    if (!master_credential_read(owner, options->credentials_directory, &own.credential, err))
+        return false; /* systemd gives it to the one that it starts: before we become another */
+    bool fine = user_become(options, err) && sandbox_prepare(err) &&
+                vault_open(owner, &own, clock_now(), vault, err) && sandbox_close(err);
+    secret_wipe_bytes(own.credential);
+    return fine;
 }
 
 int keyd_main(int fd, const struct keyd_options *options)

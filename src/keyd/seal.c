@@ -81,15 +81,25 @@ static bool master_create(void *owner, const char *path, struct bytes *out, stru
     return file_write(path, *out, 0400, err);
 }
 
-static bool master_read(void *owner, const char *directory, const char *credentials,
+bool master_credential_read(void *owner, const char *credentials, struct bytes *out,
+                            struct err *err)
+{
+    struct bytes none = NO_BYTES;
+    if (credentials && *credentials) {
+        CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/muster-master", credentials);
+        if (!file_read(owner, path, MASTER_FILE_MAX, &none, err) && err->kind != ERR_NOT_FOUND)
+            return err_context(err, "master secret");
+    }
+    *out = none;
+    return true;
+}
+
+static bool master_read(void *owner, const char *directory, struct bytes credential,
                         bool may_create, struct bytes *out, struct err *err)
 {
-    if (credentials && *credentials) {
-        char *path = mem_format(owner, "%s/muster-master", credentials);
-        if (file_read(owner, path, MASTER_FILE_MAX, out, err))
-            return true;
-        if (err->kind != ERR_NOT_FOUND)
-            return false;
+    if (credential.size > 0) {
+        *out = bytes_copy(owner, credential);
+        return true;
     }
     char *path = mem_format(owner, "%s/master.secret", directory);
     if (file_read(owner, path, MASTER_FILE_MAX, out, err))
@@ -101,12 +111,12 @@ static bool master_read(void *owner, const char *directory, const char *credenti
     return master_create(owner, path, out, err);
 }
 
-bool master_open(void *owner, const char *directory, const char *credentials, bool may_create,
+bool master_open(void *owner, const char *directory, struct bytes credential, bool may_create,
                  struct master **out, struct err *err)
 {
     CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
     struct bytes secret = NO_BYTES;
-    if (!master_read(scratch, directory, credentials, may_create, &secret, err))
+    if (!master_read(scratch, directory, credential, may_create, &secret, err))
         return err_context(err, "master secret");
     if (secret.size < MASTER_FILE_MIN)
         return err_set(err, ERR_PRECONDITION, "master secret is shorter than %d bytes",

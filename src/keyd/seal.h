@@ -11,10 +11,14 @@ struct master { /* secret: wiped and unlocked when it goes away */
     uint8_t key[MASTER_SIZE];
 };
 
-/* Read the systemd credential muster-master, else <directory>/master.secret. The file is made
+/* The systemd credential muster-master, as the user that may read it; empty when there is none.
+ * Belongs to owner; the caller wipes it. */
+MUST_CHECK bool master_credential_read(void *owner, const char *credentials, struct bytes *out,
+                                       struct err *err);
+/* Take the credential, else <directory>/master.secret. The file is made
  * (0400) when may_create; without that its absence is ERR_NOT_FOUND: a new secret would not open
  * what the old one sealed. Belongs to owner. */
-MUST_CHECK bool master_open(void *owner, const char *directory, const char *credentials,
+MUST_CHECK bool master_open(void *owner, const char *directory, struct bytes credential,
                             bool may_create, struct master **out, struct err *err);
 /* HKDF-SHA-256; one label per use ("seal/device", "mac/link", ...). */
 void master_derive(const struct master *master, const char *label, uint8_t out[32]);

@@ -245,7 +245,7 @@ bool vault_open(void *owner, const struct keyd_options *options, int64_t now, st
     mem_destructor(vault, vault_free);
     bool first = is_first_start(directory), named = options->organization && *options->organization;
     vault->organization = mem_text(vault, named ? options->organization : "Muster");
-    if (!master_open(vault, directory, options->credentials_directory, first, &vault->master, err))
+    if (!master_open(vault, directory, options->credential, first, &vault->master, err))
         return false;
     if (!journal_open(vault, mem_format(vault, "%s/journal", directory), vault->master,
                       &vault->journal, err) ||

@@ -3,12 +3,16 @@
 
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "codec/base64.h"
 #include "server/directories.h"
 #include "server/edge_plan.h"
+#include "server/given.h"
 
-#define FILE_LARGEST (1U << 20) /* bytes */
+#define FILE_LARGEST (1U << 20)            /* bytes */
+#define WARN_SECONDS (14 * INT64_C(86400)) /* a certificate that ends so soon is told of */
 
 struct writing {
     void *scratch;
@@ -31,20 +35,55 @@ static bool put(struct writing *writing, const char *name, struct bytes content,
     return true;
 }
 
-static bool put_identity(struct writing *writing, size_t index, const struct tls_identity *identity,
-                         struct err *err)
+struct names { /* of the files of one identity */
+    const char *certificate, *key, *both;
+};
+
+static bool put_identity(struct writing *writing, struct names names,
+                         const struct tls_identity *identity, struct err *err)
 {
     struct buffer both;
     struct bytes whole;
     buffer_init(&both, writing->scratch, FILE_LARGEST);
     buffer_add(&both, identity->certificate_pem);
+    buffer_text(&both, "\n");
     buffer_add(&both, identity->key_pem);
     bool fine = buffer_done(&both, &whole, err) &&
-                put(writing, edge_certificate_files[index], identity->certificate_pem, err) &&
-                put(writing, edge_key_files[index], identity->key_pem, err) &&
-                put(writing, edge_combined_files[index], whole, err);
+                put(writing, names.certificate, identity->certificate_pem, err) &&
+                put(writing, names.key, identity->key_pem, err) &&
+                put(writing, names.both, whole, err);
     bytes_wipe(both.data, both.size);
     bytes_wipe((void *)(uintptr_t)identity->key_pem.data, identity->key_pem.size);
+    return fine;
+}
+
+/* What the configuration names: all is looked at before the first is written, so that a wrong file
+ * leaves the edge with what it has. */
+static bool put_given(struct writing *writing, struct err *err)
+{
+    struct given list[GIVEN_MAX];
+    struct tls_identity identities[GIVEN_MAX];
+    int64_t now = clock_now(), not_after = 0;
+    void *scratch = writing->scratch;
+    size_t count = given_list(scratch, writing->house->options, list);
+    bool fine = true;
+    size_t read = 0;
+    for (; read < count && fine; read += fine) {
+        struct tls_identity *one = &identities[read];
+        fine = given_read(scratch, &list[read], now, &one->certificate_pem, &one->key_pem,
+                          &not_after, err);
+        if (fine && not_after - now < WARN_SECONDS)
+            log_event(LOG_WARN, "server.certificate-ends", "file", list[read].certificate, "at",
+                      time_text(scratch, not_after), NULL);
+    }
+    for (size_t i = 0; i < read && fine; i++)
+        fine = put_identity(writing,
+                            (struct names){given_file(scratch, &list[i], "pem"),
+                                           given_file(scratch, &list[i], "key"),
+                                           given_file(scratch, &list[i], "both")},
+                            &identities[i], err);
+    for (size_t i = 0; i < read; i++)
+        bytes_wipe((void *)(uintptr_t)identities[i].key_pem.data, identities[i].key_pem.size);
     return fine;
 }
 
@@ -55,8 +94,13 @@ static bool put_identities(struct writing *writing, struct err *err)
     if (!keyd_tls_identities(writing->house->keyd, writing->scratch, options->name_list, identities,
                              err))
         return err_context(err, "certificates of the edge");
-    return put_identity(writing, 0, &identities[0], err) &&
-           put_identity(writing, 1, &identities[1], err);
+    for (size_t i = 0; i < COUNT(identities); i++)
+        if (!put_identity(writing,
+                          (struct names){edge_certificate_files[i], edge_key_files[i],
+                                         edge_combined_files[i]},
+                          &identities[i], err))
+            return false;
+    return true;
 }
 
 /* Issuing authority and root: clients choose a certificate by either name. */
@@ -91,8 +135,8 @@ bool edge_files_write(const struct house *house, bool *changed, struct err *err)
     struct writing writing = {.scratch = scratch,
                               .house = house,
                               .mode = edge.is_set && edge.user != geteuid() ? 0640 : 0600};
-    if (!put_identities(&writing, err) || !put_authority(&writing, err) ||
-        !put_configuration(&writing, err))
+    if (!put_given(&writing, err) || !put_identities(&writing, err) ||
+        !put_authority(&writing, err) || !put_configuration(&writing, err))
         return false;
     *changed = writing.changed;
     return true;

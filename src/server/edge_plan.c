@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "http/problem.h"
 #include "server/directories.h"
+#include "server/given.h"
 
 const char *const edge_certificate_files[2] = {"tls-p256.pem", "tls-rsa.pem"};
 const char *const edge_key_files[2] = {"tls-p256.key", "tls-rsa.key"};
@@ -108,6 +109,13 @@ static const struct edge_door *doors_make(void *owner, const struct options *opt
                                      .upstream = edge_socket_path(owner, options, doors[i].kind)};
         locations_fill(owner, &list[i], doors[i].door, tables, count);
     }
+    struct given given[GIVEN_MAX];
+    size_t given_count = given_list(owner, options, given);
+    for (size_t i = 0; i < given_count; i++)
+        list[given[i].kind].identities[given[i].index] = (struct edge_identity){
+            edge_file_path(owner, options, given_file(owner, &given[i], "pem")),
+            edge_file_path(owner, options, given_file(owner, &given[i], "key")),
+            edge_file_path(owner, options, given_file(owner, &given[i], "both"))};
     return list;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -15,6 +16,7 @@
 #include "server/control.h"
 #include "server/directories.h"
 #include "server/edge_plan.h"
+#include "server/given.h"
 #include "server/serve.h"
 #include "server/supervisor.h"
 #include "server/wiring.h"
@@ -78,6 +80,9 @@ static int role_run(void *owner, const struct options *options)
 
 static int role_check(void *owner, const struct options *options)
 {
+    struct err err;
+    if (!given_check(options, clock_now(), &err))
+        return failed(&err);
     (void)printf("The configuration is fine.\nfront  %s\ndevice %s\nplain  %s\n",
                  options->front_url, options->device_url, options->plain_url);
     const char *const *advice = advice_list(owner, options);

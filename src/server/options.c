@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "edge/edge.h"
 #include "server/directories.h"
 #include "server/options_table.h"
 
@@ -70,13 +71,40 @@ static bool directory_check(const char *key, const char *path, struct err *err)
     return true;
 }
 
-static bool address_check(const char *section, const char *address, struct err *err)
+static bool addresses_check(const char *section, const char *addresses, struct err *err)
 {
+    size_t count = 0;
     struct in6_addr binary;
-    if (inet_pton(AF_INET, address, &binary) != 1 && inet_pton(AF_INET6, address, &binary) != 1)
-        return err_set(err, ERR_BAD_INPUT, "[%s] address: '%s' is not an IP address", section,
-                       address);
+    char address[EDGE_ADDRESS_SIZE];
+    while (edge_address_next(&addresses, address)) {
+        if (++count > EDGE_ADDRESSES_MAX)
+            return err_set(err, ERR_TOO_LARGE, "[%s] address: more than %d", section,
+                           EDGE_ADDRESSES_MAX);
+        if (inet_pton(AF_INET, address, &binary) != 1 && inet_pton(AF_INET6, address, &binary) != 1)
+            return err_set(err, ERR_BAD_INPUT, "[%s] address: '%s' is not an IP address", section,
+                           address);
+    }
+    return count > 0 || err_set(err, ERR_BAD_INPUT, "[%s] address: at least one", section);
+}
+
+static bool pair_check(const char *section, const char *certificate, const char *key,
+                       struct err *err)
+{
+    if (!*certificate != !*key)
+        return err_set(err, ERR_BAD_INPUT,
+                       "[%s] a certificate needs its key, a key its certificate", section);
     return true;
+}
+
+static bool pairs_check(const struct options *o, struct err *err)
+{
+    if ((*o->front_certificate_2 && !*o->front_certificate) ||
+        (*o->device_certificate_2 && !*o->device_certificate))
+        return err_set(err, ERR_BAD_INPUT, "certificate_2 stands beside a certificate");
+    return pair_check("front", o->front_certificate, o->front_key, err) &&
+           pair_check("front", o->front_certificate_2, o->front_key_2, err) &&
+           pair_check("device", o->device_certificate, o->device_key, err) &&
+           pair_check("device", o->device_certificate_2, o->device_key_2, err);
 }
 
 static bool ports_check(const struct options *options, struct err *err)
@@ -100,24 +128,40 @@ static bool users_check(const struct options *options, struct err *err)
     return true;
 }
 
-/* The server may change whatever lies beside its database: that must not be the keys. */
-static bool database_check(void *owner, const struct options *options, struct err *err)
+/* The server may read or change whatever lies beside this file: that must not be the keys. */
+static bool place_check(void *owner, const struct options *options, const char *key,
+                        const char *file, struct err *err)
 {
-    static const char scheme[] = "sqlite:";
-    if (!text_starts(options->database, scheme))
-        return true;
-    const char *file = options->database + strlen(scheme);
-    const char *slash = strrchr(file, '/');
     if (file[0] != '/' || strstr(file, "/../") || strstr(file, "//"))
-        return err_set(err, ERR_BAD_INPUT, "[server] database: '%s' is not an absolute path", file);
+        return err_set(err, ERR_BAD_INPUT, "%s: '%s' is not an absolute path", key, file);
+    const char *slash = strrchr(file, '/');
     char *folder = mem_text_part(owner, file, (size_t)(slash - file) + 1);
     char *keys = mem_format(owner, "%s/" DIRECTORY_KEYS "/", options->data_dir);
     if (text_starts(keys, folder) || text_starts(folder, keys))
-        return err_set(
-            err, ERR_BAD_INPUT,
-            "[server] database: %s holds keys/; give the database a directory of its own, "
-            "as %s/" DIRECTORY_DATABASE,
-            folder, options->data_dir);
+        return err_set(err, ERR_BAD_INPUT, "%s: %s holds keys/; put it into a directory of its own",
+                       key, folder);
+    return true;
+}
+
+static bool places_check(void *owner, const struct options *o, struct err *err)
+{
+    static const char scheme[] = "sqlite:";
+    const struct {
+        const char *key, *file;
+    } places[] = {
+        {"[server] database", text_starts(o->database, scheme) ? o->database + strlen(scheme) : ""},
+        {"[front] certificate", o->front_certificate},
+        {"[front] key", o->front_key},
+        {"[front] certificate_2", o->front_certificate_2},
+        {"[front] key_2", o->front_key_2},
+        {"[device] certificate", o->device_certificate},
+        {"[device] key", o->device_key},
+        {"[device] certificate_2", o->device_certificate_2},
+        {"[device] key_2", o->device_key_2},
+    };
+    for (size_t i = 0; i < COUNT(places); i++)
+        if (*places[i].file && !place_check(owner, o, places[i].key, places[i].file, err))
+            return false;
     return true;
 }
 
@@ -144,11 +188,11 @@ static bool options_finish(void *owner, struct options *options, struct err *err
     if (!organization_check(options->organization, err) ||
         !directory_check("data_dir", options->data_dir, err) ||
         !directory_check("run_dir", options->run_dir, err) ||
-        !address_check("front", options->front_address, err) ||
-        !address_check("device", options->device_address, err) ||
-        !address_check("plain", options->plain_address, err) || !ports_check(options, err) ||
-        !users_check(options, err) || !names_split(owner, options, err) ||
-        !database_check(owner, options, err))
+        !addresses_check("front", options->front_address, err) ||
+        !addresses_check("device", options->device_address, err) ||
+        !addresses_check("plain", options->plain_address, err) || !ports_check(options, err) ||
+        !pairs_check(options, err) || !users_check(options, err) ||
+        !names_split(owner, options, err) || !places_check(owner, options, err))
         return false;
     if (strlen(options->run_dir) > RUN_DIR_LONGEST)
         return err_set(err, ERR_BAD_INPUT, "[server] run_dir: at most %d bytes", RUN_DIR_LONGEST);

@@ -18,7 +18,9 @@ struct options {
     int64_t workers, queue, stop_seconds, claim_seconds;
     /* [front], [device], [plain], [metrics] */
     char *front_address, *front_url;
+    char *front_certificate, *front_key, *front_certificate_2, *front_key_2;
     char *device_address, *device_url;
+    char *device_certificate, *device_key, *device_certificate_2, *device_key_2;
     char *plain_address, *plain_url;
     int64_t front_port, device_port, plain_port, metrics_port;
     /* [edge] */

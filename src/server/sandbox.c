@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "server/directories.h"
+#include "server/given.h"
 
 #define READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define EXECUTE (READ | LANDLOCK_ACCESS_FS_EXECUTE)
@@ -111,6 +112,24 @@ static bool places_add(int ruleset, const struct place *list, size_t count, stru
     return true;
 }
 
+/* Their directories: a renewed certificate is another file. */
+static bool given_rules(int ruleset, const struct options *options, struct err *err)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
+    struct given list[GIVEN_MAX];
+    size_t count = given_list(scratch, options, list);
+    for (size_t i = 0; i < count; i++) {
+        const char *const files[] = {list[i].certificate, list[i].key};
+        for (size_t k = 0; k < COUNT(files); k++) {
+            const char *slash = strrchr(files[k], '/');
+            char *folder = mem_text_part(scratch, files[k], (size_t)(slash - files[k]) + 1);
+            if (!rule_add(ruleset, folder, READ, err))
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool server_rules(int ruleset, const struct options *options, struct err *err)
 {
     if (!places_add(ruleset, places, COUNT(places), err))
@@ -121,6 +140,7 @@ static bool server_rules(int ruleset, const struct options *options, struct err 
            rule_below(ruleset, options->run_dir, DIRECTORY_SOCKETS, err) &&
            rule_below(ruleset, options->run_dir, DIRECTORY_EDGE_TMP, err) &&
            rule_add(ruleset, options->edge_program, EXECUTE, err) &&
+           given_rules(ruleset, options, err) &&
            (!*options->apns_ca_file || rule_add(ruleset, options->apns_ca_file, READ, err)) &&
            database_add(ruleset, options, err);
 }

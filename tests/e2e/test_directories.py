@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from house import House
+from house import House, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -32,6 +32,15 @@ def refused(house, status=1):
     result = subprocess.run(house.command("run"), capture_output=True, text=True, timeout=120)
     assert result.returncode == status, result.stderr
     return result.stderr
+
+
+def refused_until(house, words):
+    """What a musterd says up to these words: one that goes on trying."""
+    with open(house.log, "wb") as log:
+        house.process = subprocess.Popen(house.command(), stdout=log, stderr=log)
+    wait_until(lambda: words in house.log_text(), 60, words)
+    house.stop()
+    return house.log_text()
 
 
 def owner(path):
@@ -76,6 +85,21 @@ def test_directories_below_one_that_others_may_change_are_refused(parted):
         return  # it is for the account alone that starts it
     parted.folder.chmod(0o777)
     assert "can be changed by others than root" in refused(parted)
+
+
+def test_a_credential_of_systemd_is_the_master_secret(parted, monkeypatch):
+    credentials = parted.folder / "credentials"
+    credentials.mkdir(mode=0o700)
+    secret = credentials / "muster-master"
+    secret.write_text("b3" * 32)
+    secret.chmod(0o400)  # of the account that systemd starts, which keyd's is not
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    parted.start()
+    assert not (parted.data / "keys" / "master.secret").exists()
+    assert parted.stop() == 0
+    secret.chmod(0o600)
+    secret.write_text("b4" * 32)
+    assert "sealed under another master secret" in refused_until(parted, "sealed under another")
 
 
 def test_keys_that_are_gone_do_not_become_new_ones_unnoticed(sqlite_house):

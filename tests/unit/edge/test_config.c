@@ -16,9 +16,9 @@ static const struct edge_location locations[] = {
     {"/enrol/{token}", 100, true},
 };
 static struct edge_door doors[] = {
-    {EDGE_FRONT, "0.0.0.0", 8443, "/run/m/front", locations, COUNT(locations)},
-    {EDGE_DEVICE, "::1", 8444, "/run/m/device", NULL, 0},
-    {EDGE_PLAIN, "127.0.0.1", 8080, "/run/m/plain", NULL, 0},
+    {EDGE_FRONT, "0.0.0.0", 8443, "/run/m/front", locations, COUNT(locations), {{0}}},
+    {EDGE_DEVICE, "::1", 8444, "/run/m/device", NULL, 0, {{0}}},
+    {EDGE_PLAIN, "127.0.0.1", 8080, "/run/m/plain", NULL, 0, {{0}}},
 };
 static const struct edge_problem problems[] = {
     {429, "too many"}, {413, "{\"title\":\"it's too large\\n\"}"}, {503, "later"}, {400, "bad"}};
@@ -96,6 +96,41 @@ static void each_door_says_what_it_asks_for(void **state)
     assert_has(device, "error_page 495 496 = @refused;");
     assert_null(strstr(plain, "ssl_certificate"));
     assert_has(plain, "proxy_set_header X-Muster-Client-Cert \"\";");
+    mem_free(owner);
+}
+
+static void a_door_may_have_several_addresses_and_certificates_of_its_own(void **state)
+{
+    void *owner = mem_pool(NULL, 1024);
+    struct edge_settings settings = settings_make();
+    struct edge_door door = doors[0];
+    struct bytes text;
+    struct err err;
+    (void)state;
+    settings.doors = &door;
+    settings.door_count = 1;
+    door.address = "192.0.2.1, 2001:db8::1";
+    door.identities[0] = (struct edge_identity){"/run/m/a.pem", "/run/m/a.key", "/run/m/a.both"};
+    assert_works(edge_nginx_render(owner, &settings, &text, &err), err);
+    const char *all = mem_text_part(owner, (const char *)text.data, text.size);
+    assert_has(all, "listen 192.0.2.1:8443 ssl http2 backlog=4096;\n"
+                    "        listen [2001:db8::1]:8443 ssl http2 backlog=4096;");
+    assert_has(all, "ssl_certificate /run/m/a.pem;\n        ssl_certificate_key /run/m/a.key;");
+    assert_null(strstr(all, "/run/m/rsa.pem"));
+    assert_works(edge_haproxy_render(owner, &settings, &text, &err), err);
+    assert_has((const char *)text.data, "bind 192.0.2.1:8443 ssl crt /run/m/a.both alpn");
+    assert_has((const char *)text.data,
+               "bind [2001:db8::1]:8443 v6only ssl crt /run/m/a.both alpn");
+    door.address = "::";
+    assert_works(edge_nginx_render(owner, &settings, &text, &err), err);
+    assert_has((const char *)text.data, "listen [::]:8443 ssl http2 backlog=4096 ipv6only=off;");
+    assert_works(edge_haproxy_render(owner, &settings, &text, &err), err);
+    assert_has((const char *)text.data, "bind [::]:8443 v4v6 ssl");
+    door.address = "0.0.0.0 ::";
+    assert_works(edge_nginx_render(owner, &settings, &text, &err), err);
+    assert_has((const char *)text.data, "listen [::]:8443 ssl http2 backlog=4096;");
+    door.address = " , ";
+    assert_fails(edge_nginx_render(owner, &settings, &text, &err), err, ERR_BAD_INPUT);
     mem_free(owner);
 }
 
@@ -257,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_address_has_its_share),
         cmocka_unit_test(each_door_says_what_it_asks_for),
+        cmocka_unit_test(a_door_may_have_several_addresses_and_certificates_of_its_own),
         cmocka_unit_test(larger_bodies_have_locations_of_their_own),
         cmocka_unit_test(refusals_are_quoted_and_mapped),
         cmocka_unit_test(devices_are_refused_without_words),

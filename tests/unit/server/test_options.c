@@ -66,6 +66,10 @@ static void what_cannot_work_is_refused(void **state)
         "server.organization=Sixty-five characters are one more than a certificate can hold....",
         "server.organization=two\nlines",
         "server.organization=no \xC3 UTF-8",
+        "front.address=",
+        "front.address=:: localhost",
+        "front.certificate=/etc/muster/a.pem", /* without its key */
+        "device.key_2=/etc/muster/a.key",
         "server.data_dir=here",
         "server.database=sqlite:relative.db",
         "server.database=sqlite:/var/lib/muster/muster.db", /* beside the keys */

@@ -36,12 +36,23 @@ static int place_make(void **state)
     place->folder = mem_text(place, pattern);
     for (size_t i = 0; i < COUNT(made); i++)
         assert_int_equal(mkdir(below(place, made[i]), 0700), 0);
+    char *empty = mem_text(place, "");
     place->options = (struct options){
         .data_dir = below(place, "data"),
         .run_dir = below(place, "run"),
         .database = mem_format(place, "sqlite:%s/data/db/muster.db", pattern),
         .edge_program = mem_text(place, "/usr/sbin/nginx"),
-        .apns_ca_file = mem_text(place, ""),
+        .apns_ca_file = empty,
+        .front_certificate = empty,
+        .front_key = empty,
+        .front_certificate_2 = empty,
+        .front_key_2 = empty,
+        .device_certificate = empty,
+        .device_key = empty,
+        .device_certificate_2 = empty,
+        .device_key_2 = empty,
+        .front_url = empty,
+        .device_url = empty,
     };
     assert_works(
         file_write(below(place, "data/keys/master.secret"), bytes_text("secret"), 0600, &err), err);
