@@ -7,52 +7,16 @@
 #include "sim/enrol.h"
 #include "sim/information.h"
 #include "sim/signed.h"
-
-/* Error domains and codes as Apple's devices give them. */
-#define DOMAIN_MDM "MCMDMErrorDomain"
-#define DOMAIN_INSTALLATION "MCInstallationErrorDomain"
-#define DOMAIN_PROFILE "MCProfileErrorDomain"
-#define CODE_UNKNOWN_COMMAND 12021
-#define CODE_NOT_INSTALLED 12075
-#define CODE_INSTALLATION_FAILED 4001
-#define CODE_MALFORMED_PROFILE 1000
-#define CODE_BAD_SIGNATURE 1004
-#define CODE_NEEDS_SUPERVISION 4025
-
-#define RIGHT_PROFILE_LIST 1 /* AccessRights of com.apple.mdm */
-#define RIGHT_PROFILE_INSTALL 2
-#define RIGHT_LOCK 4
-#define RIGHT_ERASE 8
-#define RIGHT_APPLICATIONS 256
-#define RIGHT_SECURITY 1024
-
-struct refusal {
-    int code; /* 0: CommandFormatError, without a chain */
-    const char *domain;
-    const char *text;
-    int cause_code; /* 0: no second link */
-    const char *cause_domain;
-    char cause[512];
-};
-
-struct work {
-    struct phone *phone;
-    const struct plist *command;
-    struct plist *answer;
-    struct refusal *refusal;
-    enum aftermath aftermath;
-    void *scratch;
-};
+#include "sim/work.h"
 
 static bool refuse(struct work *work, const char *domain, int code, const char *text)
 {
-    *work->refusal = (struct refusal){.code = code, .domain = domain, .text = text};
-    return false;
+    return work_refuse(work, domain, code, text);
 }
 
 static bool format_error(struct work *work)
 {
-    return refuse(work, DOMAIN_MDM, 0, "the command is not well formed");
+    return work_format_error(work);
 }
 
 static bool device_information(struct work *work)
@@ -191,44 +155,6 @@ static bool remove_profile(struct work *work)
     return true;
 }
 
-static bool device_lock(struct work *work)
-{
-    bool wants_message =
-        plist_text(work->command, "Message") || plist_text(work->command, "PhoneNumber");
-    work->phone->model.locks++;
-    if (wants_message)
-        plist_set_text(work->answer, "MessageResult",
-                       work->phone->model.passcode.present ? "Success" : "NoPasscodeSet");
-    return true;
-}
-
-static bool clear_passcode(struct work *work)
-{
-    const struct plist *token = plist_get(work->command, "UnlockToken");
-    if (!token || token->type != PLIST_DATA)
-        return format_error(work);
-    CLEANUP(mem_free_at) char *hex = text_hex(NULL, token->data);
-    if (!text_equal(hex, work->phone->enrolment.unlock_token))
-        return refuse(work, DOMAIN_MDM, CODE_UNKNOWN_COMMAND, "The unlock token does not fit.");
-    work->phone->model.passcode = (struct passcode){0};
-    return true;
-}
-
-static bool erase_device(struct work *work)
-{
-    work->aftermath = AFTER_ERASE;
-    return true;
-}
-
-static bool restart_device(struct work *work)
-{
-    if (!work->phone->model.supervised)
-        return refuse(work, DOMAIN_INSTALLATION, CODE_NEEDS_SUPERVISION,
-                      "The device is not supervised.");
-    work->phone->model.restarts++;
-    return true;
-}
-
 static bool installed_application_list(struct work *work)
 {
     static const struct {
@@ -286,6 +212,13 @@ static const struct command commands[] = {
     {"ClearPasscode", clear_passcode, RIGHT_LOCK, false},
     {"EraseDevice", erase_device, RIGHT_ERASE, false},
     {"RestartDevice", restart_device, RIGHT_LOCK, true},
+    {"ShutDownDevice", shut_down_device, RIGHT_LOCK, true},
+    {"Settings", settings_apply, RIGHT_SETTINGS, true},
+    {"EnableLostMode", lost_mode_enable, 0, false},
+    {"DisableLostMode", lost_mode_disable, 0, false},
+    {"PlayLostModeSound", lost_mode_sound, 0, false},
+    {"DeviceLocation", device_location, 0, false},
+    {"ActivationLockBypassCode", bypass_code, 0, true},
     {"InstalledApplicationList", installed_application_list, RIGHT_APPLICATIONS, false},
     {"CertificateList", certificate_list, RIGHT_PROFILE_LIST, true},
 };
@@ -313,7 +246,7 @@ static void link_add(struct plist *chain, const char *domain, int code, const ch
     plist_set_text(link, "USEnglishDescription", text);
 }
 
-static void chain_add(struct plist *answer, const struct refusal *refusal)
+void work_chain_add(struct plist *answer, const struct refusal *refusal)
 {
     struct plist *chain = plist_set_array(answer, "ErrorChain");
     link_add(chain, refusal->domain, refusal->code, refusal->text);
@@ -329,6 +262,8 @@ static bool command_run(struct work *work, const char *request_type)
     if (command->right && !(work->phone->enrolment.access_rights & command->right))
         return refuse(work, DOMAIN_MDM, CODE_UNKNOWN_COMMAND,
                       "The access rights do not cover the command.");
+    if (work->phone->model.lost_mode && !lost_mode_allows(request_type))
+        return refuse(work, DOMAIN_MDM, CODE_LOST_REFUSES, "The device is in lost mode.");
     return command->run(work);
 }
 
@@ -351,6 +286,6 @@ struct command_outcome command_carry_out(struct phone *phone, const struct plist
         return (struct command_outcome){.status = "Acknowledged", .aftermath = work.aftermath};
     if (refusal.code == 0)
         return (struct command_outcome){.status = "CommandFormatError"};
-    chain_add(answer, &refusal);
+    work_chain_add(answer, &refusal);
     return (struct command_outcome){.status = "Error"};
 }

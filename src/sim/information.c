@@ -37,7 +37,7 @@ static const struct answer answers[] = {
     {"IsActivationLockEnabled", ANSWER_BOOLEAN, FROM(activation_lock), RIGHT_DEVICE},
     {"IsDeviceLocatorServiceEnabled", ANSWER_BOOLEAN, FROM(find_my), RIGHT_DEVICE},
     {"IsMultiUser", ANSWER_NO, 0, RIGHT_DEVICE},
-    {"IsMDMLostModeEnabled", ANSWER_NO, 0, RIGHT_DEVICE},
+    {"IsMDMLostModeEnabled", ANSWER_BOOLEAN, FROM(lost_mode), RIGHT_DEVICE},
     {"IsCloudBackupEnabled", ANSWER_NO, 0, RIGHT_DEVICE},
     {"AwaitingConfiguration", ANSWER_NO, 0, RIGHT_DEVICE},
     {"DiagnosticSubmissionEnabled", ANSWER_NO, 0, RIGHT_DEVICE},

@@ -25,12 +25,19 @@ static const struct field device_fields[] = {
     FLAG("locked", locked),
     FLAG("activation_lock", activation_lock),
     FLAG("find_my", find_my),
+    FLAG("lost_mode", lost_mode),
+    TEXT("lost_message", lost_message),
+    TEXT("bypass_code", bypass_code),
+    WHOLE("latitude", latitude, -90000000, 90000000),
+    WHOLE("longitude", longitude, -180000000, 180000000),
     WHOLE("battery_percent", battery_percent, -100, 100),
     WHOLE("capacity_gb", capacity_gb, 0, 100000),
     WHOLE("available_gb", available_gb, 0, 100000),
     WHOLE("locks", locks, 0, INT64_MAX),
     WHOLE("restarts", restarts, 0, INT64_MAX),
     WHOLE("erasures", erasures, 0, INT64_MAX),
+    WHOLE("shut_downs", shut_downs, 0, INT64_MAX),
+    WHOLE("sounds", sounds, 0, INT64_MAX),
 };
 
 static const struct field os_fields[] = {TEXT("version", os_version), TEXT("build", os_build)};
@@ -106,6 +113,9 @@ void model_init(void *owner, struct model *model)
         .wifi_mac = mac_make(owner),
         .bluetooth_mac = mac_make(owner),
         .time_zone = mem_text(owner, "Europe/Berlin"),
+        .bypass_code = mem_text(owner, "7PQ4X-3M2KD-89TV-C6RN-J5WY-H1EZ"),
+        .latitude = 52520008,
+        .longitude = 13404954,
         .os_version = mem_text(owner, "17.5.1"),
         .os_build = mem_text(owner, "21F90"),
         .passcode = {.present = true, .length = 6},
@@ -140,6 +150,11 @@ bool model_from_json(void *owner, const json_t *object, struct model *out, struc
                        NULL, err))
             return err_under(err, sections[i].name);
     return true;
+}
+
+bool model_is_mac(const struct model *model)
+{
+    return strstr(model->product, "Mac") != NULL;
 }
 
 int64_t model_os_major(const struct model *model)

@@ -16,11 +16,15 @@ struct model {
     struct passcode passcode;
     bool supervised;
     bool locked; /* before the first unlock: many commands get NotNow */
-    bool activation_lock, find_my;
+    bool activation_lock, find_my, lost_mode;
+    char *lost_message; /* what the screen of a lost device says */
+    char *bypass_code;  /* what opens the activation lock of a supervised device; "": none */
+    int64_t latitude, longitude; /* millionths of a degree */
     int64_t battery_percent, capacity_gb, available_gb;
     int64_t encryption;                /* HardwareEncryptionCaps: 1 block, 2 file, 3 both */
     int64_t grace_seconds;             /* what the user chose */
     int64_t locks, restarts, erasures; /* how often a command did so */
+    int64_t shut_downs, sounds;
 };
 
 /* An iPhone as out of its box; serial, UDID and the rest made up. Texts belong to owner. */
@@ -31,5 +35,7 @@ MUST_CHECK bool model_set(void *owner, struct model *model, const char *assignme
 json_t *model_to_json(const struct model *model); /* new reference */
 MUST_CHECK bool model_from_json(void *owner, const json_t *object, struct model *out,
                                 struct err *err);
+/* Told by its product: "Mac14,2". */
+bool model_is_mac(const struct model *model);
 /* The number before the first dot of the OS version. */
 int64_t model_os_major(const struct model *model);

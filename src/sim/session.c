@@ -129,6 +129,7 @@ static bool erase(struct session *session, struct bytes body, const char *uuid, 
     phone->enrolment.status = PHONE_ERASED;
     phone->model.erasures++;
     phone->model.passcode = (struct passcode){0};
+    phone->model.lost_mode = false;
     if (!phone_save(phone, err))
         return false;
     if (channel_report(phone, session->scratch, "Acknowledged", uuid, body, &reply, &lost))
