@@ -8,34 +8,68 @@
 #include "fleet/act.h"
 
 /* What people may ask; everything else a device is asked is the server's own work. */
-static const char *const asked_names[] = {"lock", "wipe",           "retire", "restart",
-                                          "sync", "renew_identity", NULL};
-static const struct {
-    enum command_kind kind;
-    const char *permission;
-} asked[] = {
-    {COMMAND_LOCK, "device.lock"},     {COMMAND_WIPE, "device.wipe"},
-    {COMMAND_RETIRE, "device.retire"}, {COMMAND_RESTART, "device.restart"},
-    {COMMAND_SYNC, "device.sync"},     {COMMAND_RENEW_IDENTITY, "device.renew_identity"},
+static const char *const asked_names[] = {"lock",
+                                          "wipe",
+                                          "retire",
+                                          "restart",
+                                          "sync",
+                                          "clear_passcode",
+                                          "shut_down",
+                                          "rename",
+                                          "enable_lost_mode",
+                                          "disable_lost_mode",
+                                          "play_sound",
+                                          "locate",
+                                          "renew_identity",
+                                          NULL};
+static const enum command_kind asked[] = {
+    COMMAND_LOCK,
+    COMMAND_WIPE,
+    COMMAND_RETIRE,
+    COMMAND_RESTART,
+    COMMAND_SYNC,
+    COMMAND_CLEAR_PASSCODE,
+    COMMAND_SHUT_DOWN,
+    COMMAND_RENAME,
+    COMMAND_ENABLE_LOST_MODE,
+    COMMAND_DISABLE_LOST_MODE,
+    COMMAND_PLAY_SOUND,
+    COMMAND_LOCATE,
+    COMMAND_RENEW_IDENTITY,
 };
 _Static_assert(COUNT(asked_names) == COUNT(asked) + 1, "a kind for each name");
 
 struct command_wish {
     int kind;
-    char *reason, *message, *phone, *pin;
+    char *reason, *message, *phone, *footnote, *pin, *name;
 };
 static const struct field command_wish_rows[] = {
-    ENUM_FIELD(struct command_wish, kind, FIELD_REQUIRED, asked_names,
-               .help = "What to do; each needs the permission device.<kind> too"),
+    ENUM_FIELD(
+        struct command_wish, kind, FIELD_REQUIRED, asked_names,
+        .help = "What to do; each needs a permission of its own beside device.act: device.<kind>, "
+                "for lost mode and its sound device.lost_mode"),
     TEXT_FIELD(struct command_wish, reason, 0, .highest = 500, .help = "Why: for the audit log"),
     TEXT_FIELD(struct command_wish, message, 0, .highest = COMMAND_MESSAGE_LONGEST,
-               .help = "Shown on a locked device"),
+               .help = "Shown on a locked or lost device"),
     TEXT_FIELD(struct command_wish, phone, 0, .highest = COMMAND_PHONE_LONGEST,
-               .help = "Shown on a locked device"),
+               .help = "Shown on a locked or lost device"),
+    TEXT_FIELD(struct command_wish, footnote, 0, .highest = COMMAND_MESSAGE_LONGEST,
+               .help = "Shown on a lost device"),
+    TEXT_FIELD(struct command_wish, name, 0, .highest = COMMAND_NAME_LONGEST,
+               .help = "What the device is to be called"),
     TEXT_FIELD(struct command_wish, pin, FIELD_SECRET, .lowest = 6, .highest = 6,
                .help = "Six digits that unlock a Mac again"),
 };
 static const struct fields command_wish_fields = FIELDS(command_wish_rows);
+
+struct confirmation_wish {
+    char *reason;
+};
+static const struct field confirmation_rows[] = {
+    TEXT_FIELD(struct confirmation_wish, reason, 0, .highest = 500,
+               .help = "Why: for the audit log"),
+};
+static const struct fields confirmation_fields = FIELDS(confirmation_rows);
 
 static bool pin_check(const char *pin, struct err *err)
 {
@@ -49,7 +83,11 @@ static char *parameters_of(const struct request *request, const struct command_w
 {
     const struct {
         const char *name, *value;
-    } parts[] = {{"message", wish->message}, {"phone", wish->phone}, {"pin", wish->pin}};
+    } parts[] = {{"message", wish->message},
+                 {"phone", wish->phone},
+                 {"footnote", wish->footnote},
+                 {"pin", wish->pin},
+                 {"name", wish->name}};
     CLEANUP(json_decref_at) json_t *json = json_object();
     for (size_t i = 0; i < COUNT(parts); i++)
         if (parts[i].value)
@@ -74,13 +112,14 @@ static bool command_create(struct request *request, struct reply *reply, struct 
     struct command command;
     /* the permission first: what a device is called is not for everybody */
     if (!api_body(request, &wish, NULL, err) || !pin_check(wish.pin, err) ||
-        !fleet_need(&actor, asked[wish.kind].permission, err) || !api_device(request, &device, err))
+        !fleet_need(&actor, fleet_command_permission(asked[wish.kind]), err) ||
+        !api_device(request, &device, err))
         return false;
     actor.reason = wish.reason;
     const char *parameters = parameters_of(request, &wish);
-    if (!carry_check(&device, asked[wish.kind].kind, parameters, err) ||
+    if (!carry_check(&device, asked[wish.kind], parameters, err) ||
         !fleet_command_create(api_fleet(request), &actor, request->owner, device.id,
-                              asked[wish.kind].kind, parameters, &command, err))
+                              asked[wish.kind], parameters, &command, err))
         return false;
     api_reply(request, reply, 201, command_fields, &command);
     return true;
@@ -117,6 +156,21 @@ static bool command_get(struct request *request, struct reply *reply, struct err
     struct command command;
     if (!fleet_command_get(api_fleet(request), &actor, request->owner, request->params[0], &command,
                            err))
+        return false;
+    api_reply(request, reply, 200, command_fields, &command);
+    return true;
+}
+
+static bool command_confirm(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct confirmation_wish wish = {0};
+    struct command command;
+    if (!api_body(request, &wish, NULL, err))
+        return false;
+    actor.reason = wish.reason;
+    if (!fleet_command_confirm(api_fleet(request), &actor, request->owner, request->params[0],
+                               &command, err))
         return false;
     api_reply(request, reply, 200, command_fields, &command);
     return true;
@@ -177,6 +231,17 @@ static const struct route rows[] = {
      .name = "command_get",
      .summary = "One command",
      .permission = "device.read",
+     .gives = &command_fields},
+    {HTTP_POST,
+     API "/commands/{id}/confirmation",
+     command_confirm,
+     {need_account},
+     DOOR_FRONT,
+     16384,
+     .name = "command_confirm",
+     .summary = "Say yes again to a command that waited too long for its device",
+     .permission = "device.act",
+     .takes = &confirmation_fields,
      .gives = &command_fields},
     {HTTP_DELETE,
      API "/commands/{id}",

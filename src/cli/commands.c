@@ -26,8 +26,9 @@
             {"DISABLED", "disabled_at"}, {"ID", "id"},                                             \
     }
 /* POST /devices/{}/commands of one kind */
-#define ORDERS(of_kind, ...)                                                                       \
-    .holes = "DEVICE...", .method = "POST", .path = "/devices/{}/commands",                        \
+#define ORDERS(of_kind, ...) .holes = "DEVICE...", ORDERS_ONE(of_kind, __VA_ARGS__)
+#define ORDERS_ONE(of_kind, ...)                                                                   \
+    .method = "POST", .path = "/devices/{}/commands",                                              \
     .columns = {{"ID", "id"}, {"KIND", "kind"}, {"STATE", "state"}, {"CREATED", "created_at"}},    \
     .body = {                                                                                      \
         {"kind", 0, of_kind, PART_TEXT}, {"reason", OPTION_REASON, NULL, PART_TEXT}, __VA_ARGS__}
@@ -69,6 +70,44 @@ const struct command_row command_rows[] = {
             {"phone", OPTION_PHONE, NULL, PART_TEXT}, {"pin", OPTION_PIN, NULL, PART_TEXT})},
     {"device renew", .help = "give devices a new identity now, long before theirs ends",
      .options = OPTION(REASON), .flags = COMMAND_DEVICE, ORDERS("renew_identity")},
+    {"device clear-passcode",
+     .help = "take the passcode off devices, so that their owners can set a new one",
+     .options = OPTION(REASON), .flags = COMMAND_DEVICE | COMMAND_ASKS,
+     .consequence =
+         "%s can be opened by whoever holds it, and its data is not protected, until a new "
+         "passcode is set. Do not do this to a lost device.",
+     ORDERS("clear_passcode")},
+    {"device rename", .holes = "DEVICE", .help = "give a device another name",
+     .options = OPTION(REASON) | OPTION(NAME), .flags = COMMAND_DEVICE,
+     ORDERS_ONE("rename", {"name", OPTION_NAME, NULL, PART_TEXT})},
+    {"device lost-mode enable",
+     .help = "lock devices until they are found, with words on their screens",
+     .options = OPTION(REASON) | OPTION(MESSAGE) | OPTION(PHONE) | OPTION(FOOTNOTE),
+     .flags = COMMAND_DEVICE | COMMAND_ASKS,
+     .consequence = "%s cannot be used until lost mode is disabled.",
+     ORDERS("enable_lost_mode", {"message", OPTION_MESSAGE, NULL, PART_TEXT},
+            {"phone", OPTION_PHONE, NULL, PART_TEXT},
+            {"footnote", OPTION_FOOTNOTE, NULL, PART_TEXT})},
+    {"device lost-mode disable", .help = "let devices that were lost be used again",
+     .options = OPTION(REASON), .flags = COMMAND_DEVICE, ORDERS("disable_lost_mode")},
+    {"device lost-mode sound", .help = "make devices in lost mode play a sound",
+     .options = OPTION(REASON), .flags = COMMAND_DEVICE, ORDERS("play_sound")},
+    {"device locate", .help = "ask devices in lost mode where they are", .options = OPTION(REASON),
+     .flags = COMMAND_DEVICE | COMMAND_ASKS,
+     .consequence = "%s is asked where it is; that it was, and by whom, is in the audit log.",
+     ORDERS("locate")},
+    {"device position", .holes = "DEVICE",
+     .help = "show where a lost device was last; the look is in the audit log", .method = "GET",
+     .path = "/devices/{}/position"},
+    {"device bypass-code", .holes = "DEVICE",
+     .help = "show what opens the activation lock; the look is in the audit log", .method = "GET",
+     .path = "/devices/{}/bypass-code",
+     .columns = {{"", "secret"}, {"Told by the device", "kept_at"}}, .flags = COMMAND_PLAIN},
+    {"device shut-down", .help = "switch devices off", .options = OPTION(REASON),
+     .flags = COMMAND_DEVICE | COMMAND_ASKS,
+     .consequence = "%s is off until somebody switches it on by hand; what is open on it and not "
+                    "saved is lost.",
+     ORDERS("shut_down")},
     {"device restart", .help = "restart devices", .options = OPTION(REASON),
      .flags = COMMAND_DEVICE | COMMAND_ASKS,
      .consequence = "%s restarts; what is open on it and not saved is lost.", ORDERS("restart")},
@@ -98,6 +137,12 @@ const struct command_row command_rows[] = {
      .run = command_list_run},
     {"command get", .holes = "COMMAND", .help = "show a command", .method = "GET",
      .path = "/commands/{}"},
+    {"command confirm", .holes = "COMMAND...",
+     .help = "say yes again to commands that waited too long for their devices",
+     .options = OPTION(REASON), .flags = COMMAND_ASKS,
+     .consequence = "The command %s is given to its device when it calls.", .method = "POST",
+     .path = "/commands/{}/confirmation", .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}},
+     .columns = {{"ID", "id"}, {"KIND", "kind"}, {"STATE", "state"}, {"CREATED", "created_at"}}},
     {"command cancel", .holes = "COMMAND...", .help = "cancel commands that no device has fetched",
      .method = "DELETE", .path = "/commands/{}", .flags = COMMAND_SILENT,
      .done = "%s is cancelled."},

@@ -48,6 +48,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
                      "lower is stronger than the strictest value (default 100)"},
     [OPTION_MESSAGE] = {"message", 0, "TEXT", NULL, false, "shown on the locked device"},
     [OPTION_PHONE] = {"phone", 0, "NUMBER", NULL, false, "shown on the locked device"},
+    [OPTION_FOOTNOTE] = {"footnote", 0, "TEXT", NULL, false, "shown small on the lost device"},
     [OPTION_PIN] = {"pin", 0, "DIGITS", NULL, false, "six digits that unlock a Mac again"},
     [OPTION_OWNERSHIP] = {"ownership", 0, "WHOSE", ownerships, false, "company or personal"},
     [OPTION_EXPIRES] = {"expires", 0, "DURATION", NULL, false, "valid for this long: 12h, 7d, 4w"},

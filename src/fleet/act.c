@@ -24,9 +24,21 @@ static const char *const kind_permissions[] = {
     [COMMAND_RETIRE] = "device.retire",
     [COMMAND_RESTART] = "device.restart",
     [COMMAND_RENEW_IDENTITY] = "device.renew_identity",
+    [COMMAND_SHUT_DOWN] = "device.shut_down",
+    [COMMAND_CLEAR_PASSCODE] = "device.clear_passcode",
+    [COMMAND_RENAME] = "device.rename",
+    [COMMAND_ENABLE_LOST_MODE] = "device.lost_mode",
+    [COMMAND_DISABLE_LOST_MODE] = "device.lost_mode",
+    [COMMAND_PLAY_SOUND] = "device.lost_mode",
+    [COMMAND_LOCATE] = "device.locate",
 };
 static const enum command_kind sync_kinds[] = {COMMAND_QUERY_DEVICE, COMMAND_QUERY_SECURITY,
                                                COMMAND_QUERY_ITEMS};
+
+const char *fleet_command_permission(enum command_kind kind)
+{
+    return (size_t)kind < COUNT(kind_permissions) ? kind_permissions[kind] : NULL;
+}
 
 struct asking {
     void *owner;
@@ -64,7 +76,9 @@ static bool enrolment_now(struct db *tx, struct asking *a, struct err *err)
     if (leaves && a->kind != COMMAND_WIPE && !again)
         return err_set(err, ERR_PRECONDITION, "%s is %s", device.name,
                        enrolment_state_names[a->enrolment.state]);
-    return true;
+    return a->kind != COMMAND_CLEAR_PASSCODE || a->enrolment.unlock_token.data ||
+           err_set(err, ERR_PRECONDITION, "%s never gave the token that clears its passcode",
+                   device.name);
 }
 
 static bool duplicate_check(struct db *tx, const struct asking *a, struct err *err)
@@ -102,23 +116,9 @@ static bool departure_begin(struct db *tx, const struct asking *a, struct err *e
            crl_due(tx, now, err);
 }
 
-/* What the device refused is offered once more: somebody may have put it right there. */
-static bool failed_again(struct db *tx, const struct asking *a, struct err *err)
-{
-    struct rows *rows = NULL;
-    const char *id = a->enrolment.id;
-    if (!store_rows(tx, a->owner, ASK(DELIVERED_FAILED, TEXT(id)), &rows, err))
-        return false;
-    for (size_t i = 0; i < rows->count; i++)
-        if (!item_queue(tx, id, rows_text(rows, i, "item"), rows_text(rows, i, "wanted_hash"),
-                        a->actor->now, err))
-            return false;
-    return true;
-}
-
 static bool sync_queue(struct db *tx, const struct asking *a, struct err *err)
 {
-    if (!failed_again(tx, a, err))
+    if (!failed_queue(tx, a->enrolment.id, a->actor->now, err))
         return false;
     for (size_t i = 0; i < COUNT(sync_kinds); i++)
         if (!query_add(tx, a->enrolment.id, sync_kinds[i], a->actor->now, err))
@@ -179,13 +179,13 @@ bool fleet_command_create(struct fleet *fleet, const struct actor *actor, void *
                             .id = id_make_upper(owner),
 
                             .actor = actor};
-    if (!kind_permissions[kind])
+    if (!fleet_command_permission(kind))
         return err_set(err, ERR_BAD_INPUT, "%s is not asked for by people",
                        command_kind_names[kind]);
     if (!parameters_seal(fleet, &asking, parameters, err))
         return false;
     struct change change = {.actor = actor,
-                            .permission = kind_permissions[kind],
+                            .permission = fleet_command_permission(kind),
                             .subject_kind = "device",
                             .subject_id = device_id,
                             .work = ask_run,
@@ -228,7 +228,7 @@ bool fleet_command_cancel(struct fleet *fleet, const struct actor *actor, const 
         return false;
     if (command.kind == COMMAND_WIPE || command.kind == COMMAND_RETIRE)
         return err_set(err, ERR_PRECONDITION, "the certificates of the device are revoked already");
-    if (!kind_permissions[command.kind]) {
+    if (!fleet_command_permission((enum command_kind)command.kind)) {
         (void)err_set(err, ERR_PRECONDITION, "a policy asks for this, not a person");
         err->remedy = "change the policy or its assignment";
         return false;

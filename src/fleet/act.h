@@ -6,8 +6,11 @@
 
 #include "fleet/enrol.h"
 #include "model/command.h"
+#include "model/position.h"
 
-/* parameters: JSON text for the kind, or NULL. Permission device.<kind>. COMMAND_RETIRE and
+/* What a person needs to ask for a command of this kind; NULL: nobody asks for it. */
+const char *fleet_command_permission(enum command_kind kind);
+/* parameters: JSON text for the kind, or NULL. Permission: the above. COMMAND_RETIRE and
  * COMMAND_WIPE also move the enrolment (retiring, wiping), cancel its other commands, revoke its
  * certificates at once (OCSP says so from now on) and leave the history. COMMAND_SYNC queues all
  * queries, and again every item that failed. ERR_PRECONDITION when the device has no active
@@ -15,6 +18,10 @@
 MUST_CHECK bool fleet_command_create(struct fleet *fleet, const struct actor *actor, void *owner,
                                      const char *device_id, enum command_kind kind,
                                      const char *parameters, struct command *out, struct err *err);
+/* The second yes to a command that waits for one; permission device.<kind>. ERR_PRECONDITION when
+ * it does not wait for one. */
+MUST_CHECK bool fleet_command_confirm(struct fleet *fleet, const struct actor *actor, void *owner,
+                                      const char *id, struct command *out, struct err *err);
 /* Only before it was delivered, and only what people ask for: ERR_PRECONDITION for items, retire
  * and wipe. Permission command.cancel. */
 MUST_CHECK bool fleet_command_cancel(struct fleet *fleet, const struct actor *actor, const char *id,
@@ -39,7 +46,8 @@ MUST_CHECK bool fleet_session_put_off(struct fleet *fleet, const struct identity
 #define COMMANDS_ALL UINT_MAX /* sets of kinds: 1 << enum command_kind */
 /*
  * The next open command of these kinds, marked delivered and durable before it returns; out->id
- * NULL = none. Retiring and wiping enrolments get only their one command. The same command is
+ * NULL = none. Retiring and wiping enrolments get only their one command. What destroys or locks out
+ * and waited too long (confirmation_seconds) is held until somebody confirms it. The same command is
  * offered again with the same id until it is answered.
  */
 MUST_CHECK bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -63,6 +71,8 @@ struct command_result {
     const struct reported_item *items; /* ANSWER_DONE of query_items */
     size_t item_count;
     bool has_items;
+    const struct position *position; /* of locate; kept for devices of the organisation alone */
+    const char *secret;              /* of query_bypass_code: sealed before it is kept */
 };
 struct reported_item { /* what the device says it has */
     const char *item, *hash;

@@ -31,7 +31,7 @@ bool change_audit(struct db *tx, const struct change *change, struct err *err)
 static bool change_run(struct db *tx, void *context, struct err *err)
 {
     const struct change *change = context;
-    if (!change->work(tx, change->context, err))
+    if (change->work && !change->work(tx, change->context, err))
         return false;
     return !change->action || change_audit(tx, change, err);
 }

@@ -15,7 +15,7 @@ struct change {
     const char *permission; /* NULL: the caller has checked, or the actor is no account */
     const char *subject_kind, *subject_id;
     const char *detail; /* JSON text; NULL = "{}" */
-    change_work *work;  /* may run again; touches only tx and context */
+    change_work *work;  /* may run again; touches only tx and context; NULL: a look, only audited */
     void *context;
     const char *forget; /* enrolment whose cached identity ends with the commit; may be NULL */
     bool wakes;         /* background jobs have something to do after the commit */

@@ -55,6 +55,7 @@ bool fleet_enrolment_start(struct fleet *fleet, const struct actor *actor, void 
     if (!link_find(fleet, owner, token, actor->now, &link, err) ||
         !challenge_prepare(fleet, owner, id_make(owner), actor->now, &start, &challenge, err))
         return false;
+    start.ownership = link.ownership;
     struct starting starting = {.link = &link, .challenge = &challenge, .channel = channel};
     struct change change = {.actor = actor,
                             .action = "enrolment.start",

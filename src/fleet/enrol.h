@@ -30,6 +30,7 @@ struct enrolment_start {
     char *san_uri;      /* "urn:uuid:<enrolment id>" */
     int64_t key_bits;   /* 2048 */
     int64_t key_usage;  /* Apple's bit mask: 5 */
+    int ownership;      /* enum ownership of the device, as its link says */
 };
 /* Consume the link: enrolment (pending) and challenge exist when this returns true. ERR_NOT_FOUND
  * when the link is not usable any more; of two racing calls one wins. channel: "apple". */

@@ -21,11 +21,13 @@ struct fleet_settings {          /* texts outlive the shared part */
     int64_t certificate_seconds; /* life of a device certificate */
     int64_t renew_percent;       /* of that life, the last ones, in which it may be renewed */
     int64_t session_seconds;
+    int64_t confirmation_seconds; /* what destroys needs a second yes after this long; 0 = never */
     struct retention { /* seconds that things are kept when they are over; 0 = for ever */
         int64_t event_seconds;
         int64_t command_seconds;
         int64_t attempt_seconds; /* enrolments that were never completed, and unused links */
         int64_t token_seconds;   /* sessions and API tokens */
+        int64_t position_seconds;
     } retention;
 };
 

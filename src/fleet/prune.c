@@ -34,6 +34,7 @@ static const struct rule rules[] = {
      KEPT(attempt_seconds)},
     {"links", &SQL_OLD_LINKS, &SQL_OLD_LINK_DELETE, {NULL}, KEPT(attempt_seconds)},
     {"tokens", &SQL_OLD_TOKENS, &SQL_OLD_TOKEN_DELETE, {NULL}, KEPT(token_seconds)},
+    {"positions", &SQL_OLD_POSITIONS, &SQL_OLD_POSITION_DELETE, {NULL}, KEPT(position_seconds)},
     {"variants", &SQL_OLD_VARIANTS, &SQL_OLD_VARIANT_DELETE, {NULL}, UNSET},
 };
 

@@ -7,29 +7,51 @@
 #include "base/id.h"
 #include "codec/base64.h"
 #include "codec/json.h"
+#include "fleet/confirm.h"
 #include "fleet/door.h"
+#include "fleet/escrow.h"
 #include "fleet/leave.h"
+#include "fleet/position.h"
 #include "fleet/refusal.h"
 #include "fleet/resolved.h"
 #include "fleet/rival.h"
 #include "fleet/saved.h"
+#include "fleet/shared.h"
 #include "pki/keyd.h"
 #include "store/store.h"
 
 /* Lower goes first: what protects before what changes before what asks. */
-static const int64_t priorities[] = {
-    [COMMAND_WIPE] = 0,          [COMMAND_RETIRE] = 0,          [COMMAND_LOCK] = 10,
-    [COMMAND_REMOVE_ITEM] = 20,  [COMMAND_INSTALL_ITEM] = 20,   [COMMAND_RESTART] = 30,
-    [COMMAND_QUERY_DEVICE] = 40, [COMMAND_QUERY_SECURITY] = 40, [COMMAND_QUERY_ITEMS] = 40,
-    [COMMAND_SYNC] = 40,         [COMMAND_RENEW_IDENTITY] = 15,
+#define DAY_SECONDS (24 * 3600)
+#define LIFE_SECONDS (30 * DAY_SECONDS)
+#define FOR_EVER 0
+static const struct {
+    int64_t priority;
+    int64_t life_seconds; /* of a command that the device never fetches */
+} kinds[] = {
+    [COMMAND_WIPE] = {0, FOR_EVER},
+    [COMMAND_RETIRE] = {0, FOR_EVER},
+    [COMMAND_LOCK] = {10, LIFE_SECONDS},
+    [COMMAND_ENABLE_LOST_MODE] = {10, LIFE_SECONDS},
+    [COMMAND_DISABLE_LOST_MODE] = {12, LIFE_SECONDS},
+    [COMMAND_PLAY_SOUND] = {14, DAY_SECONDS}, /* for somebody who is near it now */
+    [COMMAND_LOCATE] = {14, DAY_SECONDS},
+    [COMMAND_RENEW_IDENTITY] = {15, FOR_EVER},
+    [COMMAND_CLEAR_PASSCODE] = {16, LIFE_SECONDS},
+    [COMMAND_REMOVE_ITEM] = {20, FOR_EVER},
+    [COMMAND_INSTALL_ITEM] = {20, FOR_EVER},
+    [COMMAND_RENAME] = {30, LIFE_SECONDS},
+    [COMMAND_RESTART] = {30, LIFE_SECONDS},
+    [COMMAND_SHUT_DOWN] = {32, LIFE_SECONDS},
+    [COMMAND_QUERY_DEVICE] = {40, LIFE_SECONDS},
+    [COMMAND_QUERY_SECURITY] = {40, LIFE_SECONDS},
+    [COMMAND_QUERY_ITEMS] = {40, LIFE_SECONDS},
+    [COMMAND_QUERY_BYPASS_CODE] = {40, LIFE_SECONDS},
+    [COMMAND_SYNC] = {40, LIFE_SECONDS},
 };
-#define LIFE_SECONDS (30 * 24 * 3600) /* of a command that the device never fetches */
 
-static int64_t life_of(enum command_kind kind, int64_t now)
+static int64_t end_of(enum command_kind kind, int64_t now)
 {
-    bool stays = kind == COMMAND_WIPE || kind == COMMAND_RETIRE || kind == COMMAND_INSTALL_ITEM ||
-                 kind == COMMAND_REMOVE_ITEM || kind == COMMAND_RENEW_IDENTITY;
-    return stays ? 0 : now + LIFE_SECONDS;
+    return kinds[kind].life_seconds == FOR_EVER ? 0 : now + kinds[kind].life_seconds;
 }
 
 bool command_queue(struct db *tx, const struct queued *queued, struct err *err)
@@ -40,9 +62,9 @@ bool command_queue(struct db *tx, const struct queued *queued, struct err *err)
     if (!store_change(tx,
                       ASK(COMMAND_INSERT, TEXT(id), TEXT(queued->enrolment_id),
                           TEXT(command_kind_names[queued->kind]), TEXT(queued->item),
-                          TEXT(queued->parameters), INTEGER(priorities[queued->kind]),
+                          TEXT(queued->parameters), INTEGER(kinds[queued->kind].priority),
                           TEXT(queued->created_by), INTEGER(queued->now),
-                          TIME(life_of(queued->kind, queued->now))),
+                          TIME(end_of(queued->kind, queued->now))),
                       &changed, err))
         return false;
     if (queued->id && changed == 0)
@@ -65,6 +87,19 @@ bool item_queue(struct db *tx, const char *enrolment_id, const char *item, const
                tx, ASK(DELIVERED_WANT, TEXT(enrolment_id), TEXT(item), TEXT(hash), INTEGER(now)),
                NULL, err) &&
            command_queue(tx, &queued, err);
+}
+
+bool failed_queue(struct db *tx, const char *enrolment_id, int64_t now, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct rows *rows = NULL;
+    if (!store_rows(tx, owner, ASK(DELIVERED_FAILED, TEXT(enrolment_id)), &rows, err))
+        return false;
+    for (size_t i = 0; i < rows->count; i++)
+        if (!item_queue(tx, enrolment_id, rows_text(rows, i, "item"),
+                        rows_text(rows, i, "wanted_hash"), now, err))
+            return false;
+    return true;
 }
 
 /* ---- a session begins ---- */
@@ -104,11 +139,12 @@ bool fleet_session_put_off(struct fleet *fleet, const struct identity *identity,
 
 struct fetch {
     void *owner;
+    const struct fleet *fleet;
     const struct identity *identity;
     const char *kinds;
     int64_t now;
     struct command command;
-    bool found;
+    bool found, has_held; /* a command waits for a second yes from now on */
 };
 
 /* As COMMAND_NEXT wants it; NULL: all. */
@@ -129,11 +165,19 @@ static const char *kinds_text(void *owner, const struct identity *identity, unsi
     return buffer_string(&out);
 }
 
-/* False in *taken: it ended meanwhile (it was cancelled). */
+/* False in *taken: it ended meanwhile (it was cancelled), or it is held. */
 static bool fetch_mark(struct db *tx, struct fetch *fetch, bool *taken, struct err *err)
 {
     const struct command *command = &fetch->command;
     int64_t changed = 0;
+    bool held = false;
+    if (!stale_hold(tx, fetch->fleet, command, fetch->now, &held, err))
+        return false;
+    if (held) {
+        fetch->has_held = true;
+        *taken = false;
+        return true;
+    }
     if (!store_change(tx, ASK(COMMAND_DELIVER, TEXT(command->id), INTEGER(fetch->now)), &changed,
                       err))
         return false;
@@ -182,6 +226,7 @@ bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *o
                          struct err *err)
 {
     struct fetch fetch = {.owner = owner,
+                          .fleet = fleet,
                           .identity = identity,
                           .kinds = kinds_text(owner, identity, kinds),
                           .now = actor->now};
@@ -195,6 +240,8 @@ bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *o
         if (!fleet_change(fleet, &change, err))
             return false;
     }
+    if (fetch.has_held)
+        shared_forget(fleet->shared, identity->enrolment_id);
     if (!fetch.found)
         fetch.command = (struct command){0};
     if (!parameters_open(fleet, owner, &fetch.command, err))
@@ -214,6 +261,7 @@ struct finish {
     enum result_outcome outcome;
     struct command command;
     enum command_answer answer; /* of the device, as it counts for this command */
+    struct bytes secret;        /* of the result, sealed */
 };
 
 static bool item_finish(struct db *tx, const struct finish *f, enum command_state state,
@@ -292,6 +340,41 @@ static bool failed_finish(struct db *tx, const struct finish *f, struct err *err
            event_add(tx, "command.failed", f->identity->device_id, body, f->now, err);
 }
 
+/* What an answer of one kind brings along. */
+static bool kind_finish(struct db *tx, const struct finish *f, struct err *err)
+{
+    const struct command_result *result = f->result;
+    const char *enrolment = f->identity->enrolment_id;
+    const struct kept kept = {f->identity->device_id, enrolment, f->secret, f->now};
+    switch ((enum command_kind)f->command.kind) {
+    case COMMAND_LOCATE:
+        return !result->position ||
+               position_save(tx, f->identity->device_id, result->position, f->now, err);
+    case COMMAND_QUERY_BYPASS_CODE: return escrow_keep(tx, ESCROW_BYPASS_CODE, &kept, err);
+    case COMMAND_DISABLE_LOST_MODE: /* what it refused while it was lost */
+        return failed_queue(tx, enrolment, f->now, err) &&
+               query_add(tx, enrolment, COMMAND_QUERY_DEVICE, f->now, err);
+    case COMMAND_ENABLE_LOST_MODE:
+    case COMMAND_RENAME: return query_add(tx, enrolment, COMMAND_QUERY_DEVICE, f->now, err);
+    case COMMAND_CLEAR_PASSCODE:
+        return query_add(tx, enrolment, COMMAND_QUERY_SECURITY, f->now, err);
+    case COMMAND_INSTALL_ITEM:
+    case COMMAND_REMOVE_ITEM:
+    case COMMAND_QUERY_DEVICE:
+    case COMMAND_QUERY_SECURITY:
+    case COMMAND_QUERY_ITEMS:
+    case COMMAND_LOCK:
+    case COMMAND_WIPE:
+    case COMMAND_RETIRE:
+    case COMMAND_RESTART:
+    case COMMAND_SYNC:
+    case COMMAND_SHUT_DOWN:
+    case COMMAND_RENEW_IDENTITY:
+    case COMMAND_PLAY_SOUND: return true;
+    }
+    bug("kind %d", f->command.kind);
+}
+
 static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
 {
     if (!end_command(tx, f, COMMAND_APPLIED, err))
@@ -305,9 +388,13 @@ static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
         return leaving_finish(tx, f, err);
     if (f->command.kind == COMMAND_RENEW_IDENTITY)
         return renewal_finished(tx, f->identity, &f->command, f->now, err);
+    if (!kind_finish(tx, f, err))
+        return false;
     if (f->command.item && !(item_finish(tx, f, COMMAND_APPLIED, err) && ask_back(tx, f, err)))
         return false;
-    return items_finish(tx, f, err) && facts_save(tx, &observed, err);
+    return items_finish(tx, f, err) && facts_save(tx, &observed, err) &&
+           (f->command.kind != COMMAND_QUERY_DEVICE ||
+            bypass_code_ask(tx, f->identity->enrolment_id, f->now, err));
 }
 
 /* What is not there needs no removal; anything else that fails so has failed. */
@@ -366,6 +453,12 @@ bool fleet_command_finish(struct fleet *fleet, const struct actor *actor,
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct finish finish = {
         .owner = owner, .fleet = fleet, .identity = identity, .result = result, .now = actor->now};
+    if (result->secret && identity->device_id &&
+        !escrow_seal(
+            fleet, owner,
+            &(struct escrowed){ESCROW_BYPASS_CODE, identity->device_id, bytes_text(result->secret)},
+            &finish.secret, err))
+        return false;
     struct change change = {.actor = actor,
                             .work = finish_run,
                             .context = &finish,

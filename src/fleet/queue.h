@@ -14,6 +14,8 @@ struct queued {
 };
 /* Inserts it and schedules the wake-up. */
 MUST_CHECK bool command_queue(struct db *tx, const struct queued *queued, struct err *err);
+/* What the device refused is offered once more: somebody may have put it right there. */
+MUST_CHECK bool failed_queue(struct db *tx, const char *enrolment_id, int64_t now, struct err *err);
 /* Bring this content of an item (hash NULL: take it away); what was open for the item ends. */
 MUST_CHECK bool item_queue(struct db *tx, const char *enrolment_id, const char *item,
                            const char *hash, int64_t now, struct err *err);

@@ -189,14 +189,18 @@ bool fleet_renewal_start(struct fleet *fleet, const struct actor *actor, void *o
     struct enrolment enrolment = {0};
     struct enrolment_start start;
     struct challenge_wish wish;
+    struct rows *link = NULL;
     const struct want want = {"enrolment", enrolment_fields};
     if (!store_get(fleet->db, owner, ASK(ENROLMENT_BY_ID, TEXT(identity->enrolment_id)), want,
                    &enrolment, err))
         return false;
     if (enrolment.state != ENROLMENT_ACTIVE || !enrolment.topic)
         return err_set(err, ERR_PRECONDITION, "The device is not managed any more.");
-    if (!challenge_prepare(fleet, owner, enrolment.id, actor->now, &start, &wish, err))
+    if (!challenge_prepare(fleet, owner, enrolment.id, actor->now, &start, &wish, err) ||
+        !store_rows(fleet->db, owner, ASK(ENROLMENT_LINK_OF, TEXT(enrolment.id)), &link, err))
         return false;
+    start.ownership = link->count ? name_find(ownership_names, rows_text(link, 0, "ownership"))
+                                  : OWNERSHIP_COMPANY;
     wish.renews = identity->certificate_id;
     const struct change change = {.actor = actor, .work = start_run, .context = &wish};
     if (!fleet_change(fleet, &change, err))

@@ -77,7 +77,7 @@ bool fleet_departures_close(struct fleet *fleet, int64_t now, int64_t limit, siz
         struct rows *rows = NULL;
         if (!store_rows(fleet->db, owner,
                         ASK(ENROLMENT_SILENT, INTEGER(now - SILENCE_SECONDS), INTEGER(limit),
-                            TEXT(*last ? last : NULL)),
+                            TEXT(*last ? last : NULL), INTEGER(now - WIPE_ANSWER_SECONDS)),
                         &rows, err) ||
             !departures_batch(fleet, rows, now, err))
             return false;

@@ -5,10 +5,17 @@
 #include "fleet/fleet.h"
 
 #define SILENCE_SECONDS (14 * 24 * 3600) /* after which a departure is taken as unconfirmed */
+/* A device that erases itself answers once or not at all: after this long it will not. */
+#define WIPE_ANSWER_SECONDS (24 * 3600)
 
 /* Commands that no device fetched in their life are given up. */
 MUST_CHECK bool fleet_commands_expire(struct fleet *fleet, int64_t now, struct err *err);
-/* Devices that were asked to leave and are silent since: retired_unconfirmed, wiped_unconfirmed.
+/* What destroys or locks out and was not fetched for too long waits for a second yes: at most
+ * `limit` at once; *count tells how many. */
+MUST_CHECK bool fleet_commands_hold(struct fleet *fleet, int64_t now, int64_t limit, size_t *count,
+                                    struct err *err);
+/* Devices that were asked to leave and are silent since: retired_unconfirmed, wiped_unconfirmed. An
+ * erasure that the device never fetched is not given up.
  * `limit` are read at a time; *count tells how many there were. One that cannot be closed does not
  * stop the others. */
 MUST_CHECK bool fleet_departures_close(struct fleet *fleet, int64_t now, int64_t limit,

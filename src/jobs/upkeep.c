@@ -13,6 +13,7 @@
 #include "jobs/runner.h"
 
 #define EVALUATE_BATCH 200                  /* devices */
+#define HOLD_BATCH 100                      /* commands */
 #define DEPARTURE_BATCH 100                 /* devices */
 #define RENEWAL_BATCH 50                    /* identities of one transaction */
 #define REVOCATION_LIST_SECONDS (24 * 3600) /* a new list at least this often */
@@ -48,6 +49,7 @@ bool job_expire(struct job_context *context, int64_t now, bool *busy, struct err
     size_t count = 0;
     (void)busy;
     return fleet_commands_expire(context->fleet, now, err) &&
+           fleet_commands_hold(context->fleet, now, HOLD_BATCH, &count, err) &&
            fleet_departures_close(context->fleet, now, DEPARTURE_BATCH, &count, err);
 }
 

@@ -1,12 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/command.h"
 
-const char *const command_kind_names[] = {
-    "install_item", "remove_item", "query_device", "query_security", "query_items",    "lock",
-    "wipe",         "retire",      "restart",      "sync",           "renew_identity", NULL};
-const char *const command_state_names[] = {"queued",   "sent",   "delivered", "applied",
-                                           "verified", "failed", "cancelled", "superseded",
-                                           "expired",  NULL};
+const char *const command_kind_names[] = {"install_item",
+                                          "remove_item",
+                                          "query_device",
+                                          "query_security",
+                                          "query_items",
+                                          "lock",
+                                          "wipe",
+                                          "retire",
+                                          "restart",
+                                          "sync",
+                                          "renew_identity",
+                                          "clear_passcode",
+                                          "shut_down",
+                                          "rename",
+                                          "enable_lost_mode",
+                                          "disable_lost_mode",
+                                          "play_sound",
+                                          "locate",
+                                          "query_bypass_code",
+                                          NULL};
+const char *const command_state_names[] = {
+    "queued", "sent",      "delivered",  "applied", "verified",
+    "failed", "cancelled", "superseded", "expired", "awaiting_confirmation",
+    NULL};
 
 static const struct field command_rows[] = {
     TEXT_FIELD(struct command, id, FIELD_READ_ONLY, .help = "Identifier"),
@@ -29,6 +47,8 @@ static const struct field command_rows[] = {
     TIME_FIELD(struct command, delivered_at, FIELD_READ_ONLY, .help = "When it was fetched"),
     TIME_FIELD(struct command, finished_at, FIELD_READ_ONLY, .help = "When it ended"),
     TIME_FIELD(struct command, expires_at, FIELD_READ_ONLY, .help = "When it is given up"),
+    TIME_FIELD(struct command, confirmed_at, FIELD_READ_ONLY,
+               .help = "When somebody said yes again to one that had waited for long"),
 };
 const struct fields command_fields = FIELDS(command_rows);
 

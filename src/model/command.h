@@ -17,12 +17,21 @@ enum command_kind {
     COMMAND_RESTART,
     COMMAND_SYNC,           /* all queries */
     COMMAND_RENEW_IDENTITY, /* another certificate, before the one in use ends */
+    COMMAND_CLEAR_PASSCODE,
+    COMMAND_SHUT_DOWN,
+    COMMAND_RENAME,
+    COMMAND_ENABLE_LOST_MODE, /* locked until it is found; a message on its screen */
+    COMMAND_DISABLE_LOST_MODE,
+    COMMAND_PLAY_SOUND,        /* of a device in lost mode */
+    COMMAND_LOCATE,            /* the same */
+    COMMAND_QUERY_BYPASS_CODE, /* what opens the activation lock of the device */
 };
 extern const char *const command_kind_names[];
 
-/* Bytes of what a locked device shows. */
+/* Bytes of what a locked device shows, and of what it may be called. */
 #define COMMAND_MESSAGE_LONGEST 500
 #define COMMAND_PHONE_LONGEST 50
+#define COMMAND_NAME_LONGEST 63
 
 /* The words that every surface uses (one vocabulary). */
 enum command_state {
@@ -35,6 +44,7 @@ enum command_state {
     COMMAND_CANCELLED,
     COMMAND_SUPERSEDED,
     COMMAND_EXPIRED,
+    COMMAND_AWAITING_CONFIRMATION, /* it waited for long: somebody has to say yes once more */
 };
 extern const char *const command_state_names[];
 
@@ -52,6 +62,7 @@ struct command {
     char *reason, *remedy; /* of a failure */
     char *created_by;
     int64_t created_at, sent_at, delivered_at, finished_at, expires_at;
+    int64_t confirmed_at; /* the second yes; 0 = none was needed or given */
 };
 extern const struct fields command_fields;
 

@@ -34,7 +34,8 @@ struct options {
     char *user, *keyd_user, *edge_user;
     /* [lifetimes], [retention], [apple] */
     int64_t link_hours, challenge_minutes, certificate_days, renew_percent, session_hours;
-    int64_t event_days, command_days, attempt_days, token_days;
+    int64_t confirmation_days;
+    int64_t event_days, command_days, attempt_days, token_days, position_days;
     char *apns_url, *apns_ca_file;
     /* not configured: made from the above */
     const char *words[2];                         /* behind the word of the role; NULL: none */

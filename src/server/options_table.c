@@ -103,6 +103,10 @@ static const struct field lifetime_keys[] = {
     NUMBER_KEY("renew_percent", renew_percent, 1, 100,
                "The last part of its life in which an identity is renewed, in percent."),
     NUMBER_KEY("session_hours", session_hours, 1, 720, "How long a sign-in lasts."),
+    NUMBER_KEY(
+        "confirmation_days", confirmation_days, 1, 365,
+        "How long a wipe, a lock or the clearing of a passcode may wait for its device; then "
+        "somebody has to confirm it before it is delivered."),
 };
 static const struct field retention_keys[] = {
     NUMBER_KEY("event_days", event_days, 0, RETENTION_DAYS_MAX,
@@ -115,6 +119,8 @@ static const struct field retention_keys[] = {
                "and links; 0: for ever."),
     NUMBER_KEY("token_days", token_days, 0, RETENTION_DAYS_MAX,
                "How long sessions and API tokens stay listed when they have ended; 0: for ever."),
+    NUMBER_KEY("position_days", position_days, 1, 365,
+               "How long the last position of a lost device is kept."),
 };
 static const struct field apple_keys[] = {
     TEXT_KEY("apns_url", apns_url, "Apple's push service."),
@@ -183,10 +189,12 @@ struct options options_defaults(void *owner)
         .certificate_days = 365,
         .renew_percent = 33,
         .session_hours = 12,
+        .confirmation_days = 7,
         .event_days = 90,
         .command_days = 90,
         .attempt_days = 30,
         .token_days = 30,
+        .position_days = 7,
         .apns_url = mem_text(owner, "https://api.push.apple.com"),
         .apns_ca_file = empty,
     };

@@ -39,10 +39,12 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .certificate_seconds = o->certificate_days * DAY,
         .renew_percent = o->renew_percent,
         .session_seconds = o->session_hours * HOUR,
+        .confirmation_seconds = o->confirmation_days * DAY,
         .retention = {.event_seconds = o->event_days * DAY,
                       .command_seconds = o->command_days * DAY,
                       .attempt_seconds = o->attempt_days * DAY,
-                      .token_seconds = o->token_days * DAY},
+                      .token_seconds = o->token_days * DAY,
+                      .position_seconds = o->position_days * DAY},
     };
     house->shared = fleet_shared_make(owner, &house->settings);
     fleet_set_unsupported(house->shared, channels_unsupported);

@@ -113,7 +113,8 @@ SELECT e.id AS enrolment_id, e.device_id, c.id AS certificate_id, e.channel, d.u
        (c.seen_at IS NOT NULL) AS is_seen,
        EXISTS (SELECT 1 FROM certificate r WHERE r.enrolment_id = e.id AND r.id <> c.id AND r.state = 'issued'
                AND (r.id < c.id OR r.seen_at IS NOT NULL)) AS is_contested,
-       EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.finished_at IS NULL) AS has_work,
+       EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.finished_at IS NULL
+               AND o.state <> 'awaiting_confirmation') AS has_work,
        EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.finished_at IS NULL AND o.is_deferred)
            AS has_deferred
 FROM certificate c

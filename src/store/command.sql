@@ -18,12 +18,14 @@ ORDER BY c.id DESC LIMIT $3
 -- name: command_next
 -- $2: of these kinds only, each between spaces
 SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id
-WHERE c.enrolment_id = $1 AND c.finished_at IS NULL AND NOT c.is_deferred
+WHERE c.enrolment_id = $1 AND c.finished_at IS NULL AND NOT c.is_deferred AND c.state <> 'awaiting_confirmation'
   AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '% ' || c.kind || ' %')
 ORDER BY c.priority, c.id LIMIT 1
 
 -- name: command_open_count
-SELECT count(*) AS count FROM command WHERE enrolment_id = $1 AND finished_at IS NULL
+-- what the device could be given
+SELECT count(*) AS count FROM command
+WHERE enrolment_id = $1 AND finished_at IS NULL AND state <> 'awaiting_confirmation'
 
 -- name: command_open_of_kind
 SELECT id FROM command
@@ -62,7 +64,7 @@ WHERE enrolment_id = $1 AND state = 'queued' AND finished_at IS NULL
 
 -- name: command_cancel
 UPDATE command SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND finished_at IS NULL
-  AND state IN ('queued', 'sent')
+  AND state IN ('queued', 'sent', 'awaiting_confirmation')
 
 -- name: command_end_of_enrolment
 -- all that is open but the kind $4

@@ -140,10 +140,17 @@ SELECT count(*) AS count FROM enrolment
 WHERE ended_at IS NULL AND state <> 'pending' AND topic IS DISTINCT FROM $1
 
 -- name: enrolment_silent
--- asked to leave (last) before $1 and not heard of since: at most $2 behind $3; the answer may have been "no"
+-- asked to leave (last) before $1 and not heard of since: at most $2 behind $3; the answer may have been "no".
+-- An erasure that was fetched is answered once or never: it is given up before $4.  One that was not fetched
+-- is not given up: the device may turn up with everything on it.
 SELECT e.id, e.state, e.device_id FROM enrolment e
-WHERE e.state IN ('retiring', 'wiping') AND COALESCE(e.last_contact_at, e.created_at) < $1
-  AND NOT EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind IN ('retire', 'wipe')
-                  AND c.created_at >= $1)
+WHERE e.state IN ('retiring', 'wiping')
+  AND ((COALESCE(e.last_contact_at, e.created_at) < $1
+        AND NOT EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind IN ('retire', 'wipe')
+                        AND (c.created_at >= $1
+                             OR (c.kind = 'wipe' AND c.finished_at IS NULL AND c.delivered_at IS NULL))))
+       OR (COALESCE(e.last_contact_at, e.created_at) < $4
+           AND EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind = 'wipe'
+                       AND c.finished_at IS NULL AND c.delivered_at < $4)))
   AND (CAST($3 AS TEXT) IS NULL OR e.id > $3)
 ORDER BY e.id LIMIT $2

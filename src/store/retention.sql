@@ -94,3 +94,11 @@ ORDER BY v.created_at, v.hash LIMIT $4
 -- a device may have come to it meanwhile: variant_insert then moved its time
 DELETE FROM variant WHERE hash = $1 AND created_at < $2
   AND NOT EXISTS (SELECT 1 FROM desired d WHERE d.variant_hash = variant.hash)
+
+-- name: old_positions
+SELECT device_id AS id, received_at AS at FROM device_position
+WHERE received_at < $1 AND (received_at, device_id) > ($2, $3)
+ORDER BY received_at, device_id LIMIT $4
+
+-- name: old_position_delete
+DELETE FROM device_position WHERE device_id = $1 AND received_at < $2

@@ -185,3 +185,15 @@ INSERT INTO command (id, enrolment_id, kind, item, state, priority, is_deferred,
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $3)
 SELECT '00000000-0000-4000-8000-' || CAST(100000000000 + i AS TEXT), $1, 'remove_item', 'flood-' || CAST(i AS TEXT),
        'queued', 20, FALSE, 0, 'test', $2 FROM n
+
+-- name: drop_unlock_token
+UPDATE enrolment SET unlock_token = NULL WHERE id = $1
+
+-- name: set_ownership
+UPDATE device SET ownership = $2 WHERE id = $1
+
+-- name: set_supervised
+UPDATE device SET is_supervised = TRUE WHERE id = $1
+
+-- name: look_escrow
+SELECT * FROM escrow WHERE device_id = $1

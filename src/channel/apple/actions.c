@@ -9,6 +9,7 @@
 #include "channel/apple/profile.h"
 #include "channel/apple/renew.h"
 #include "codec/json.h"
+#include "fleet/escrow.h"
 #include "pki/keyd.h"
 
 #define ANSWER_SIZE_MAX (2 * APPLE_PROFILE_SIZE_MAX) /* bytes: a signed profile in base64 */
@@ -16,12 +17,14 @@
 #define PIN_SIZE 6
 
 struct parameters {
-    char *message, *phone, *pin;
+    char *message, *phone, *footnote, *pin, *name;
 };
 static const struct field parameter_rows[] = {
     TEXT_FIELD(struct parameters, message, 0, .highest = COMMAND_MESSAGE_LONGEST),
     TEXT_FIELD(struct parameters, phone, 0, .highest = COMMAND_PHONE_LONGEST),
+    TEXT_FIELD(struct parameters, footnote, 0, .highest = COMMAND_MESSAGE_LONGEST),
     TEXT_FIELD(struct parameters, pin, FIELD_SECRET, .highest = PIN_SIZE),
+    TEXT_FIELD(struct parameters, name, 0, .highest = COMMAND_NAME_LONGEST),
 };
 
 static bool parameters_read(void *owner, const char *text, struct parameters *out, struct err *err)
@@ -141,29 +144,113 @@ static bool retire(void *owner, const struct action *action, const struct parame
     return true;
 }
 
+static bool clear_passcode(void *owner, const struct action *action,
+                           const struct parameters *parameters, struct plist *request,
+                           struct err *err)
+{
+    (void)parameters;
+    struct bytes token;
+    if (!fleet_unlock_token(action->fleet, owner, action->identity->enrolment_id, &token, err))
+        return false;
+    plist_set_data(request, "UnlockToken", token);
+    return true;
+}
+
+/* Each setting of the list is answered by itself: handle.c looks. */
+static bool rename_device(void *owner, const struct action *action,
+                          const struct parameters *parameters, struct plist *request,
+                          struct err *err)
+{
+    (void)owner, (void)action, (void)err;
+    struct plist *setting = plist_set_dict(plist_set_array(request, "Settings"), NULL);
+    plist_set_text(setting, "Item", "DeviceName");
+    plist_set_text(setting, "DeviceName", parameters->name);
+    return true;
+}
+
+static bool enable_lost_mode(void *owner, const struct action *action,
+                             const struct parameters *parameters, struct plist *request,
+                             struct err *err)
+{
+    (void)owner, (void)action, (void)err;
+    if (parameters->message)
+        plist_set_text(request, "Message", parameters->message);
+    if (parameters->phone)
+        plist_set_text(request, "PhoneNumber", parameters->phone);
+    if (parameters->footnote)
+        plist_set_text(request, "Footnote", parameters->footnote);
+    return true;
+}
+
+/* ---- what a command must be given; NULL: nothing is missing ---- */
+
+static const char NO_PIN[] = "A Mac needs a PIN of six digits for this.";
+
+static const char *mac_needs_pin(const struct parameters *parameters, int platform)
+{
+    return platform == PLATFORM_MACOS && !is_pin(parameters->pin) ? NO_PIN : NULL;
+}
+
+static const char *needs_words(const struct parameters *parameters, int platform)
+{
+    (void)platform;
+    return parameters->message || parameters->phone
+               ? NULL
+               : "Lost mode needs a message or a phone number to show.";
+}
+
+static const char *needs_name(const struct parameters *parameters, int platform)
+{
+    (void)platform;
+    return parameters->name && *parameters->name ? NULL : "The new name is missing.";
+}
+
 enum {
+    IOS = 1 << PLATFORM_IOS | 1 << PLATFORM_IPADOS,
     EVERY = 1 << PLATFORM_IOS | 1 << PLATFORM_IPADOS | 1 << PLATFORM_MACOS,
     MACOS = 1 << PLATFORM_MACOS,
+};
+/* Apple: MDM payload, AccessRights */
+enum right {
+    RIGHT_LOCK = 4,
+    RIGHT_ERASE = 8,
+    RIGHT_SETTINGS = 2048,
 };
 static const struct action_row {
     const char *request_type;
     action_render *render;
     unsigned platforms, unsupervised; /* that know it; that know it without supervision */
-    unsigned with_pin;                /* that need a PIN for it */
+    int64_t right;                    /* that the device must have given; 0: none */
+    bool is_company_only;             /* never of a personal device */
+    const char *(*lacks)(const struct parameters *parameters, int platform);
     bool is_prompt; /* a locked device answers, too, and never NotNow (Apple, NotNow) */
 } action_rows[] = {
-    [COMMAND_INSTALL_ITEM] = {"InstallProfile", install_item, EVERY, EVERY, 0, false},
-    [COMMAND_REMOVE_ITEM] = {"RemoveProfile", remove_item, EVERY, EVERY, 0, false},
-    [COMMAND_QUERY_DEVICE] = {"DeviceInformation", query_device, EVERY, EVERY, 0, true},
-    [COMMAND_QUERY_SECURITY] = {"SecurityInfo", bare, EVERY, EVERY, 0, false},
-    [COMMAND_QUERY_ITEMS] = {"ProfileList", bare, EVERY, EVERY, 0, true},
-    [COMMAND_LOCK] = {"DeviceLock", lock, EVERY, EVERY, MACOS, true},
-    [COMMAND_WIPE] = {"EraseDevice", wipe, EVERY, EVERY, MACOS, true},
-    [COMMAND_RETIRE] = {"RemoveProfile", retire, EVERY, EVERY, 0, false},
-    [COMMAND_RESTART] = {"RestartDevice", bare, EVERY, MACOS, 0, false},
-    [COMMAND_RENEW_IDENTITY] = {"InstallProfile", renew_identity, EVERY, EVERY, 0, false},
-    [COMMAND_SYNC] = {NULL, NULL, EVERY, EVERY, 0,
-                      false}, /* made of the queries before it comes here */
+    [COMMAND_INSTALL_ITEM] = {"InstallProfile", install_item, EVERY, EVERY, 0, false, NULL, false},
+    [COMMAND_REMOVE_ITEM] = {"RemoveProfile", remove_item, EVERY, EVERY, 0, false, NULL, false},
+    [COMMAND_QUERY_DEVICE] = {"DeviceInformation", query_device, EVERY, EVERY, 0, false, NULL,
+                              true},
+    [COMMAND_QUERY_SECURITY] = {"SecurityInfo", bare, EVERY, EVERY, 0, false, NULL, false},
+    [COMMAND_QUERY_ITEMS] = {"ProfileList", bare, EVERY, EVERY, 0, false, NULL, true},
+    [COMMAND_LOCK] = {"DeviceLock", lock, EVERY, EVERY, RIGHT_LOCK, false, mac_needs_pin, true},
+    [COMMAND_WIPE] = {"EraseDevice", wipe, EVERY, EVERY, RIGHT_ERASE, false, mac_needs_pin, true},
+    [COMMAND_RETIRE] = {"RemoveProfile", retire, EVERY, EVERY, 0, false, NULL, false},
+    [COMMAND_RESTART] = {"RestartDevice", bare, EVERY, MACOS, RIGHT_LOCK, false, NULL, false},
+    [COMMAND_SHUT_DOWN] = {"ShutDownDevice", bare, EVERY, MACOS, RIGHT_LOCK, false, NULL, false},
+    [COMMAND_CLEAR_PASSCODE] = {"ClearPasscode", clear_passcode, IOS, IOS, RIGHT_LOCK, false, NULL,
+                                true},
+    [COMMAND_RENAME] = {"Settings", rename_device, EVERY, MACOS, RIGHT_SETTINGS, true, needs_name,
+                        false},
+    [COMMAND_ENABLE_LOST_MODE] = {"EnableLostMode", enable_lost_mode, IOS, 0, 0, true, needs_words,
+                                  true},
+    [COMMAND_DISABLE_LOST_MODE] = {"DisableLostMode", bare, IOS, 0, 0, true, NULL, true},
+    [COMMAND_PLAY_SOUND] = {"PlayLostModeSound", bare, IOS, 0, 0, true, NULL, true},
+    [COMMAND_LOCATE] = {"DeviceLocation", bare, IOS, 0, 0, true, NULL, true},
+    [COMMAND_QUERY_BYPASS_CODE] = {"ActivationLockBypassCode", bare, EVERY, 0, 0, true, NULL,
+                                   false},
+    [COMMAND_RENEW_IDENTITY] = {"InstallProfile", renew_identity, EVERY, EVERY, 0, false, NULL,
+                                false},
+    /* made of the queries before it comes here */
+    [COMMAND_SYNC] = {NULL, NULL, EVERY, EVERY, 0, false, NULL, false},
 };
 
 static const struct action_row *row_of(int kind, int platform)
@@ -173,10 +260,10 @@ static const struct action_row *row_of(int kind, int platform)
     return is_known ? &action_rows[kind] : NULL;
 }
 
-static bool lacks_pin(const struct action_row *row, int platform,
-                      const struct parameters *parameters)
+static const char *lack_of(const struct action_row *row, int platform,
+                           const struct parameters *parameters)
 {
-    return (row->with_pin & 1U << platform) && !is_pin(parameters->pin);
+    return row->lacks ? row->lacks(parameters, platform) : NULL;
 }
 
 unsigned apple_prompt_kinds(void)
@@ -188,7 +275,6 @@ unsigned apple_prompt_kinds(void)
 }
 
 static const char NO_SUCH_COMMAND[] = "This platform does not know the command.";
-static const char NO_PIN[] = "A Mac needs a PIN of six digits for this.";
 
 const char *apple_refuses(enum command_kind kind, const struct device *device,
                           const char *parameters)
@@ -199,11 +285,15 @@ const char *apple_refuses(enum command_kind kind, const struct device *device,
     const struct action_row *row = row_of((int)kind, device->platform);
     if (!row)
         return NO_SUCH_COMMAND;
+    if (row->is_company_only && device->ownership == OWNERSHIP_PERSONAL)
+        return "This is not done with a personal device.";
     if (!device->is_supervised && !(row->unsupervised & 1U << device->platform))
         return "The device must be supervised for this.";
+    if ((apple_access_rights(device->ownership) & row->right) != row->right)
+        return "The device did not give the right for this when it enrolled.";
     if (!parameters_read(owner, parameters, &read, &ignored))
         return "The parameters do not fit the command.";
-    return lacks_pin(row, device->platform, &read) ? NO_PIN : NULL;
+    return lack_of(row, device->platform, &read);
 }
 
 bool apple_action_render(void *owner, const struct action *action, struct bytes *out,
@@ -217,9 +307,10 @@ bool apple_action_render(void *owner, const struct action *action, struct bytes 
         return err_set(err, ERR_PRECONDITION, "%s", NO_SUCH_COMMAND);
     if (!parameters_read(owner, command->parameters, &parameters, err))
         return false;
-    if (lacks_pin(row, platform, &parameters)) {
-        (void)err_set(err, ERR_PRECONDITION, "%s", NO_PIN);
-        err->remedy = "Give the command again with a PIN.";
+    const char *lack = lack_of(row, platform, &parameters);
+    if (lack) {
+        (void)err_set(err, ERR_PRECONDITION, "%s", lack);
+        err->remedy = "Give the command again with what is missing.";
         return false;
     }
     struct plist *request = NULL;

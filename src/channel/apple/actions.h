@@ -9,8 +9,9 @@
 #include "codec/plist.h"
 
 /* Parameters of commands (a JSON object; unknown names are refused, those that a command or a
- * platform has no use for are left out): message and phone are shown on a locked device, pin are
- * the six digits that open a Mac again after lock and wipe (required there). */
+ * platform has no use for are left out): message and phone are shown on a locked or lost device
+ * (footnote on a lost one), pin are the six digits that open a Mac again after lock and wipe
+ * (required there), name is what the device is to be called. */
 struct action {
     struct fleet *fleet;
     const struct actor *actor;

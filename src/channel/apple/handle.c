@@ -6,6 +6,7 @@
 #include "channel/apple/apple.h"
 #include "channel/apple/errors.h"
 #include "channel/apple/facts.h"
+#include "channel/apple/found.h"
 #include "fleet/job.h"
 #include "fleet/renew.h"
 
@@ -133,9 +134,13 @@ static bool handle_acknowledged(struct request *request, const struct apple_resu
     struct command_result result = {.command_id = message->command_uuid, .answer = ANSWER_DONE};
     struct fact *facts = NULL;
     struct reported_item *items = NULL;
+    struct position position;
     apple_facts_read(request->owner, message->answer, request->now, &facts, &result.fact_count);
     result.has_items =
         apple_items_read(request->owner, message->answer, &items, &result.item_count);
+    if (apple_position_read(message->answer, &position))
+        result.position = &position;
+    result.secret = apple_bypass_code_read(message->answer);
     result.facts = facts;
     result.items = items;
     return finish(request, &result, err) && answer_after(request, reply, err);

@@ -175,6 +175,24 @@ static void errors_read(void *owner, const struct plist *dict, struct apple_resu
     out->errors = errors;
 }
 
+/* Of a Settings command each setting has an answer of its own below a status that says yes: one
+ * that was refused is a refusal. */
+static void settings_read(void *owner, const struct plist *dict, struct apple_result *out)
+{
+    const struct plist *settings = plist_get(dict, "Settings");
+    if (!settings || settings->type != PLIST_ARRAY || out->status != APPLE_ACKNOWLEDGED)
+        return;
+    for (const struct plist *one = settings->first; one; one = one->next) {
+        const char *status = one->type == PLIST_DICT ? plist_text(one, "Status") : NULL;
+        if (!status || text_equal(status, apple_status_names[APPLE_ACKNOWLEDGED]))
+            continue;
+        out->status = APPLE_ERROR;
+        out->error_count = 0;
+        errors_read(owner, one, out);
+        return;
+    }
+}
+
 static const struct field result_rows[] = {
     TEXT_AS("Status", struct apple_result, status_text, FIELD_REQUIRED, .highest = CLAIM_LONGEST),
     TEXT_AS("CommandUUID", struct apple_result, command_uuid, 0, .highest = IDENTIFIER_LONGEST),
@@ -199,6 +217,7 @@ bool apple_result_parse(void *owner, struct bytes body, struct apple_result *out
         return false;
     errors_read(owner, dict, &result);
     result.status = status_of(&result);
+    settings_read(owner, dict, &result);
     if (result.status == APPLE_IDLE)
         result.command_uuid = NULL; /* an idle device answers nothing */
     result.answer = dict;

@@ -6,10 +6,18 @@
 #include "channel/apple/items.h"
 #include "pki/digest.h"
 
-/* Apple: MDM payload, AccessRights. Every right: an update of the profile may not add one. */
+/* Apple: MDM payload, AccessRights. All that there are: an update of the profile may not add one.
+ */
 #define ACCESS_RIGHTS_ALL 8191
+#define ACCESS_RIGHT_NETWORK 32 /* phone numbers, SIM cards, addresses of the radios */
 #define SCEP_RETRIES 3
 #define SCEP_RETRY_SECONDS 10
+
+int64_t apple_access_rights(int ownership)
+{
+    return ownership == OWNERSHIP_PERSONAL ? ACCESS_RIGHTS_ALL & ~ACCESS_RIGHT_NETWORK
+                                           : ACCESS_RIGHTS_ALL;
+}
 
 char *apple_uuid(void *owner, const char *name)
 {
@@ -97,7 +105,7 @@ static void management_add(struct plist *content, const struct apple_enrolment *
     plist_set_text(part, "Topic", enrolment->topic);
     plist_set_text(part, "ServerURL", enrolment->connect_url);
     plist_set_text(part, "CheckInURL", enrolment->checkin_url);
-    plist_set_integer(part, "AccessRights", ACCESS_RIGHTS_ALL);
+    plist_set_integer(part, "AccessRights", apple_access_rights(enrolment->start->ownership));
     plist_set_boolean(part, "CheckOutWhenRemoved", true);
     plist_set_boolean(part, "SignMessage", false);
 }

@@ -11,6 +11,9 @@
 /* The identifier decides what replaces what on a device, and what a retired device removes. */
 #define APPLE_ENROLMENT_IDENTIFIER "org.muster.enrolment"
 
+/* What a device lets the organisation do: of personal ones not everything is asked. */
+int64_t apple_access_rights(int ownership);
+
 struct apple_enrolment {
     const struct enrolment_start *start;
     struct bytes root,

@@ -52,6 +52,11 @@ static void each_kind_has_its_request_type(void **state)
         {COMMAND_WIPE, "EraseDevice"},
         {COMMAND_RETIRE, "RemoveProfile"},
         {COMMAND_RESTART, "RestartDevice"},
+        {COMMAND_SHUT_DOWN, "ShutDownDevice"},
+        {COMMAND_DISABLE_LOST_MODE, "DisableLostMode"},
+        {COMMAND_PLAY_SOUND, "PlayLostModeSound"},
+        {COMMAND_LOCATE, "DeviceLocation"},
+        {COMMAND_QUERY_BYPASS_CODE, "ActivationLockBypassCode"},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_string_equal(
@@ -135,6 +140,73 @@ static void what_cannot_be_carried_is_said_before(void **state)
     assert_non_null(refusal(COMMAND_LOCK, PLATFORM_IOS, "{\"massage\": \"x\"}"));
 }
 
+static void lost_mode_needs_words(void **state)
+{
+    struct bytes body;
+    struct err err = {0};
+    const struct asked silent = {COMMAND_ENABLE_LOST_MODE, PLATFORM_IOS, "{\"footnote\": \"x\"}"};
+    assert_fails(render(*state, silent, &body, &err), err, ERR_PRECONDITION);
+    const struct plist *lost =
+        command_of(*state, (struct asked){COMMAND_ENABLE_LOST_MODE, PLATFORM_IOS,
+                                          "{\"phone\": \"+49 30 1\", \"footnote\": \"Thanks\"}"});
+    assert_string_equal(plist_text(lost, "PhoneNumber"), "+49 30 1");
+    assert_string_equal(plist_text(lost, "Footnote"), "Thanks");
+    assert_null(plist_get(lost, "Message"));
+}
+
+static void a_name_is_a_setting(void **state)
+{
+    struct bytes body;
+    struct err err = {0};
+    assert_fails(render(*state, (struct asked){COMMAND_RENAME, PLATFORM_IOS, NULL}, &body, &err),
+                 err, ERR_PRECONDITION);
+    const struct plist *rename = command_of(
+        *state, (struct asked){COMMAND_RENAME, PLATFORM_MACOS, "{\"name\": \"Till <3>\"}"});
+    const struct plist *list = plist_get(rename, "Settings");
+    assert_int_equal(list->count, 1);
+    assert_string_equal(plist_text(list->first, "Item"), "DeviceName");
+    assert_string_equal(plist_text(list->first, "DeviceName"), "Till <3>");
+}
+
+static void personal_devices_are_not_searched_for(void **state)
+{
+    (void)state;
+    static const struct {
+        enum command_kind kind;
+        const char *parameters;
+        bool is_refused;
+    } rows[] = {
+        {COMMAND_LOCATE, NULL, true},
+        {COMMAND_ENABLE_LOST_MODE, "{\"message\": \"x\"}", true},
+        {COMMAND_PLAY_SOUND, NULL, true},
+        {COMMAND_RENAME, "{\"name\": \"x\"}", true},
+        {COMMAND_QUERY_BYPASS_CODE, NULL, true},
+        {COMMAND_LOCK, NULL, false},
+        {COMMAND_CLEAR_PASSCODE, NULL, false},
+    };
+    struct device device = {.platform = PLATFORM_IOS, .is_supervised = true};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        device.ownership = OWNERSHIP_PERSONAL;
+        assert_int_equal(apple_refuses(rows[i].kind, &device, rows[i].parameters) != NULL,
+                         rows[i].is_refused);
+        device.ownership = OWNERSHIP_COMPANY;
+        assert_null(apple_refuses(rows[i].kind, &device, rows[i].parameters));
+    }
+}
+
+static void what_needs_supervision_or_an_iphone_is_said_before(void **state)
+{
+    (void)state;
+    assert_non_null(refusal(COMMAND_LOCATE, PLATFORM_IOS, NULL));
+    assert_non_null(refusal(COMMAND_RENAME, PLATFORM_IOS, "{\"name\": \"x\"}"));
+    assert_null(refusal(COMMAND_RENAME, PLATFORM_MACOS, "{\"name\": \"x\"}"));
+    assert_non_null(refusal(COMMAND_RENAME, PLATFORM_MACOS, "{\"name\": \"\"}"));
+    assert_non_null(refusal(COMMAND_LOCATE, PLATFORM_MACOS, NULL));
+    assert_non_null(refusal(COMMAND_CLEAR_PASSCODE, PLATFORM_MACOS, NULL));
+    assert_non_null(refusal(COMMAND_SHUT_DOWN, PLATFORM_IPADOS, NULL));
+    assert_null(refusal(COMMAND_SHUT_DOWN, PLATFORM_MACOS, NULL));
+}
+
 static int set_up(void **state)
 {
     *state = mem_new(NULL, char);
@@ -156,6 +228,10 @@ int main(void)
         cmocka_unit_test(an_iphone_is_erased_without_a_pin),
         cmocka_unit_test(parameters_that_do_not_fit_are_refused_before_sending),
         cmocka_unit_test(what_cannot_be_carried_is_said_before),
+        cmocka_unit_test(lost_mode_needs_words),
+        cmocka_unit_test(a_name_is_a_setting),
+        cmocka_unit_test(personal_devices_are_not_searched_for),
+        cmocka_unit_test(what_needs_supervision_or_an_iphone_is_said_before),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
