@@ -27,7 +27,7 @@
 static const struct {
     int64_t priority;
     int64_t life_seconds; /* of a command that the device never fetches */
-} kinds[] = {
+} kind_rows[] = {
     [COMMAND_WIPE] = {0, FOR_EVER},
     [COMMAND_RETIRE] = {0, FOR_EVER},
     [COMMAND_LOCK] = {10, LIFE_SECONDS},
@@ -51,7 +51,7 @@ static const struct {
 
 static int64_t end_of(enum command_kind kind, int64_t now)
 {
-    return kinds[kind].life_seconds == FOR_EVER ? 0 : now + kinds[kind].life_seconds;
+    return kind_rows[kind].life_seconds == FOR_EVER ? 0 : now + kind_rows[kind].life_seconds;
 }
 
 bool command_queue(struct db *tx, const struct queued *queued, struct err *err)
@@ -62,7 +62,7 @@ bool command_queue(struct db *tx, const struct queued *queued, struct err *err)
     if (!store_change(tx,
                       ASK(COMMAND_INSERT, TEXT(id), TEXT(queued->enrolment_id),
                           TEXT(command_kind_names[queued->kind]), TEXT(queued->item),
-                          TEXT(queued->parameters), INTEGER(kinds[queued->kind].priority),
+                          TEXT(queued->parameters), INTEGER(kind_rows[queued->kind].priority),
                           TEXT(queued->created_by), INTEGER(queued->now),
                           TIME(end_of(queued->kind, queued->now))),
                       &changed, err))
