@@ -20,6 +20,7 @@ struct channel {
     const struct routes *routes;
     /* NULL: the platform can carry it; else why not, for people. */
     fleet_unsupported *unsupported;
+    fleet_nearest *nearest;
     /* Can this command with these parameters (JSON text or NULL) be given to this device? NULL, or
      * why not, for people: said before anything is queued. */
     const char *(*refuses)(enum command_kind kind, const struct device *device,
@@ -50,5 +51,7 @@ const struct channel *channel_of_platform(int platform);
  * for which nothing was resolved yet is no error. */
 MUST_CHECK bool channel_plan(struct fleet *fleet, const struct actor *actor, const char *device_id,
                              struct err *err);
-/* The answer of the room that speaks with the device's platform: for fleet_set_unsupported. */
+/* The answers of the room that speaks with the device's platform: for fleet_set_rooms. */
 const char *channels_unsupported(enum setting_id setting, const struct target_device *device);
+int64_t channels_nearest(enum setting_id setting, const struct target_device *device,
+                         int64_t value);

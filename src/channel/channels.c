@@ -46,3 +46,9 @@ const char *channels_unsupported(enum setting_id setting, const struct target_de
     return channel ? channel->unsupported(setting, device)
                    : "no channel of this server speaks with this platform";
 }
+
+int64_t channels_nearest(enum setting_id setting, const struct target_device *device, int64_t value)
+{
+    const struct channel *channel = channel_of_platform((int)device->platform);
+    return channel ? channel->nearest(setting, device, value) : value;
+}

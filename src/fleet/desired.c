@@ -16,9 +16,11 @@
 
 static const struct json_limits content_limits = {262144, 2, 4096};
 
-void fleet_set_unsupported(struct fleet_shared *shared, fleet_unsupported *unsupported)
+void fleet_set_rooms(struct fleet_shared *shared, fleet_unsupported *unsupported,
+                     fleet_nearest *nearest)
 {
     shared->unsupported = unsupported;
+    shared->nearest = nearest;
 }
 
 /* ---- reading ---- */

@@ -42,7 +42,11 @@ MUST_CHECK bool fleet_unplanned(struct fleet *fleet, void *owner, const char *af
                                 char ***device_ids, size_t *count, struct err *err);
 /* How rooms answer "can this platform carry it": given once at start. */
 typedef const char *fleet_unsupported(enum setting_id setting, const struct target_device *device);
-void fleet_set_unsupported(struct fleet_shared *shared, fleet_unsupported *unsupported);
+/* And with which value: see struct target_device. */
+typedef int64_t fleet_nearest(enum setting_id setting, const struct target_device *device,
+                              int64_t value);
+void fleet_set_rooms(struct fleet_shared *shared, fleet_unsupported *unsupported,
+                     fleet_nearest *nearest);
 
 /* Facts and the verdict with its records, as the API shows them. */
 MUST_CHECK bool fleet_fact_list(struct fleet *fleet, const struct actor *actor, void *owner,

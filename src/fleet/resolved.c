@@ -44,6 +44,7 @@ static bool scene_load(struct db *tx, struct scene *scene, struct err *err)
         .is_supervised = scene->device.is_supervised,
         .ownership = ownership_of(&scene->device),
         .unsupported = scene->resolving->fleet->shared->unsupported,
+        .nearest = scene->resolving->fleet->shared->nearest,
     };
     return true;
 }

@@ -17,6 +17,7 @@ struct contact { /* when an enrolment was last heard of, not yet flushed */
 struct fleet_shared {
     const struct fleet_settings *settings;
     fleet_unsupported *unsupported;
+    fleet_nearest *nearest;
     atomic_uint generations[SLOTS];
     struct identity_cache *identities; /* fleet/identity.c */
     pthread_mutex_t contact_lock;

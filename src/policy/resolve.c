@@ -187,6 +187,20 @@ static void choose(const struct scope *scope, const struct group *group, struct 
             decision->losers[decision->loser_count++] = group->items[i];
 }
 
+/* What a device cannot be told in full is not shown as if it could. */
+static void fit(const struct scope *scope, const struct setting *setting, struct decision *decision)
+{
+    const struct target_device *device = scope->input->device;
+    int64_t asked = decision->value;
+    if (!device->nearest)
+        return;
+    decision->value = device->nearest(setting_id_of(setting), device, asked);
+    if (decision->value != asked)
+        decision->rule =
+            mem_format(scope->owner, "%s; the device takes at %s %" PRId64, decision->rule,
+                       decision->value < asked ? "most" : "least", decision->value);
+}
+
 static void decide(const struct scope *scope, struct group group, struct decision *decision)
 {
     decision->setting = setting_id_of(group.setting);
@@ -194,6 +208,7 @@ static void decide(const struct scope *scope, struct group group, struct decisio
     drop(scope, &group, decision);
     if (group.count > 0) {
         choose(scope, &group, decision);
+        fit(scope, group.setting, decision);
         return;
     }
     decision->state = DECISION_NOT_APPLICABLE;

@@ -29,6 +29,8 @@ struct target_device { /* what resolution may look at */
     const char *ownership; /* "company", "personal" */
     /* Does the device's room have a way for this setting? NULL reason = yes. */
     const char *(*unsupported)(enum setting_id setting, const struct target_device *device);
+    /* The value nearest to this one that the way can carry; NULL: each one. */
+    int64_t (*nearest)(enum setting_id setting, const struct target_device *device, int64_t value);
 };
 
 enum decision_state { DECISION_SET, DECISION_CONFLICT, DECISION_NOT_APPLICABLE };
@@ -37,7 +39,7 @@ extern const char *const decision_state_names[]; /* "set", "conflict", "not_appl
 struct decision { /* the decision record of one setting: each candidate stands in it exactly once */
     enum setting_id setting;
     enum decision_state state;
-    int64_t value;
+    int64_t value;    /* the winner's, or the nearest that the device takes: the rule says so */
     const char *rule; /* "only value", "strictest: higher wins", "band 10 before 100", ... */
     const struct candidate *winner;  /* NULL when not applicable */
     const struct candidate **losers; /* strongest first */

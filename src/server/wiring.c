@@ -47,7 +47,7 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
                       .position_seconds = o->position_days * DAY},
     };
     house->shared = fleet_shared_make(owner, &house->settings);
-    fleet_set_unsupported(house->shared, channels_unsupported);
+    fleet_set_rooms(house->shared, channels_unsupported, channels_nearest);
     CLEANUP(mem_free_at) void *temporary = mem_text(NULL, "");
     struct fleet *fleet;
     return fleet_open(temporary, house->database, house->keyd, house->shared, &fleet, err) &&

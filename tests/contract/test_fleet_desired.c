@@ -346,7 +346,7 @@ static const char *has_no_card(enum setting_id setting, const struct target_devi
 static void what_the_room_cannot_carry_is_explained_and_not_sent(void **state)
 {
     struct fixture *f = *state;
-    fleet_set_unsupported(f->shared, has_no_card);
+    fleet_set_rooms(f->shared, has_no_card, NULL);
     struct phone phone =
         phone_with(f, "{\"password.min_length\":8,\"encryption.storage_card\":true}");
     struct effective effective = fixture_effective(f, phone.device_id);

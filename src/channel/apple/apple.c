@@ -48,6 +48,7 @@ const struct channel channel_apple = {
     .platforms = 1 << PLATFORM_IOS | 1 << PLATFORM_IPADOS | 1 << PLATFORM_MACOS,
     .routes = &table,
     .unsupported = apple_unsupported,
+    .nearest = apple_nearest,
     .refuses = apple_refuses,
     .items = apple_items,
     .wake_open = apple_wake_open,

@@ -180,6 +180,24 @@ const char *apple_unsupported(enum setting_id setting, const struct target_devic
     return NULL;
 }
 
+static int64_t within(const struct key_row *row, int64_t value)
+{
+    return value < row->lowest ? row->lowest : value > row->highest ? row->highest : value;
+}
+
+int64_t apple_nearest(enum setting_id setting, const struct target_device *device, int64_t value)
+{
+    const struct spelling *spelling = &spellings[setting];
+    if (settings[setting].type != SETTING_INTEGER ||
+        (settings[setting].off >= 0 && value == settings[setting].off))
+        return value;
+    for (size_t i = 0; i < COUNT(spelling->ways); i++)
+        if (spelling->ways[i].kind == WAY_VALUE &&
+            (spelling->ways[i].platforms & 1U << device->platform))
+            return within(&key_rows[spelling->ways[i].key], value);
+    return value;
+}
+
 /* ---- an effective set ---- */
 
 struct draft { /* what the keys shall say */
@@ -191,9 +209,7 @@ struct draft { /* what the keys shall say */
 static void draft_set(struct draft *draft, enum key key, int64_t value)
 {
     const struct key_row *row = &key_rows[key];
-    int64_t capped = value < row->lowest    ? row->lowest
-                     : value > row->highest ? row->highest
-                                            : value;
+    int64_t capped = within(row, value);
     bool is_better = row->lower_wins ? capped < draft->values[key] : capped > draft->values[key];
     if (draft->is_set[key] && !is_better)
         return;

@@ -11,6 +11,8 @@
 
 /* NULL: this device can carry the setting; else why not, for people (a constant). */
 const char *apple_unsupported(enum setting_id setting, const struct target_device *device);
+/* Within the range of the key that carries the setting's value; an "off" value stays. */
+int64_t apple_nearest(enum setting_id setting, const struct target_device *device, int64_t value);
 
 struct apple_payload {
     const char *item;      /* "passcode": stable name of the profile that carries it alone */

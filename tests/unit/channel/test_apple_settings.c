@@ -167,6 +167,25 @@ static int64_t strict_value(const struct setting *setting)
                                                                               : setting->highest;
 }
 
+static void a_value_that_no_key_can_carry_becomes_the_nearest(void **state)
+{
+    static const struct {
+        enum setting_id setting;
+        int64_t asked, nearest;
+    } rows[] = {
+        {SETTING_PASSWORD_MIN_SYMBOLS, 3, 3},
+        {SETTING_PASSWORD_MIN_SYMBOLS, 9, 4}, /* minComplexChars: 0 to 4 */
+        {SETTING_PASSWORD_MIN_CHAR_SETS, 4, 4},
+        {SETTING_PASSWORD_MIN_LENGTH, 16, 16},
+        {SETTING_PASSWORD_REQUIRED, 1, 1},
+        {SETTING_PASSWORD_MIN_LETTERS, 9, 9}, /* not carried at all: dropped for its reason */
+    };
+    const struct target_device device = {.platform = PLATFORM_IOS, .os_version = "17.5"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(apple_nearest(rows[i].setting, &device, rows[i].asked), rows[i].nearest);
+}
+
 static void every_setting_is_spelled_or_has_a_reason(void **state)
 {
     (void)state;
@@ -327,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_setting_becomes_its_key),
+        cmocka_unit_test(a_value_that_no_key_can_carry_becomes_the_nearest),
         cmocka_unit_test(every_setting_is_spelled_or_has_a_reason),
         cmocka_unit_test(what_may_judge_compliance_can_be_carried),
         cmocka_unit_test(supervision_and_version_decide),

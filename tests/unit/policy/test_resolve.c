@@ -378,9 +378,37 @@ static void another_policy_in_the_band_never_makes_a_value_laxer(void **state)
     }
 }
 
+static int64_t at_most_six(enum setting_id setting, const struct target_device *device,
+                           int64_t value)
+{
+    (void)setting;
+    (void)device;
+    return value > 6 ? 6 : value;
+}
+
+/* What holds is what the device was told, and the record says what was asked for. */
+static void a_value_that_the_device_cannot_take_is_shown_as_the_one_it_takes(void **state)
+{
+    CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 4096);
+    const struct candidate candidates[] = {CONFIGURES("a", 100, PASSWORD_MIN_LENGTH, 12),
+                                           CONFIGURES("b", 100, PASSWORD_MIN_LENGTH, 4)};
+    const struct target_device narrow = {.platform = PLATFORM_IOS, .nearest = at_most_six};
+    const struct resolve_input input = {
+        .candidates = candidates, .candidate_count = COUNT(candidates), .device = &narrow};
+    struct resolution out;
+    (void)state;
+    policy_resolve(owner, &input, &out);
+    assert_int_equal(out.count, 1);
+    assert_int_equal(out.decisions[0].value, 6);
+    assert_int_equal(out.decisions[0].winner->value, 12);
+    assert_string_equal(out.decisions[0].rule,
+                        "strictest: higher wins; the device takes at most 6");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_value_that_the_device_cannot_take_is_shown_as_the_one_it_takes),
         cmocka_unit_test(values_meet_by_the_documented_rules),
         cmocka_unit_test(what_the_device_cannot_do_is_dropped_with_its_reason),
         cmocka_unit_test(a_value_out_of_range_never_wins),
