@@ -142,10 +142,35 @@ bool edge_files_write(const struct house *house, bool *changed, struct err *err)
     return true;
 }
 
+/* The directory that nginx writes into is the edge's: where that is somebody else, nginx, which
+ * opens its pid file even to check, is given the same configuration with a directory of ours. */
+static bool check_as_another(const struct options *options, struct err *err)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
+    size_t count;
+    struct bytes text;
+    const struct routes *tables = wiring_tables(scratch, &count);
+    struct edge_settings plan = *edge_plan(scratch, options, tables, count);
+    const char *file = edge_file_path(scratch, options, EDGE_FILE_CHECK);
+    plan.run_dir = options_run_path(scratch, options, DIRECTORY_EDGE);
+    bool fine = edge_nginx_render(scratch, &plan, &text, err) &&
+                file_write(file, text, 0600, err) &&
+                edge_nginx_check(options->edge_program, plan.run_dir, file, err);
+    (void)unlink(file);
+    (void)unlink(edge_file_path(scratch, options, "nginx.pid"));
+    return fine;
+}
+
 bool edge_files_check(const struct options *options, struct err *err)
 {
     CLEANUP(mem_free_at) char *prefix = options_run_path(NULL, options, DIRECTORY_EDGE_TMP);
     CLEANUP(mem_free_at) char *file = edge_file_path(NULL, options, EDGE_FILE_NGINX);
-    return options->edge_mode == EDGE_MODE_EXTERNAL ||
-           edge_nginx_check(options->edge_program, prefix, file, err);
+    struct user_ids edge;
+    if (options->edge_mode == EDGE_MODE_EXTERNAL)
+        return true;
+    if (!user_find(options->edge_user, &edge, err))
+        return false;
+    return edge.is_set && edge.user != geteuid()
+               ? check_as_another(options, err)
+               : edge_nginx_check(options->edge_program, prefix, file, err);
 }

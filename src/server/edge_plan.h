@@ -14,6 +14,7 @@ char *edge_socket_path(void *owner, const struct options *options, enum edge_kin
 char *edge_file_path(void *owner, const struct options *options, const char *name);
 
 #define EDGE_FILE_NGINX "nginx.conf"
+#define EDGE_FILE_CHECK "check.conf"
 #define EDGE_FILE_AUTHORITY "device-ca.pem"
 extern const char *const edge_certificate_files[2], *const edge_key_files[2],
                                                         *const edge_combined_files[2];
