@@ -2,7 +2,10 @@
 #include "channel/steps.h"
 
 #include "base/mem.h"
+#include "codec/json.h"
+#include "pki/certificate.h"
 #include "pki/digest.h"
+#include "pki/keyd.h"
 
 struct fleet *fleet_of(const struct request *request)
 {
@@ -25,6 +28,38 @@ static bool check_time(const struct identity *identity, int64_t now, struct err 
     return true;
 }
 
+/*
+ * A certificate that we issued and do not remember: the database was restored from a backup. The
+ * device is refused and stays as it is (never 401, never told to go): somebody has to look. What
+ * another authority issued is no matter of ours.
+ */
+static bool stranger(struct request *request, struct err *err)
+{
+    struct fleet *fleet = fleet_of(request);
+    struct certificate certificate;
+    struct authority authority;
+    if (!certificate_parse(request->owner, request->client_certificate, &certificate, err) ||
+        !keyd_authority(fleet->keyd, request->owner, &authority, err))
+        return false;
+    if (!certificate_is_issued_by(certificate.der, authority.issuing))
+        return err_set(err, ERR_BAD_INPUT, "the client certificate is none of ours");
+    struct identity nobody = {.enrolment_id = mem_text(request->owner, certificate.serial)};
+    const struct actor actor = {.kind = ACTOR_PUBLIC,
+                                .id = "public",
+                                .name = request->peer,
+                                .request_id = request->id,
+                                .now = request->now};
+    CLEANUP(json_decref_at) json_t *body = json_object();
+    json_set(body, "serial", json_string(certificate.serial));
+    if (certificate.san_uri)
+        json_set(body, "subject_alternative", json_string(certificate.san_uri));
+    json_set(body, "peer", json_string(request->peer));
+    const char *text = json_text(request->owner, body);
+    return fleet_anomaly(fleet, &actor, &nobody, "device.unknown", text, err) &&
+           err_set(err, ERR_FORBIDDEN, "client certificate %s is ours, but unknown",
+                   certificate.serial);
+}
+
 bool need_device(struct request *request, struct reply *reply, struct err *err)
 {
     (void)reply;
@@ -35,7 +70,7 @@ bool need_device(struct request *request, struct reply *reply, struct err *err)
     digest_sha256(request->client_certificate, sha256);
     if (!fleet_identify(fleet_of(request), request->owner, sha256, &caller->identity, err)) {
         if (err->kind == ERR_NOT_FOUND)
-            return err_set(err, ERR_BAD_INPUT, "the client certificate is none of ours");
+            return stranger(request, err);
         return false;
     }
     if (!check_time(&caller->identity, request->now, err))
