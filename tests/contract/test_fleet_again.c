@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The same device again: by a new link, by a message sent twice, by one that comes out of nowhere.
+ */
+#include "fleet/certificate.h"
+#include "fleet/device.h"
+#include "tests/contract/fleet_fixture.h"
+
+static bool authenticate(struct fixture *f, const struct phone *phone, struct err *err)
+{
+    struct identity identity = phone_identity(f, phone);
+    struct actor actor = fleet_device_actor(&identity, "r", f->now);
+    struct device_claims claims = phone_claims(phone);
+    return fleet_authenticate(f->fleet, &actor, &identity, &claims, err);
+}
+
+static bool tell_address(struct fixture *f, const struct phone *phone, bool *first, struct err *err)
+{
+    struct identity identity = phone_identity(f, phone);
+    struct actor actor = fleet_device_actor(&identity, "r", f->now);
+    struct push_address address = {
+        .topic = phone->topic, .token = bytes_text("token"), .magic = bytes_text("magic")};
+    return fleet_activate(f->fleet, &actor, &identity, &address, first, err);
+}
+
+static struct command ask(struct fixture *f, const struct phone *phone, enum command_kind kind)
+{
+    struct actor admin = fixture_admin(f);
+    struct command command;
+    struct err err;
+    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, kind, NULL,
+                                      &command, &err),
+                 err);
+    return command;
+}
+
+/* A removal that survived would unenrol the device once more, right after it came back. */
+static void a_removal_that_waited_is_not_delivered_to_the_next_enrolment(void **state)
+{
+    struct fixture *f = *state;
+    struct phone old = phone_enrolled(f, 0, "A");
+    struct phone new = phone_certified(f, 1, "A"); /* the link was made before */
+    struct command removal = ask(f, &old, COMMAND_RETIRE);
+    size_t commands = fixture_look(f, &SQL_LOOK_COMMANDS, ARGS(TEXT(old.enrolment_id)))->count;
+    phone_authenticate(f, &new);
+    assert_string_equal(fixture_enrolment_state(f, old.enrolment_id), "retiring");
+    assert_true(phone_activate(f, &new));
+    assert_string_equal(fixture_command_state(f, removal.id), "cancelled");
+    for (struct command c = phone_fetch(f, &new); c.id; c = phone_fetch(f, &new)) {
+        assert_int_not_equal(c.kind, COMMAND_RETIRE);
+        assert_int_equal(phone_answer(f, &new, c.id, ANSWER_DONE), RESULT_TAKEN);
+    }
+    assert_string_equal(fixture_enrolment_state(f, new.enrolment_id), "active");
+    /* and the history is still there */
+    assert_int_equal(fixture_look(f, &SQL_LOOK_COMMANDS, ARGS(TEXT(old.enrolment_id)))->count,
+                     commands);
+    assert_int_equal(fixture_look(f, &SQL_LOOK_CERTIFICATES, ARGS(TEXT(old.enrolment_id)))->count,
+                     1);
+}
+
+static void a_renewal_that_waited_is_not_delivered_to_the_next_enrolment(void **state)
+{
+    struct fixture *f = *state;
+    struct phone old = phone_enrolled(f, 0, "A");
+    struct command renewal = ask(f, &old, COMMAND_RENEW_IDENTITY);
+    struct phone new = phone_enrolled(f, 1, "A");
+    assert_string_equal(fixture_command_state(f, renewal.id), "cancelled");
+    assert_null(phone_fetch(f, &new).id);
+}
+
+static void an_enrolment_that_is_never_completed_replaces_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct phone old = phone_enrolled(f, 0, "A");
+    struct phone new = phone_certified(f, 1, "A");
+    phone_authenticate(f, &new);
+    struct command lock = ask(f, &old, COMMAND_LOCK);
+    assert_string_equal(phone_fetch(f, &old).id, lock.id);
+    assert_int_equal(phone_identity(f, &old).certificate_state, CERTIFICATE_ISSUED);
+    assert_int_equal(fixture_events(f, "device.reenrolled"), 0);
+}
+
+static void a_first_message_sent_again_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    struct command lock = ask(f, &phone, COMMAND_LOCK);
+    struct err err;
+    for (int i = 0; i < 2; i++)
+        assert_works(authenticate(f, &phone, &err), err);
+    assert_string_equal(fixture_command_state(f, lock.id), "queued");
+    assert_string_equal(fixture_enrolment_state(f, phone.enrolment_id), "active");
+    assert_int_equal(fixture_look(f, &SQL_LOOK_CERTIFICATES, ARGS(TEXT(phone.enrolment_id)))->count,
+                     1);
+}
+
+/* The server fell between commit and answer: the device says it all again. */
+static void what_was_taken_and_not_answered_is_taken_once(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_certified(f, 0, "A");
+    struct err err;
+    bool first = false;
+    phone_authenticate(f, &phone);
+    assert_works(tell_address(f, &phone, &first, &err), err);
+    assert_true(first);
+    size_t commands = fixture_look(f, &SQL_LOOK_COMMANDS, ARGS(TEXT(phone.enrolment_id)))->count;
+    assert_works(tell_address(f, &phone, &first, &err), err);
+    assert_false(first);
+    assert_int_equal(fixture_events(f, "device.enrolled"), 1);
+    assert_int_equal(fixture_look(f, &SQL_LOOK_COMMANDS, ARGS(TEXT(phone.enrolment_id)))->count,
+                     commands);
+    struct command command = phone_fetch(f, &phone);
+    assert_int_equal(phone_answer(f, &phone, command.id, ANSWER_DONE), RESULT_TAKEN);
+    assert_int_equal(phone_answer(f, &phone, command.id, ANSWER_DONE), RESULT_REPEATED);
+    assert_int_equal(phone_answer(f, &phone, command.id, ANSWER_FAILED), RESULT_REPEATED);
+    assert_string_equal(fixture_command_state(f, command.id), "applied");
+    assert_int_equal(fixture_events(f, "command.failed"), 0);
+}
+
+/* Restored onto the same device, it tells its address without a first message. */
+static void an_address_out_of_nowhere_counts_only_where_the_enrolment_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    struct phone active = phone_enrolled(f, 0, "A"), left = phone_enrolled(f, 1, "B");
+    struct phone new = phone_certified(f, 2, "C");
+    struct identity identity = phone_identity(f, &left);
+    struct actor actor = fleet_device_actor(&identity, "r", f->now);
+    struct err err;
+    bool first = true;
+    assert_works(fleet_check_out(f->fleet, &actor, &identity, &err), err);
+    assert_works(tell_address(f, &active, &first, &err), err);
+    assert_false(first);
+    assert_fails(tell_address(f, &left, &first, &err), err, ERR_FORBIDDEN);
+    assert_fails(tell_address(f, &new, &first, &err), err, ERR_FORBIDDEN);
+    assert_string_equal(fixture_enrolment_state(f, left.enrolment_id), "checked_out");
+    assert_string_equal(fixture_enrolment_state(f, new.enrolment_id), "pending");
+}
+
+FLEET_MAIN(FLEET_TEST(a_removal_that_waited_is_not_delivered_to_the_next_enrolment),
+           FLEET_TEST(a_renewal_that_waited_is_not_delivered_to_the_next_enrolment),
+           FLEET_TEST(an_enrolment_that_is_never_completed_replaces_nothing),
+           FLEET_TEST(a_first_message_sent_again_changes_nothing),
+           FLEET_TEST(what_was_taken_and_not_answered_is_taken_once),
+           FLEET_TEST(an_address_out_of_nowhere_counts_only_where_the_enrolment_goes_on))
