@@ -150,7 +150,7 @@ static void put_peers(struct buffer *out, const struct edge_settings *settings, 
     buffer_format(out,
                   "    stick-table type ipv6 size " PEERS " expire 2m store conn_cur\n"
                   "    acl local src 127.0.0.1 ::1\n"
-                  "    tcp-request connection track-sc0 src if !local\n"
+                  "    tcp-request connection track-sc0 src,ipmask(32,64) if !local\n"
                   "    tcp-request connection reject if { sc0_conn_cur gt %lld }\n"
                   "    http-request deny deny_status 429 if { sc0_conn_cur gt %lld }\n",
                   most * CONNECTIONS_FACTOR, most);
@@ -158,7 +158,7 @@ static void put_peers(struct buffer *out, const struct edge_settings *settings, 
         const char *name = edge_rated[i].name;
         buffer_format(out, "    acl %s path,url_dec -m reg '%s'\n", name, edge_rated[i].pattern);
         buffer_format(out,
-                      "    http-request track-sc%zu src table peers_%s if %s !local\n"
+                      "    http-request track-sc%zu src,ipmask(32,64) table peers_%s if %s !local\n"
                       "    http-request deny deny_status 429 if %s { sc%zu_gpc0_rate ge %lld }\n"
                       "    http-request sc-inc-gpc0(%zu) if %s !local\n",
                       i + 1, name, name, name, i + 1, (long long)settings->limits.rates[i].burst,

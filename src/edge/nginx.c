@@ -49,13 +49,19 @@ static const char common[] =
     "    }\n";
 
 /*
- * The host itself is not counted, where whatever stands in front of this edge comes from.  Devices
- * read a status and nothing else: their refusals have no body, and a variable is how nginx says so.
+ * The host itself is not counted, where whatever stands in front of this edge comes from.  Whoever
+ * has one IPv6 address has its /64: the first four groups count, and of a text whose zeros are left
+ * out before the fifth, what stands before them.  Devices read a status and nothing else: their
+ * refusals have no body, and a variable is how nginx says so.
  */
 static const char limits[] = "\n    map $remote_addr $muster_peer {\n"
-                             "        default $binary_remote_addr;\n"
+                             "        default $remote_addr;\n"
                              "        127.0.0.1 \"\";\n"
                              "        ::1 \"\";\n"
+                             "        ::ffff:127.0.0.1 \"\";\n"
+                             "        ~^::ffff: $remote_addr;\n"
+                             "        \"~^(?<muster_net>([0-9a-f]+:){4})\" $muster_net;\n"
+                             "        \"~^(?<muster_start>[0-9a-f:]*?)::\" $muster_start::;\n"
                              "    }\n"
                              "    map $remote_addr $muster_nothing {\n"
                              "        default \"\";\n"
