@@ -2,6 +2,7 @@
 #include "http/exchange.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -10,6 +11,7 @@
 #include "base/text.h"
 #include "http/edge_headers.h"
 #include "http/problem.h"
+#include "http/spool.h"
 #include "http/target.h"
 
 #define POOL_SIZE 16384         /* bytes taken at once for a request */
@@ -19,7 +21,7 @@
 enum stage {
     STAGE_HEAD, /* nothing but the request line was seen */
     STAGE_BODY,
-    STAGE_TOO_LARGE, /* the rest of the body is read and forgotten: then 413 */
+    STAGE_REFUSED, /* the rest of the body is read and forgotten: then `why` is told */
     STAGE_WORKER,
 };
 
@@ -34,6 +36,7 @@ struct exchange {
     unsigned certificates, hosts, lengths, codings;       /* how often they came */
     bool has_nul, has_too_many, must_close;
     enum stage stage;
+    struct err why;
     struct buffer body;
     size_t body_limit, discarded;
 };
@@ -50,9 +53,19 @@ void *exchange_begin(void *context, const char *uri, struct MHD_Connection *conn
     exchange->request = (struct request){.owner = pool,
                                          .door = door->settings.door,
                                          .headers = exchange->headers,
+                                         .spool = -1,
                                          .now = clock_now()};
     atomic_fetch_add(door->active, 1);
     return exchange;
+}
+
+/* A file that was sent went with its response. */
+static void files_close(struct exchange *exchange)
+{
+    if (exchange->request.spool >= 0)
+        (void)close(exchange->request.spool);
+    if (exchange->reply.has_file)
+        (void)close(exchange->reply.file);
 }
 
 void exchange_end(void *context, struct MHD_Connection *connection, void **exchange,
@@ -63,6 +76,7 @@ void exchange_end(void *context, struct MHD_Connection *connection, void **excha
     (void)why;
     if (!*exchange)
         return;
+    files_close(*exchange);
     mem_free(((struct exchange *)*exchange)->request.owner);
     *exchange = NULL;
     atomic_fetch_sub(door->active, 1);
@@ -168,12 +182,22 @@ static void reply_headers_add(struct MHD_Response *response, const struct exchan
         log_event(LOG_ERROR, "http.bad-reply-header", "request", exchange->request.id, NULL);
 }
 
-/* The body stays in the exchange's pool, which goes after the last byte was sent. */
+/* A body stays in the exchange's pool, which goes after the last byte was sent; a file is the
+ * response's. */
+static struct MHD_Response *response_make(struct reply *reply)
+{
+    if (!reply->has_file)
+        return MHD_create_response_from_buffer(
+            reply->body.size, (void *)(uintptr_t)reply->body.data, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = MHD_create_response_from_fd64(reply->file_size, reply->file);
+    reply->has_file = !response;
+    return response;
+}
+
 static enum MHD_Result reply_send(struct exchange *exchange)
 {
-    const struct reply *reply = &exchange->reply;
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        reply->body.size, (void *)(uintptr_t)reply->body.data, MHD_RESPMEM_PERSISTENT);
+    struct reply *reply = &exchange->reply;
+    struct MHD_Response *response = response_make(reply);
     if (!response)
         return MHD_NO;
     reply_headers_add(response, exchange);
@@ -253,15 +277,33 @@ static enum MHD_Result head_read(struct exchange *exchange, const char *method)
     if (!length_check(exchange, &err))
         return refuse(exchange, &err);
     buffer_init(&exchange->body, request->owner, exchange->body_limit);
+    if ((request->route->flags & ROUTE_SPOOLS) != 0 &&
+        !spool_open(exchange->door->spool_directory, &request->spool, &err))
+        return refuse(exchange, &err);
     exchange->stage = STAGE_BODY;
     return MHD_YES;
 }
 
+static bool body_keep(struct exchange *exchange, struct bytes part, struct err *err)
+{
+    struct request *request = &exchange->request;
+    if (request->spool < 0)
+        buffer_add(&exchange->body, part);
+    bool fits = request->spool < 0 ? !exchange->body.failed
+                                   : part.size <= exchange->body_limit - request->spool_size;
+    if (!fits)
+        return err_set(err, ERR_TOO_LARGE, "the body is larger than %zu bytes",
+                       exchange->body_limit);
+    if (request->spool < 0)
+        return true;
+    request->spool_size += part.size;
+    return spool_add(request->spool, part, err);
+}
+
 static enum MHD_Result body_read(struct exchange *exchange, const char *data, size_t *size)
 {
-    buffer_add(&exchange->body, (struct bytes){(const uint8_t *)data, *size});
-    if (exchange->body.failed) {
-        exchange->stage = STAGE_TOO_LARGE;
+    if (!body_keep(exchange, (struct bytes){(const uint8_t *)data, *size}, &exchange->why)) {
+        exchange->stage = STAGE_REFUSED;
         mem_free(exchange->body.data);
         exchange->body.data = NULL;
     }
@@ -281,11 +323,10 @@ static enum MHD_Result body_skip(struct exchange *exchange, size_t *size)
 static enum MHD_Result hand_over(struct exchange *exchange)
 {
     struct err err;
-    if (exchange->stage == STAGE_TOO_LARGE) {
-        (void)err_set(&err, ERR_TOO_LARGE, "the body is larger than %zu bytes",
-                      exchange->body_limit);
-        return refuse(exchange, &err);
-    }
+    if (exchange->stage == STAGE_REFUSED)
+        return refuse(exchange, &exchange->why);
+    if (exchange->request.spool >= 0 && lseek(exchange->request.spool, 0, SEEK_SET) != 0)
+        bug("a file without a name cannot be wound back");
     exchange->request.body = (struct bytes){exchange->body.data, exchange->body.size};
     if (!workers_reserve(exchange->door->workers)) {
         (void)err_set(&err, ERR_UNAVAILABLE, "the server has too much to do; try again later");
@@ -311,7 +352,7 @@ enum MHD_Result exchange_go_on(void *context, struct MHD_Connection *connection,
     switch (exchange->stage) {
     case STAGE_HEAD: return head_read(exchange, method);
     case STAGE_BODY: return *size ? body_read(exchange, data, size) : hand_over(exchange);
-    case STAGE_TOO_LARGE: return *size ? body_skip(exchange, size) : hand_over(exchange);
+    case STAGE_REFUSED: return *size ? body_skip(exchange, size) : hand_over(exchange);
     case STAGE_WORKER: return reply_send(exchange);
     }
     return MHD_NO;

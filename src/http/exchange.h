@@ -15,6 +15,7 @@
 struct door { /* one listening socket */
     struct listener_socket settings;
     const struct router *router;
+    const char *spool_directory;
     struct workers *workers;
     atomic_size_t *active;         /* requests begun and not completed */
     const atomic_bool *is_closing; /* each reply ends its connection */

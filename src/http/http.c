@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/http.h"
 
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -36,8 +38,19 @@ void reply_empty(struct reply *reply, int status)
     reply->body = NO_BYTES;
 }
 
+void reply_file(struct reply *reply, int status, const char *type, int fd, uint64_t size)
+{
+    reply_bytes(reply, status, type, NO_BYTES);
+    reply->has_file = true;
+    reply->file = fd;
+    reply->file_size = size;
+}
+
 void reply_bytes(struct reply *reply, int status, const char *type, struct bytes body)
 {
+    if (reply->has_file) /* something failed behind it */
+        (void)close(reply->file);
+    reply->has_file = false;
     reply->status = status;
     reply->type = type;
     reply->body = body;

@@ -42,6 +42,10 @@ struct request {
     const struct http_header *headers;
     size_t header_count;
     struct bytes body;
+    /* Of a route with ROUTE_SPOOLS, instead of body: a file without a name, at its beginning. It is
+     * closed when the reply was sent. */
+    int spool;
+    size_t spool_size;
     struct bytes client_certificate; /* DER, from the edge's socket alone; data NULL = none */
     /* The edge's reason for refusing a certificate, "FAILED:certificate has expired": the request
      * comes without it and without its body. NULL = none was refused. */
@@ -59,6 +63,9 @@ struct reply {
     int status;
     const char *type; /* content type; NULL with an empty body */
     struct bytes body;
+    bool has_file; /* instead of body: see reply_file */
+    int file;
+    uint64_t file_size;
     struct http_header headers[12];
     size_t header_count;
 };
@@ -96,6 +103,7 @@ enum route_flags {
     ROUTE_SECRET_PATH = 1 << 4, /* a hole of the path is a secret: the log shows the row's path */
     ROUTE_TAIL = 1 << 5,        /* the only hole, at the end, takes the rest of the path, not
                                  * decoded; a slash in it is %2F however it was sent */
+    ROUTE_SPOOLS = 1 << 6,      /* the body goes into a file as it comes: packages, images */
 };
 struct routes { /* one table of one area; the router is given several */
     const struct route *list;
@@ -107,6 +115,8 @@ const char *request_query(const struct request *request, const char *name);  /* 
 
 void reply_empty(struct reply *reply, int status);
 void reply_bytes(struct reply *reply, int status, const char *type, struct bytes body);
+/* The first `size` bytes of a file, sent as they are read. fd belongs to the reply from here on. */
+void reply_file(struct reply *reply, int status, const char *type, int fd, uint64_t size);
 void reply_header(struct reply *reply, const char *name, const char *value);
 
 /* The one table kind -> HTTP status. */

@@ -181,6 +181,7 @@ static void doors_fill(struct listener *listener)
     for (size_t i = 0; i < listener->door_count; i++)
         listener->doors[i] = (struct door){.settings = listener->settings.sockets[i],
                                            .router = listener->settings.router,
+                                           .spool_directory = listener->settings.spool_directory,
                                            .workers = listener->workers,
                                            .active = &listener->active,
                                            .is_closing = &listener->is_closing,

@@ -21,10 +21,11 @@ struct listener_settings {
     const struct listener_socket *sockets;
     size_t socket_count;
     const struct router *router;
-    unsigned workers;      /* threads */
-    size_t queue_limit;    /* waiting requests; above: 503 with Retry-After */
-    unsigned connections;  /* at once, per socket; 0 = 1024 */
-    unsigned idle_seconds; /* connection time-out; longer than the edge's keep-alive */
+    unsigned workers;            /* threads */
+    size_t queue_limit;          /* waiting requests; above: 503 with Retry-After */
+    const char *spool_directory; /* for routes with ROUTE_SPOOLS; NULL: there are none */
+    unsigned connections;        /* at once, per socket; 0 = 1024 */
+    unsigned idle_seconds;       /* connection time-out; longer than the edge's keep-alive */
     /* Called on each worker thread at its start and end: makes request->services. */
     bool (*worker_start)(void *context, void **services, struct err *err);
     void (*worker_stop)(void *context, void *services);

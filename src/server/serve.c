@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "http/listener.h"
 #include "server/control.h"
+#include "server/directories.h"
 #include "server/edge_files.h"
 #include "server/edge_plan.h"
 #include "server/sandbox.h"
@@ -212,6 +213,7 @@ static bool listener_open(void *owner, struct server *server, struct err *err)
         .router = server->router,
         .workers = (unsigned)options->workers,
         .queue_limit = (size_t)options->queue,
+        .spool_directory = mem_format(owner, "%s/" DIRECTORY_DATABASE, options->data_dir),
         .idle_seconds = INNER_IDLE_SECONDS,
         .worker_start = wiring_worker_start,
         .worker_stop = wiring_worker_stop,

@@ -64,12 +64,24 @@ static bool answer_slowly(struct request *request, struct reply *reply, struct e
     return true;
 }
 
+#define FILE_MOST (40U << 20)
+
+/* What came is sent back, or an error behind a file that was already given. */
+static bool answer_file(struct request *request, struct reply *reply, struct err *err)
+{
+    assert_null(request->body.data);
+    reply_file(reply, 200, "application/octet-stream", dup(request->spool), request->spool_size);
+    return !request_query(request, "fail") || err_set(err, ERR_CONFLICT, "no");
+}
+
 #define DOORS (DOOR_FRONT | DOOR_DEVICE | DOOR_METRICS)
 static const struct route routes[] = {
     {HTTP_GET, "/who", answer_who, .doors = DOORS},
     {HTTP_GET, "/slow", answer_slowly, .doors = DOORS},
     {HTTP_PUT, "/body", answer_body, .doors = DOORS, .body_limit = 1000},
     {HTTP_GET, "/body", answer_body, .doors = DOORS},
+    {HTTP_PUT, "/file", answer_file, .doors = DOORS, .body_limit = FILE_MOST,
+     .flags = ROUTE_SPOOLS},
 };
 static const struct routes tables[] = {{routes, COUNT(routes)}};
 
@@ -115,6 +127,7 @@ static bool house_open(struct house *house, struct err *err)
                                          .router = house->router,
                                          .workers = 2,
                                          .queue_limit = 2,
+                                         .spool_directory = house->directory,
                                          .idle_seconds = 2,
                                          .worker_start = services_start,
                                          .worker_stop = services_stop,
@@ -278,6 +291,92 @@ static void an_endless_body_is_cut(void **state)
         sent++;
     assert_in_range(sent, 1, 999);
     (void)close(fd);
+}
+
+/* ---- large bodies ---- */
+
+static size_t anonymous_memory(void)
+{
+    char line[256];
+    size_t kilobytes = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    assert_non_null(status);
+    while (fgets(line, sizeof(line), status))
+        if (text_starts(line, "RssAnon:"))
+            kilobytes = strtoul(line + 8, NULL, 10);
+    (void)fclose(status);
+    return kilobytes * 1024;
+}
+
+#define BLOCK 65536
+/* Byte `at` of the body: blocks differ. */
+static char letter_at(size_t at)
+{
+    return (char)('a' + (at / BLOCK + at) % 26);
+}
+
+static void send_letters(int fd, size_t total)
+{
+    static char block[BLOCK];
+    for (size_t at = 0; at < total; at += BLOCK) {
+        for (size_t i = 0; i < BLOCK; i++)
+            block[i] = letter_at(at + i);
+        for (size_t sent = 0; sent < BLOCK;) {
+            ssize_t size = send(fd, block + sent, BLOCK - sent, MSG_NOSIGNAL);
+            assert_true(size > 0);
+            sent += (size_t)size;
+        }
+    }
+}
+
+static void hear_letters(int fd, size_t total)
+{
+    static char block[BLOCK];
+    for (size_t at = 0; at < total;) {
+        ssize_t size = recv(fd, block, COUNT(block) < total - at ? COUNT(block) : total - at, 0);
+        assert_true(size > 0);
+        for (ssize_t i = 0; i < size; i++, at++)
+            if (block[i] != letter_at(at))
+                fail_msg("byte %zu is wrong", at);
+    }
+}
+
+static void a_large_body_goes_through_a_file_with_flat_memory(void **state)
+{
+    size_t total = FILE_MOST - BLOCK, before = anonymous_memory();
+    int fd = connect_to(*state, SOCKET_EDGE);
+    char head[200];
+    (void)snprintf(head, sizeof(head), "PUT /file HTTP/1.1\r\n" CLOSE "Content-Length: %zu\r\n\r\n",
+                   total);
+    say(fd, head);
+    send_letters(fd, total);
+    char byte;
+    char seen[5] = "";
+    while (strcmp(seen, "\r\n\r\n") != 0) { /* the head of the answer */
+        assert_int_equal(recv(fd, &byte, 1, 0), 1);
+        memmove(seen, seen + 1, 3);
+        seen[3] = byte;
+    }
+    hear_letters(fd, total);
+    assert_in_range(anonymous_memory(), 0, before + total / 4);
+    (void)close(fd);
+}
+
+static void a_body_in_a_file_has_its_limit_too(void **state)
+{
+    int fd = connect_to(*state, SOCKET_EDGE);
+    static char chunk[16384 + 9];
+    (void)snprintf(chunk, sizeof(chunk), "4000\r\n%016384d\r\n", 0);
+    say(fd, "PUT /file HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (size_t sent = 0; sent <= FILE_MOST; sent += 16384)
+        if (send(fd, chunk, strlen(chunk), MSG_NOSIGNAL) < 0)
+            break;
+    say(fd, "0\r\n\r\n");
+    assert_heard(hear(fd, NULL), "HTTP/1.1 413 ");
+    (void)close(fd);
+    assert_heard(ask(*state, SOCKET_EDGE,
+                     "PUT /file?fail=1 HTTP/1.1\r\n" CLOSE "Content-Length: 2\r\n\r\nab"),
+                 "HTTP/1.1 409 ");
 }
 
 static void a_client_that_asks_first_is_told_to_go_on(void **state)
@@ -465,6 +564,8 @@ int main(void)
         HOUSE_TEST(an_announced_body_above_the_limit_is_refused_before_it_is_sent),
         HOUSE_TEST(a_chunked_body_above_the_limit_is_refused),
         HOUSE_TEST(an_endless_body_is_cut),
+        HOUSE_TEST(a_large_body_goes_through_a_file_with_flat_memory),
+        HOUSE_TEST(a_body_in_a_file_has_its_limit_too),
         HOUSE_TEST(a_client_that_asks_first_is_told_to_go_on),
         HOUSE_TEST(a_slow_sender_is_cut_off_while_others_are_served),
         HOUSE_TEST(a_full_queue_is_answered_with_503),
