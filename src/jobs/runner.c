@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include "base/clock.h"
-#include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -25,20 +24,6 @@ struct jobs {
     struct job_thread *threads;
     size_t count;
 };
-
-int64_t backoff_seconds(int64_t tries, int64_t first, int64_t most)
-{
-    uint16_t chance;
-    random_bytes(&chance, sizeof(chance));
-    int64_t seconds = first;
-    for (int64_t i = 0; i < tries && seconds < most; i++)
-        seconds *= 2;
-    seconds = seconds < most ? seconds : most;
-    /* 75 % to 125 %, in steps of a second, never below one */
-    int64_t spread = seconds / 2;
-    int64_t moved = seconds - spread / 2 + spread * chance / UINT16_MAX;
-    return moved > 0 ? moved : 1;
-}
 
 /* Sleep for the whole time, however often there is work for others. */
 static void rest(struct fleet_shared *shared, unsigned *turn, int64_t ms)
@@ -67,7 +52,7 @@ static bool queue_run(const struct job_row *row, struct job_context *context, in
     struct job job = {0};
     struct err why;
     int64_t again_at = 0;
-    if (!fleet_job_claim(fleet, owner, row->name, now - row->old_seconds, &job, err))
+    if (!fleet_job_claim(fleet, owner, row->name, now, &job, err))
         return false;
     if (!job.kind)
         return true;

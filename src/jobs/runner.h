@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/backoff.h"
 #include "channel/channel.h"
 #include "fleet/job.h"
 
@@ -40,22 +41,20 @@ struct job_row {
     const char *name;
     /* Once per thread, before the first run; may be NULL. */
     bool (*open)(void *owner, const struct jobs_settings *options, void **state, struct err *err);
-    job_run *run;        /* or: */
-    job_handle *handle;  /* rows of kind `name` */
-    int64_t old_seconds; /* of handle: rows that are due for this long, so that bursts become one */
-    int idle_ms;         /* sleep at most this long when there was nothing */
-    bool is_periodic;    /* once per idle_ms, whatever is scheduled meanwhile */
-    bool runs_at_end;    /* once more when the process stops */
+    job_run *run;       /* or: */
+    job_handle *handle; /* rows of kind `name` */
+    int idle_ms;        /* sleep at most this long when there was nothing */
+    bool is_periodic;   /* once per idle_ms, whatever is scheduled meanwhile */
+    bool runs_at_end;   /* once more when the process stops */
     unsigned threads;
 };
 extern const struct job_row job_rows[];
 extern const size_t job_row_count;
 
 /* jobs/plan.c, resolve.c, wake.c, upkeep.c */
-job_handle job_plan, job_resolve, job_wake, job_revocation_list;
-job_run job_contacts, job_number, job_audit_sign, job_evaluate, job_expire, job_prune, job_renew;
+job_handle job_plan, job_resolve, job_revocation_list;
+job_run job_contacts, job_number, job_audit_sign, job_evaluate, job_expire, job_prune, job_renew,
+    job_wake, job_sweep, job_push_warn;
 bool job_wake_open(void *owner, const struct jobs_settings *options, void **state, struct err *err);
-
-/* Seconds until the next try: `first` doubled with each, at most `most`, and up to a quarter more
- * or less by chance, so that what failed together does not come back together. */
-int64_t backoff_seconds(int64_t tries, int64_t first, int64_t most);
+bool job_sweep_open(void *owner, const struct jobs_settings *options, void **state,
+                    struct err *err);
