@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "connect/http.h"
-
-#include <curl/curl.h>
+#include "connect/client.h"
 
 #include "base/mem.h"
 
@@ -10,18 +8,9 @@
 /* An idle connection is used again for this long; push services close after an hour or so. */
 #define IDLE_SECONDS (10 * 60)
 
-DEFINE_CLEANUP(struct curl_slist *, curl_slist_free_all)
-
-struct http_client {
-    CURL *curl;
-    bool needs_http2;
-    uint8_t *key;
-    size_t key_size;
-    char message[CURL_ERROR_SIZE];
-};
-
 static int client_close(struct http_client *client)
 {
+    curl_slist_free_all(client->headers);
     if (client->curl)
         curl_easy_cleanup(client->curl);
     bytes_wipe(client->key, client->key_size);
@@ -29,12 +18,7 @@ static int client_close(struct http_client *client)
     return 0;
 }
 
-/* libcurl's setters fail only for want of memory or for an option that it was built without. */
-#define SET(client, option, value)                                                                 \
-    do {                                                                                           \
-        if (curl_easy_setopt((client)->curl, option, value) != CURLE_OK)                           \
-            bug("libcurl lacks " #option);                                                         \
-    } while (0)
+#define SET(client, option, value) CURL_SET((client)->curl, option, value)
 
 static void set_identity(struct http_client *client, const struct http_client_settings *settings)
 {
@@ -125,12 +109,23 @@ static struct curl_slist *headers_make(const struct http_call *call)
     return list;
 }
 
-static bool why_not(const struct http_client *client, CURLcode code, const struct buffer *body,
-                    struct err *err)
+/* What OpenSSL says of a peer's alert that is about our certificate: "sslv3 alert certificate
+ * expired", "tlsv1 alert unknown ca", "sslv3 alert bad certificate", ... With TLS 1.3 it comes
+ * after the handshake. */
+static bool is_about_certificate(const char *message)
 {
-    if (body->failed)
-        return err_set(err, ERR_TOO_LARGE, "the answer has more than %zu bytes", body->limit);
+    const char *alert = strstr(message, " alert ");
+    return alert && (strstr(alert, "certificate") || strstr(alert, "unknown ca"));
+}
+
+static bool why_not(const struct http_client *client, CURLcode code, struct err *err)
+{
+    if (client->body.failed)
+        return err_set(err, ERR_TOO_LARGE, "the answer has more than %zu bytes",
+                       client->body.limit);
     const char *text = client->message[0] ? client->message : curl_easy_strerror(code);
+    if (is_about_certificate(text))
+        return err_set(err, ERR_FORBIDDEN, "the server does not accept our certificate: %s", text);
     return err_set(err, ERR_UNAVAILABLE, "%s", text);
 }
 
@@ -158,32 +153,43 @@ static void answer_read(struct http_client *client, void *owner, struct http_ans
     answer->retry_after = retry_after;
 }
 
-bool http_client_send(struct http_client *client, void *owner, const struct http_call *call,
-                      struct http_answer *out, struct err *err)
+void client_prepare(struct http_client *client, void *owner, const struct http_call *call)
 {
-    CLEANUP(curl_slist_free_all_at) struct curl_slist *headers = headers_make(call);
-    struct buffer body;
-    struct http_answer answer = {0};
-    buffer_init(&body, owner, call->answer_limit);
+    client->headers = headers_make(call);
+    buffer_init(&client->body, owner, call->answer_limit);
     client->message[0] = '\0';
     SET(client, CURLOPT_URL, call->url);
-    SET(client, CURLOPT_HTTPHEADER, headers);
+    SET(client, CURLOPT_HTTPHEADER, client->headers);
     SET(client, CURLOPT_WRITEFUNCTION, body_take);
-    SET(client, CURLOPT_WRITEDATA, &body);
+    SET(client, CURLOPT_WRITEDATA, &client->body);
     SET(client, CURLOPT_HTTPGET, 1L);
     if (call->body.data) {
         SET(client, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size);
         SET(client, CURLOPT_POSTFIELDS, (const char *)call->body.data);
     }
     SET(client, CURLOPT_CUSTOMREQUEST, call->method);
-    CURLcode code = curl_easy_perform(client->curl);
+}
+
+bool client_finish(struct http_client *client, void *owner, CURLcode code, struct http_answer *out,
+                   struct err *err)
+{
+    struct http_answer answer = {0};
     SET(client, CURLOPT_HTTPHEADER, NULL);
     SET(client, CURLOPT_POSTFIELDS, NULL);
+    curl_slist_free_all(client->headers);
+    client->headers = NULL;
     if (code != CURLE_OK)
-        return why_not(client, code, &body, err);
+        return why_not(client, code, err);
     answer_read(client, owner, &answer);
-    if (!check_version(client, err) || !buffer_done(&body, &answer.body, err))
+    if (!check_version(client, err) || !buffer_done(&client->body, &answer.body, err))
         return false;
     *out = answer;
     return true;
+}
+
+bool http_client_send(struct http_client *client, void *owner, const struct http_call *call,
+                      struct http_answer *out, struct err *err)
+{
+    client_prepare(client, owner, call);
+    return client_finish(client, owner, curl_easy_perform(client->curl), out, err);
 }

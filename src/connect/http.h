@@ -36,8 +36,8 @@ struct http_answer { /* belongs to owner */
     int64_t retry_after; /* seconds; 0: not told, or told as a date */
     struct bytes body;
 };
-/* ERR_UNAVAILABLE: no connection, no trust, no answer in time. ERR_TOO_LARGE: the answer is.
- * Any status is an answer. */
+/* ERR_UNAVAILABLE: no connection, no trust, no answer in time. ERR_FORBIDDEN: the server does not
+ * accept our certificate. ERR_TOO_LARGE: the answer is. Any status is an answer. */
 MUST_CHECK bool http_client_send(struct http_client *client, void *owner,
                                  const struct http_call *call, struct http_answer *out,
                                  struct err *err);
