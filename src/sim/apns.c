@@ -19,12 +19,14 @@
 
 #define CONNECTIONS_MAX 200 /* HTTP/2 */
 #define POLL_MAX 4096
-#define TICK_MS 200 /* how late a wait may end */
+#define STREAMS 1000 /* at once, as Apple allows with a certificate */
+#define TICK_MS 200  /* how late a wait may end */
 
 struct apns {
     SSL_CTX *tls;
     int listener, control_listener;
     struct board *board;
+    struct h2_settings settings;
     struct control *control;
     struct h2 *connections[CONNECTIONS_MAX];
     size_t connection_count;
@@ -53,6 +55,17 @@ static int h2_choose(SSL *ssl, const unsigned char **out, unsigned char *size,
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* A certificate that was revoked is refused in the handshake; so is one that has expired. */
+static int peer_judge(int is_good, X509_STORE_CTX *chain)
+{
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const struct apns *apns = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    if (board_accepts(apns->board))
+        return is_good;
+    X509_STORE_CTX_set_error(chain, X509_V_ERR_CERT_REVOKED);
+    return 0;
+}
+
 static bool tls_open(struct apns *apns, const char *certificate, const char *key,
                      const char *client_ca, struct err *err)
 {
@@ -62,7 +75,8 @@ static bool tls_open(struct apns *apns, const char *certificate, const char *key
         SSL_CTX_use_PrivateKey_file(apns->tls, key, SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_load_verify_locations(apns->tls, client_ca, NULL) != 1)
         return openssl_failed(err, ERR_BAD_INPUT, "the APNs' certificates");
-    SSL_CTX_set_verify(apns->tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(apns->tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, peer_judge);
+    SSL_CTX_set_app_data(apns->tls, apns);
     SSL_CTX_set_client_CA_list(apns->tls, SSL_load_client_CA_file(client_ca));
     SSL_CTX_set_session_id_context(apns->tls, (const unsigned char *)"apns", 4);
     SSL_CTX_set_mode(apns->tls,
@@ -114,7 +128,7 @@ static void connection_accept(struct apns *apns)
         (void)close(fd);
         return;
     }
-    struct h2 *connection = h2_accept(apns, apns->tls, fd, apns->board);
+    struct h2 *connection = h2_accept(apns, &apns->settings, fd);
     if (connection)
         apns->connections[apns->connection_count++] = connection;
 }
@@ -130,12 +144,24 @@ static void connections_work(struct apns *apns, const struct pollfd *list)
 {
     size_t kept = 0;
     for (size_t i = 0; i < apns->connection_count; i++) {
-        if (list[i].revents && !h2_work(apns->connections[i]))
+        bool is_due = list[i].revents || h2_wait_ms(apns->connections[i]) == 0;
+        if (is_due && !h2_work(apns->connections[i]))
             mem_free(apns->connections[i]);
         else
             apns->connections[kept++] = apns->connections[i];
     }
     apns->connection_count = kept;
+}
+
+static int wait_ms(const struct apns *apns)
+{
+    int64_t least = TICK_MS;
+    for (size_t i = 0; i < apns->connection_count; i++) {
+        int64_t ms = h2_wait_ms(apns->connections[i]);
+        if (ms >= 0 && ms < least)
+            least = ms;
+    }
+    return (int)least;
 }
 
 static void turn(struct apns *apns, struct pollfd *list)
@@ -147,7 +173,7 @@ static void turn(struct apns *apns, struct pollfd *list)
         list[2 + i] = (struct pollfd){.fd = h2_fd(apns->connections[i]),
                                       .events = h2_events(apns->connections[i])};
     size_t clients = control_poll_fill(apns->control, list + 2 + count, POLL_MAX - 2 - count);
-    if (poll(list, (nfds_t)(2 + count + clients), TICK_MS) < 0)
+    if (poll(list, (nfds_t)(2 + count + clients), wait_ms(apns)) < 0)
         return;
     connections_work(apns, list + 2);
     control_poll_take(apns->control, list + 2 + count, clients);
@@ -182,6 +208,10 @@ static bool apns_open(struct apns *apns, const struct options *options, struct e
         !loopback_listen(options->port, &apns->listener, err) ||
         !loopback_listen(options->control_port, &apns->control_listener, err))
         return false;
+    apns->settings = (struct h2_settings){.tls = apns->tls,
+                                          .board = apns->board,
+                                          .streams = options->streams ? options->streams : STREAMS,
+                                          .delay_ms = options->delay_ms};
     apns->control = control_make(apns, apns->board, goaway_all, apns);
     return true;
 }

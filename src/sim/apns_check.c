@@ -41,42 +41,42 @@ static const char *magic_take(void *owner, struct bytes body)
 static struct push_verdict headers_check(const struct push *push, const char *topic)
 {
     if (!push->topic)
-        return (struct push_verdict){400, "MissingTopic"};
+        return (struct push_verdict){.status = 400, .reason = "MissingTopic"};
     if (!text_equal(push->topic, topic))
-        return (struct push_verdict){400, "TopicDisallowed"};
+        return (struct push_verdict){.status = 400, .reason = "TopicDisallowed"};
     if (!text_equal(push->push_type, "mdm"))
-        return (struct push_verdict){400, "InvalidPushType"};
+        return (struct push_verdict){.status = 400, .reason = "InvalidPushType"};
     if (push->expiration && !number_is_good(push->expiration, INT64_MAX))
-        return (struct push_verdict){400, "BadExpirationDate"};
+        return (struct push_verdict){.status = 400, .reason = "BadExpirationDate"};
     if (push->priority && !priority_is_good(push->priority))
-        return (struct push_verdict){400, "BadPriority"};
+        return (struct push_verdict){.status = 400, .reason = "BadPriority"};
     if (push->id && !id_is_valid(push->id))
-        return (struct push_verdict){400, "BadMessageId"};
-    return (struct push_verdict){200, NULL};
+        return (struct push_verdict){.status = 400, .reason = "BadMessageId"};
+    return (struct push_verdict){.status = 200, .reason = NULL};
 }
 
 struct push_verdict push_check(void *owner, const struct push *push, const char *topic,
                                const char **token_out, const char **magic_out)
 {
     if (!push->path || !text_starts(push->path, DEVICE_PATH))
-        return (struct push_verdict){404, "BadPath"};
+        return (struct push_verdict){.status = 404, .reason = "BadPath"};
     const char *token = push->path + strlen(DEVICE_PATH);
     if (!text_equal(push->method, "POST"))
-        return (struct push_verdict){405, "MethodNotAllowed"};
+        return (struct push_verdict){.status = 405, .reason = "MethodNotAllowed"};
     if (!*token)
-        return (struct push_verdict){400, "MissingDeviceToken"};
+        return (struct push_verdict){.status = 400, .reason = "MissingDeviceToken"};
     if (!token_is_good(token))
-        return (struct push_verdict){400, "BadDeviceToken"};
+        return (struct push_verdict){.status = 400, .reason = "BadDeviceToken"};
     struct push_verdict verdict = headers_check(push, topic);
     if (verdict.status != 200)
         return verdict;
     if (push->body.size == 0)
-        return (struct push_verdict){400, "PayloadEmpty"};
+        return (struct push_verdict){.status = 400, .reason = "PayloadEmpty"};
     if (push->body.size > PUSH_BODY_MAX)
-        return (struct push_verdict){413, "PayloadTooLarge"};
+        return (struct push_verdict){.status = 413, .reason = "PayloadTooLarge"};
     const char *magic = magic_take(owner, push->body);
     if (!magic) /* Apple would deliver it to nobody; a test wants to know */
-        return (struct push_verdict){400, "BadPayload"};
+        return (struct push_verdict){.status = 400, .reason = "BadPayload"};
     *token_out = token;
     *magic_out = magic;
     return verdict;

@@ -10,8 +10,10 @@ struct push { /* texts NULL when the header is absent */
 };
 
 struct push_verdict {
-    int status;         /* 200 or the error's */
-    const char *reason; /* NULL for 200 */
+    int status;          /* 200 or the error's */
+    const char *reason;  /* NULL for 200 */
+    int64_t timestamp;   /* of 410: milliseconds */
+    int64_t retry_after; /* seconds; 0: not told */
 };
 
 #define PUSH_TOKEN_HEX 64  /* hexadecimal digits of a device token */

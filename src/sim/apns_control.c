@@ -115,6 +115,7 @@ static void script_take(struct client *client)
         .reason = mem_text(client, reason ? reason : "InternalServerError"),
         .status = number_get(client, "status", 500),
         .timestamp = number_get(client, "timestamp", clock_now() * 1000),
+        .retry_after = number_get(client, "retry_after", 0),
         .times = number_get(client, "times", 1),
     };
     board_script_add(client->control->board, &script);
@@ -125,6 +126,18 @@ static void goaway_take(struct client *client)
 {
     client->control->goaway(client->control->context);
     fine_send(client);
+}
+
+static void certificates_take(struct client *client)
+{
+    board_accept(client->control->board, number_get(client, "accept", 1) != 0);
+    goaway_take(client);
+}
+
+static void count_take(struct client *client)
+{
+    CLEANUP(json_decref_at) json_t *body = board_count(client->control->board);
+    answer_send(client, 200, body);
 }
 
 static void pushes_take(struct client *client)
@@ -172,6 +185,8 @@ static void request_route(struct client *client)
                   {"POST", "/sim/wait", wait_take},
                   {"POST", "/sim/answer", script_take},
                   {"POST", "/sim/goaway", goaway_take},
+                  {"POST", "/sim/certificates", certificates_take},
+                  {"GET", "/sim/count", count_take},
                   {"GET", "/sim/pushes", pushes_take}};
     for (size_t i = 0; i < COUNT(routes); i++)
         if (text_equal(routes[i].method, client->method) &&

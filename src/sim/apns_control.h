@@ -3,8 +3,10 @@
  * The simulated APNs' control listener: HTTP/1.1 on loopback, one request for each connection.
  *   POST /sim/register?token=&topic=            a device exists
  *   POST /sim/wait?seconds=   tokens as lines   answers {"tokens": [...]} once one was pushed
- *   POST /sim/answer?status=&reason=[&token=][&timestamp=][&times=]   the next pushes' answer
+ *   POST /sim/answer?status=&reason=[&token=][&timestamp=][&retry_after=][&times=]   of the next
  *   POST /sim/goaway                            ends the HTTP/2 connections gracefully
+ *   POST /sim/certificates?accept=0|1           push certificates are revoked, or good again
+ *   GET  /sim/count                             how many pushes, connections, pushes at once
  *   GET  /sim/pushes                            all pushes so far
  */
 #pragma once

@@ -6,16 +6,19 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "sim/openssl.h"
 
 #define HEADER_MAX 4096 /* bytes of one value that we keep */
-#define STREAMS_MAX 1000
 #define UID_MAX 256
 
 struct stream {
     struct h2 *connection;
+    struct stream *next; /* of those whose answer waits */
+    int32_t id;
+    int64_t due_ms; /* clock_monotonic_ms */
     struct push push;
     struct buffer body;
     char *answer;
@@ -26,13 +29,17 @@ struct h2 {
     SSL *ssl;
     int fd;
     nghttp2_session *session; /* NULL until the handshake is done */
-    struct board *board;
+    const struct h2_settings *settings;
+    struct stream *waiting; /* the first is due first */
+    int64_t stream_count;
     char *topic;
     bool wants_write; /* TLS waits for the socket */
 };
 
 static int h2_free(struct h2 *connection)
 {
+    board_gauge_add(connection->settings->board, BOARD_CONNECTIONS, -1);
+    board_gauge_add(connection->settings->board, BOARD_STREAMS, -connection->stream_count);
     nghttp2_session_del(connection->session);
     SSL_free(connection->ssl);
     (void)close(connection->fd);
@@ -62,35 +69,67 @@ static ssize_t answer_read(nghttp2_session *session, int32_t id, uint8_t *out, s
     }
 
 /* {"reason": ..., "timestamp": ms}; a success has no body. */
-static void answer_make(struct stream *stream, const struct push_verdict *verdict,
-                        int64_t timestamp)
+static void answer_make(struct stream *stream, const struct push_verdict *verdict)
 {
     if (!verdict->reason || verdict->status == 200)
         return;
     CLEANUP(json_decref_at) json_t *body = json_pack("{s:s}", "reason", verdict->reason);
     if (verdict->status == 410)
-        json_object_set_new(body, "timestamp", json_integer(timestamp));
+        json_object_set_new(body, "timestamp", json_integer(verdict->timestamp));
     stream->answer = json_text(stream, body);
 }
 
-static void stream_answer(struct stream *stream, int32_t id)
+static void stream_answer(struct stream *stream)
 {
     struct h2 *connection = stream->connection;
-    char status[8];
-    int64_t timestamp = 0;
+    char status[8], retry_after[24];
     char *apns_id =
         stream->push.id ? mem_text(stream, stream->push.id) : id_make_random_upper(stream);
     stream->push.body = (struct bytes){stream->body.data, stream->body.size};
     struct push_verdict verdict =
-        board_push(connection->board, &stream->push, connection->topic, apns_id, &timestamp);
+        board_push(connection->settings->board, &stream->push, connection->topic, apns_id);
     (void)snprintf(status, sizeof(status), "%d", verdict.status);
-    answer_make(stream, &verdict, timestamp);
-    nghttp2_nv headers[] = {HEADER(":status", status), HEADER("apns-id", apns_id)};
+    (void)snprintf(retry_after, sizeof(retry_after), "%lld", (long long)verdict.retry_after);
+    answer_make(stream, &verdict);
+    nghttp2_nv headers[] = {HEADER(":status", status), HEADER("apns-id", apns_id),
+                            HEADER("retry-after", retry_after)};
+    size_t count = COUNT(headers) - (verdict.retry_after > 0 ? 0 : 1);
     nghttp2_data_provider body = {.source = {.ptr = stream}, .read_callback = answer_read};
-    if (nghttp2_submit_response(connection->session, id, headers, COUNT(headers),
+    if (nghttp2_submit_response(connection->session, stream->id, headers, count,
                                 stream->answer ? &body : NULL) != 0)
-        (void)nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, id,
+        (void)nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, stream->id,
                                         NGHTTP2_INTERNAL_ERROR);
+}
+
+/* Every answer takes equally long: the last to come is the last to go. */
+static void stream_queue(struct stream *stream, int32_t id)
+{
+    struct h2 *connection = stream->connection;
+    struct stream **at = &connection->waiting;
+    while (*at)
+        at = &(*at)->next;
+    *at = stream;
+    stream->id = id;
+    stream->due_ms = clock_monotonic_ms() + connection->settings->delay_ms;
+}
+
+static void stream_unqueue(struct stream *stream)
+{
+    for (struct stream **at = &stream->connection->waiting; *at; at = &(*at)->next)
+        if (*at == stream) {
+            *at = stream->next;
+            stream->next = NULL;
+            return;
+        }
+}
+
+static void answers_due(struct h2 *connection)
+{
+    while (connection->waiting && connection->waiting->due_ms <= clock_monotonic_ms()) {
+        struct stream *stream = connection->waiting;
+        stream_unqueue(stream);
+        stream_answer(stream);
+    }
 }
 
 /* ---- what nghttp2 tells us ---- */
@@ -102,6 +141,8 @@ static int headers_begin(nghttp2_session *session, const nghttp2_frame *frame, v
         return 0;
     struct stream *stream = mem_new(connection, struct stream);
     stream->connection = connection;
+    connection->stream_count++;
+    board_gauge_add(connection->settings->board, BOARD_STREAMS, 1);
     buffer_init(&stream->body, stream, (size_t)2 * PUSH_BODY_MAX);
     (void)nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
     return 0;
@@ -154,14 +195,20 @@ static int frame_take(nghttp2_session *session, const nghttp2_frame *frame, void
     bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
     (void)context;
     if (stream && carries && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
-        stream_answer(stream, frame->hd.stream_id);
+        stream_queue(stream, frame->hd.stream_id);
     return 0;
 }
 
 static int stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *context)
 {
+    struct stream *stream = nghttp2_session_get_stream_user_data(session, id);
     (void)code, (void)context;
-    mem_free(nghttp2_session_get_stream_user_data(session, id));
+    if (!stream)
+        return 0;
+    stream_unqueue(stream);
+    stream->connection->stream_count--;
+    board_gauge_add(stream->connection->settings->board, BOARD_STREAMS, -1);
+    mem_free(stream);
     return 0;
 }
 
@@ -182,7 +229,8 @@ static ssize_t bytes_send(nghttp2_session *session, const uint8_t *data, size_t 
 static bool session_open(struct h2 *connection)
 {
     nghttp2_session_callbacks *callbacks = NULL;
-    nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, STREAMS_MAX}};
+    nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)connection->settings->streams}};
     if (nghttp2_session_callbacks_new(&callbacks) != 0)
         return false;
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, headers_begin);
@@ -200,10 +248,11 @@ static bool session_open(struct h2 *connection)
 
 /* ---- the connection ---- */
 
-struct h2 *h2_accept(void *owner, SSL_CTX *tls, int fd, struct board *board)
+struct h2 *h2_accept(void *owner, const struct h2_settings *settings, int fd)
 {
     struct h2 *connection = mem_new(owner, struct h2);
-    *connection = (struct h2){.fd = fd, .board = board, .ssl = SSL_new(tls)};
+    *connection = (struct h2){.fd = fd, .settings = settings, .ssl = SSL_new(settings->tls)};
+    board_gauge_add(settings->board, BOARD_CONNECTIONS, 1);
     mem_destructor(connection, h2_free);
     if (!connection->ssl || SSL_set_fd(connection->ssl, fd) != 1) {
         mem_free(connection);
@@ -216,6 +265,14 @@ struct h2 *h2_accept(void *owner, SSL_CTX *tls, int fd, struct board *board)
 int h2_fd(const struct h2 *connection)
 {
     return connection->fd;
+}
+
+int64_t h2_wait_ms(const struct h2 *connection)
+{
+    if (!connection->waiting)
+        return -1;
+    int64_t left = connection->waiting->due_ms - clock_monotonic_ms();
+    return left > 0 ? left : 0;
 }
 
 short h2_events(const struct h2 *connection)
@@ -270,6 +327,7 @@ bool h2_work(struct h2 *connection)
     if (!connection->session)
         return true;
     bool open = input_work(connection);
+    answers_due(connection);
     return nghttp2_session_send(connection->session) == 0 && open &&
            (nghttp2_session_want_read(connection->session) ||
             nghttp2_session_want_write(connection->session));

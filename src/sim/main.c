@@ -39,7 +39,8 @@ static const struct subcommand subcommands[] = {
     {"apns", "authority", apns_authority, "dir!", "test CA and server certificate of an APNs"},
     {"apns", "sign", apns_sign, "dir! csr! topic! out!", "a push certificate from a request"},
     {"apns", NULL, apns_serve,
-     "dir port control-port cert key client-ca ready-file ledger strict-tokens",
+     "dir port control-port cert key client-ca ready-file ledger strict-tokens streams "
+     "delay-ms",
      "a simulated APNs"},
 };
 

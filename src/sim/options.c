@@ -43,6 +43,8 @@ static const struct field option_fields[] = {
     NUMBER_OPTION("connections", connections, 1, 20000, "how many at a time"),
     NUMBER_OPTION("seconds", seconds, 0, 1000000, "how long"),
     NUMBER_OPTION("interval", interval, 1, 86400, "seconds between sessions without a push"),
+    NUMBER_OPTION("streams", streams, 1, 100000, "pushes at once on one connection"),
+    NUMBER_OPTION("delay-ms", delay_ms, 0, 60000, "milliseconds until a push is answered"),
     NUMBER_OPTION("patience", patience, 0, 86400, "seconds to go on trying a request"),
     FLAG_OPTION("fresh-tls", fresh_tls, "a new connection for every request"),
     FLAG_OPTION("strict-tokens", strict_tokens, "refuse tokens that were not registered"),

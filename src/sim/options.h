@@ -8,7 +8,8 @@ struct options {
     char *link, *state, *name, *model, *os, *build, *serial, *udid, *passcode, *ca, *keys;
     char *push_host, *misbehave, *scep_misbehave, *out, *ledger, *link_file, *apns;
     char *cert, *key, *client_ca, *ready_file, *csr, *topic, *dir;
-    int64_t count, bits, port, control_port, devices, connections, seconds, interval, patience;
+    int64_t count, bits, port, control_port, devices, connections, seconds, interval, patience,
+        streams, delay_ms;
     bool fresh_tls, strict_tokens;
     char **rest; /* what is no option, NULL-terminated */
 };

@@ -121,7 +121,7 @@ class Apns(Program):
         self.directory = pathlib.Path(directory)
         if not (self.directory / "ca.pem").exists():
             run("apns", "authority", "--dir", self.directory)
-        super().__init__("apns", "--dir", self.directory, "--port", 0, *words)
+        super().__init__("apns", "--dir", self.directory, *(() if "--port" in words else ("--port", 0)), *words)
         ready = self.line()
         self.url, self.control_url, self.port = ready["url"], ready["control_url"], ready["port"]
         self.ca = self.directory / "ca.pem"
@@ -141,9 +141,18 @@ class Apns(Program):
         found = self._ask("GET", "/sim/pushes")["pushes"]
         return [push for push in found if token is None or push.get("token") == token]
 
-    def answer(self, status, reason, token=None, times=1, timestamp=None):
+    def count(self):
+        """{"pushes", "statuses", "connections", "connections_most", "streams", "streams_most"}"""
+        return self._ask("GET", "/sim/count")
+
+    def accept_certificates(self, accepts):
+        """False: push certificates count as revoked."""
+        self._ask("POST", "/sim/certificates", accept=int(accepts))
+
+    def answer(self, status, reason, token=None, times=1, timestamp=None, retry_after=None):
         """What the next pushes are answered."""
-        query = {"status": status, "reason": reason, "times": times, "token": token, "timestamp": timestamp}
+        query = {"status": status, "reason": reason, "times": times, "token": token, "timestamp": timestamp,
+                 "retry_after": retry_after}
         self._ask("POST", "/sim/answer", **{key: value for key, value in query.items() if value is not None})
 
     def goaway(self):
