@@ -9,13 +9,19 @@
 #define PEM_MAX 65536 /* bytes of an uploaded certificate */
 
 struct push_view {
-    char *state, *topic, *request;
-    int64_t not_after, unreachable;
+    char *state, *topic, *account, *pause_reason, *request;
+    int64_t not_after, paused_at, unreachable;
 };
 static const struct field push_view_rows[] = {
-    TEXT_FIELD(struct push_view, state, FIELD_READ_ONLY, .help = "none, requested or active"),
+    TEXT_FIELD(struct push_view, state, FIELD_READ_ONLY,
+               .help = "none, requested, active, paused or expired"),
     TEXT_FIELD(struct push_view, topic, FIELD_READ_ONLY, .help = "Topic of the certificate"),
     TIME_FIELD(struct push_view, not_after, FIELD_READ_ONLY, .help = "When it ends"),
+    TEXT_FIELD(struct push_view, account, FIELD_READ_ONLY,
+               .help = "The Apple account that has to renew it"),
+    TIME_FIELD(struct push_view, paused_at, FIELD_READ_ONLY,
+               .help = "Since when the push service does not take it; the queue is kept"),
+    TEXT_FIELD(struct push_view, pause_reason, FIELD_READ_ONLY, .help = "Why it is paused"),
     INTEGER_FIELD(struct push_view, unreachable, FIELD_READ_ONLY,
                   .help = "Devices that enrolled before it: no push until they enrol again"),
     TEXT_FIELD(struct push_view, request, FIELD_READ_ONLY,
@@ -32,6 +38,9 @@ static bool reply_view(const struct request *request, struct reply *reply, int s
         return false;
     struct push_view shown = {.state = view.state,
                               .topic = view.topic,
+                              .account = view.account,
+                              .paused_at = view.paused_at,
+                              .pause_reason = view.pause_reason,
                               .not_after = view.not_after,
                               .unreachable = view.unreachable};
     if (view.request.data)
@@ -50,7 +59,7 @@ struct push_wish {
 };
 static const struct field push_wish_rows[] = {
     TEXT_FIELD(struct push_wish, email, 0, .highest = 200,
-               .help = "Address in the request: the Apple account that will renew it"),
+               .help = "The Apple account that will renew the certificate; kept from the last one"),
 };
 static const struct fields push_wish_fields = FIELDS(push_wish_rows);
 

@@ -7,11 +7,11 @@
 
 struct channel_settings;
 
-struct wake_result { /* of one enrolment */
-    enum { WAKE_SENT, WAKE_LATER, WAKE_DEAD, WAKE_IMPOSSIBLE } outcome;
-    int64_t retry_seconds; /* WAKE_LATER */
-    int64_t dead_since;    /* WAKE_DEAD: seconds UTC */
-    const char *reason;
+struct wake;
+struct wake_answer;
+struct woken {                   /* texts and list belong to the owner that was given */
+    struct wake_answer *answers; /* each with the wake that it is about */
+    size_t count;
 };
 
 struct channel {
@@ -29,17 +29,25 @@ struct channel {
      * hashes. */
     bool (*items)(void *owner, const struct effective *effective, struct wanted_item **items,
                   size_t *count, struct err *err);
-    /* Make a device call in; NULL where devices poll. `state` is the room's own (made by
-     * wake_open), one per job thread: it keeps connections. */
+    /* Making devices call in; NULL where devices poll. `state` is the room's own, made by
+     * wake_open, one per job thread: it keeps connections and what is under way. */
     bool (*wake_open)(void *owner, const struct channel_settings *options, void **state,
                       struct err *err);
-    bool (*wake)(struct fleet *fleet, void *state, const char *enrolment_id, int64_t now,
-                 struct wake_result *result, struct err *err);
+    /* How many can be started now; 0: none, for whatever reason. */
+    bool (*wake_room)(struct fleet *fleet, void *state, int64_t now, size_t *room, struct err *err);
+    /* Start waking one; it is copied. Its answer comes from wake_take. */
+    void (*wake_start)(void *state, const struct wake *wake, int64_t now);
+    size_t (*wake_under_way)(const void *state);
+    /* The answers of the next ms milliseconds; sooner when there are many, or all. */
+    bool (*wake_take)(struct fleet *fleet, void *state, void *owner, int64_t now, int ms,
+                      struct woken *out, struct err *err);
 };
 
 struct channel_settings {
-    const char *apns_url;     /* "https://api.push.apple.com" */
-    const char *apns_ca_file; /* NULL: the system's trust store */
+    const char *apns_url;      /* "https://api.push.apple.com" */
+    const char *apns_ca_file;  /* NULL: the system's trust store */
+    int64_t pushes_per_second; /* for all rooms together */
+    int64_t silent_seconds;    /* devices that are silent for this long are woken; 0: never */
 };
 
 extern const struct channel channel_apple;

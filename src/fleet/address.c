@@ -26,14 +26,12 @@ bool address_differs(struct fleet *fleet, void *owner, const struct enrolment *e
 }
 
 bool address_before(struct fleet *fleet, void *owner, const struct enrolment *enrolment,
-                    struct push_target *target, struct err *err)
+                    struct bytes *token, struct bytes *magic, struct err *err)
 {
     if (enrolment->last_contact_at > enrolment->push_at)
         return true; /* the newer one has proved itself */
-    return part_open(fleet, owner, enrolment->id, enrolment->push_token_before,
-                     &target->token_before, err) &&
-           part_open(fleet, owner, enrolment->id, enrolment->push_magic_before,
-                     &target->magic_before, err);
+    return part_open(fleet, owner, enrolment->id, enrolment->push_token_before, token, err) &&
+           part_open(fleet, owner, enrolment->id, enrolment->push_magic_before, magic, err);
 }
 
 bool address_put_back(struct db *tx, const struct enrolment *enrolment, int64_t since, int64_t now,

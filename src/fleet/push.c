@@ -1,32 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The push connector: its certificate, and whom to wake. */
+/* The push connector: its certificate. */
 #include "fleet/push.h"
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "codec/base64.h"
-#include "fleet/address.h"
 #include "fleet/door.h"
 #include "fleet/shared.h"
-#include "model/device.h"
 #include "pki/digest.h"
 #include "pki/keyd.h"
 #include "pki/push_certificate.h"
 #include "store/store.h"
 
+#define REVIVED_MOST 1000 /* of one import */
+
 struct stored {
-    char *id, *state, *topic, *key_about;
+    char *id, *state, *topic, *key_about, *account, *pause_reason;
     struct bytes sealed_key, request, certificate;
-    int64_t not_after, created_at;
+    int64_t not_after, created_at, paused_at, warned_days;
 };
 static const struct field stored_rows[] = {
-    TEXT_FIELD(struct stored, id, 0),           TEXT_FIELD(struct stored, state, 0),
-    TEXT_FIELD(struct stored, topic, 0),        TEXT_FIELD(struct stored, key_about, 0),
-    BYTES_FIELD(struct stored, sealed_key, 0),  BYTES_FIELD(struct stored, request, 0),
-    BYTES_FIELD(struct stored, certificate, 0), TIME_FIELD(struct stored, not_after, 0),
+    TEXT_FIELD(struct stored, id, 0),
+    TEXT_FIELD(struct stored, state, 0),
+    TEXT_FIELD(struct stored, topic, 0),
+    TEXT_FIELD(struct stored, key_about, 0),
+    BYTES_FIELD(struct stored, sealed_key, 0),
+    BYTES_FIELD(struct stored, request, 0),
+    BYTES_FIELD(struct stored, certificate, 0),
+    TIME_FIELD(struct stored, not_after, 0),
     TIME_FIELD(struct stored, created_at, 0),
+    TEXT_FIELD(struct stored, account, 0),
+    TIME_FIELD(struct stored, paused_at, 0),
+    TEXT_FIELD(struct stored, pause_reason, 0),
+    INTEGER_FIELD(struct stored, warned_days, 0),
 };
 
 static bool stored_newest(struct fleet *fleet, void *owner, const char *state, struct stored *out,
@@ -40,7 +49,7 @@ static bool stored_newest(struct fleet *fleet, void *owner, const char *state, s
 /* ---- request ---- */
 
 struct requesting {
-    const char *id, *about;
+    const char *id, *about, *account;
     struct bytes sealed_key, request;
     int64_t now;
 };
@@ -50,17 +59,24 @@ static bool request_run(struct db *tx, void *context, struct err *err)
     const struct requesting *r = context;
     return store_change(tx,
                         ASK(PUSH_CERTIFICATE_INSERT, TEXT(r->id), TEXT(r->about),
-                            BYTES(r->sealed_key), BYTES(r->request), INTEGER(r->now)),
+                            BYTES(r->sealed_key), BYTES(r->request), INTEGER(r->now),
+                            TEXT(r->account)),
                         NULL, err);
 }
 
 bool fleet_push_request(struct fleet *fleet, const struct actor *actor, void *owner,
-                        const char *email, struct bytes *request, struct err *err)
+                        const char *account, struct bytes *request, struct err *err)
 {
-    struct requesting requesting = {.id = id_make(owner), .now = actor->now};
+    struct requesting requesting = {.id = id_make(owner), .account = account, .now = actor->now};
+    struct stored active;
+    bool found = false;
     if (!fleet_need(actor, "apple.write", err) ||
-        !keyd_make_request(fleet->keyd, owner, "Muster push", email, &requesting.request,
-                           &requesting.sealed_key, err) ||
+        !stored_newest(fleet, owner, "active", &active, &found, err))
+        return false;
+    if (!account && found)
+        requesting.account = active.account;
+    if (!keyd_make_request(fleet->keyd, owner, "Muster push", requesting.account,
+                           &requesting.request, &requesting.sealed_key, err) ||
         !push_request_about(owner, requesting.request, &requesting.about, err))
         return false;
     struct change change = {.actor = actor,
@@ -115,6 +131,21 @@ static bool topics_check(struct db *tx, const struct importing *i, struct err *e
     return true;
 }
 
+/* It may have been the certificate that did not fit, not the devices. */
+static bool refused_revive(struct db *tx, const struct importing *i, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (!store_rows(tx, i->owner, ASK(WAKE_REFUSED, INTEGER(REVIVED_MOST)), &rows, err))
+        return false;
+    for (size_t row = 0; row < rows->count; row++) {
+        const char *id = rows_text(rows, row, "id");
+        if (!store_change(tx, ASK(WAKE_REVIVE, TEXT(id)), NULL, err) ||
+            !job_add(tx, "wake", id, i->now, err))
+            return false;
+    }
+    return true;
+}
+
 static bool import_run(struct db *tx, void *context, struct err *err)
 {
     const struct importing *i = context;
@@ -125,6 +156,7 @@ static bool import_run(struct db *tx, void *context, struct err *err)
                                 INTEGER(i->certificate.not_after)),
                             "the request is gone", err) &&
            store_change(tx, ASK(PUSH_CERTIFICATE_RETIRE_OTHERS, TEXT(i->stored->id)), NULL, err) &&
+           refused_revive(tx, i, err) &&
            store_change(tx, ASK(JOB_HASTEN, TEXT("wake"), INTEGER(i->now)), NULL, err);
 }
 
@@ -171,12 +203,20 @@ bool fleet_push_get(struct fleet *fleet, const struct actor *actor, void *owner,
     if (has_active && !store_number(fleet->db, ASK(ENROLMENT_UNREACHABLE, TEXT(active.topic)),
                                     "count", &unreachable, err))
         return false;
-    const char *state = has_active ? "active" : has_request ? "requested" : "none";
-    *out = (struct push_certificate_view){.state = mem_text(owner, state),
-                                          .topic = active.topic,
-                                          .not_after = active.not_after,
-                                          .unreachable = unreachable,
-                                          .request = requested.request};
+    const char *state = has_active && active.not_after <= actor->now ? "expired"
+                        : has_active && active.paused_at             ? "paused"
+                        : has_active                                 ? "active"
+                        : has_request                                ? "requested"
+                                                                     : "none";
+    *out =
+        (struct push_certificate_view){.state = mem_text(owner, state),
+                                       .topic = active.topic,
+                                       .account = has_active ? active.account : requested.account,
+                                       .paused_at = active.paused_at,
+                                       .pause_reason = active.pause_reason,
+                                       .not_after = active.not_after,
+                                       .unreachable = unreachable,
+                                       .request = requested.request};
     return true;
 }
 
@@ -197,15 +237,6 @@ static bool active_get(struct fleet *fleet, void *owner, struct stored *out, str
     bool found = false;
     return stored_newest(fleet, owner, "active", out, &found, err) &&
            (found || err_set(err, ERR_PRECONDITION, "no push certificate was imported yet"));
-}
-
-bool fleet_push_revision(struct fleet *fleet, void *owner, int64_t *revision, struct err *err)
-{
-    struct stored active;
-    if (!active_get(fleet, owner, &active, err))
-        return false;
-    *revision = revision_of(active.certificate);
-    return true;
 }
 
 bool fleet_push_credentials(struct fleet *fleet, void *owner, struct push_credentials *out,
@@ -251,98 +282,108 @@ bool fleet_push_topic_known(struct fleet *fleet, const char *topic, bool *known,
     return true;
 }
 
-/* A certificate does not reach who enrolled under another topic. */
-static bool topic_reaches(struct fleet *fleet, void *owner, const char *topic, struct err *err)
+/* ---- does it work? ---- */
+
+bool fleet_push_state(struct fleet *fleet, void *owner, struct push_state *out, struct err *err)
 {
     struct stored active;
     bool found = false;
     if (!stored_newest(fleet, owner, "active", &active, &found, err))
         return false;
-    return !found || !topic || strcmp(active.topic, topic) == 0 ||
-           err_set(err, ERR_NOT_FOUND,
-                   "the device enrolled before there was this push certificate");
-}
-
-bool fleet_push_target(struct fleet *fleet, void *owner, const char *enrolment_id,
-                       struct push_target *out, struct err *err)
-{
-    struct enrolment e = {0};
-    const struct want want = {"enrolment", enrolment_fields};
-    struct push_target target = {0};
-    int64_t open = 0;
-    if (!store_get(fleet->db, owner, ASK(ENROLMENT_BY_ID, TEXT(enrolment_id)), want, &e, err) ||
-        !store_number(fleet->db, ASK(COMMAND_OPEN_COUNT, TEXT(enrolment_id)), "count", &open, err))
-        return false;
-    if (open == 0) /* it fetched them in the session that it was in */
-        return err_set(err, ERR_NOT_FOUND, "nothing waits for the device");
-    if (e.ended_at || e.state == ENROLMENT_PENDING || e.state == ENROLMENT_BLOCKED ||
-        e.push_dead_at || !e.push_token.data || !e.push_magic.data)
-        return err_set(err, ERR_NOT_FOUND, "the device cannot be woken");
-    if (!topic_reaches(fleet, owner, e.topic, err))
-        return false;
-    if (!keyd_open(fleet->keyd, owner, KEYD_CLASS_DEVICE, e.id, e.push_token, &target.token, err) ||
-        !keyd_open(fleet->keyd, owner, KEYD_CLASS_DEVICE, e.id, e.push_magic, &target.magic, err) ||
-        !address_before(fleet, owner, &e, &target, err))
-        return false;
-    target.enrolment_id = e.id;
-    target.topic = e.topic;
-    *out = target;
+    *out = (struct push_state){.is_active = found};
+    if (found)
+        *out = (struct push_state){.is_active = true,
+                                   .id = active.id,
+                                   .topic = active.topic,
+                                   .not_after = active.not_after,
+                                   .paused_at = active.paused_at,
+                                   .revision = revision_of(active.certificate)};
     return true;
 }
 
-struct pushing {
-    const char *enrolment_id;
-    int64_t at;
-    const struct enrolment *enrolment; /* where known */
+struct turning { /* a pause or its end, or a warning */
+    const char *id, *reason, *event, *body;
+    int64_t now, days;
 };
 
-static bool sent_run(struct db *tx, void *context, struct err *err)
+static bool pause_run(struct db *tx, void *context, struct err *err)
 {
-    const struct pushing *p = context;
-    return store_change(tx, ASK(COMMAND_SENT, TEXT(p->enrolment_id), INTEGER(p->at)), NULL, err) &&
-           store_change(tx, ASK(DELIVERED_SENT, TEXT(p->enrolment_id), INTEGER(p->at)), NULL, err);
+    const struct turning *t = context;
+    int64_t changed = 0;
+    return store_change(tx,
+                        ASK(PUSH_CERTIFICATE_PAUSE, TEXT(t->id), INTEGER(t->now), TEXT(t->reason)),
+                        &changed, err) &&
+           (changed == 0 || event_add(tx, t->event, NULL, t->body, t->now, err));
 }
 
-bool fleet_push_sent(struct fleet *fleet, const char *enrolment_id, int64_t now, struct err *err)
-{
-    struct pushing pushing = {.enrolment_id = enrolment_id, .at = now};
-    return db_transaction(fleet->db, sent_run, &pushing, err);
-}
-
-static bool dead_run(struct db *tx, void *context, struct err *err)
-{
-    const struct pushing *p = context;
-    bool put_back = false;
-    if (!address_put_back(tx, p->enrolment, 0, p->at, &put_back, err) || put_back)
-        return put_back;
-    return store_change(tx, ASK(ENROLMENT_PUSH_DEAD, TEXT(p->enrolment_id), INTEGER(p->at)), NULL,
-                        err) &&
-           event_add(tx, "push.dead", p->enrolment->device_id, "{}", p->at, err);
-}
-
-bool fleet_push_dead(struct fleet *fleet, const char *enrolment_id, int64_t since, int64_t now,
-                     struct err *err)
+bool fleet_push_pause(struct fleet *fleet, const char *id, const char *reason, int64_t now,
+                      struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
-    struct enrolment e = {0};
-    const struct want want = {"enrolment", enrolment_fields};
-    struct pushing pushing = {.enrolment_id = enrolment_id, .at = now, .enrolment = &e};
-    if (!store_get(fleet->db, owner, ASK(ENROLMENT_BY_ID, TEXT(enrolment_id)), want, &e, err))
+    struct turning turning = {.id = id,
+                              .reason = reason,
+                              .event = "push.paused",
+                              .body = json_pairs(owner, "reason", reason, NULL),
+                              .now = now};
+    return db_transaction(fleet->db, pause_run, &turning, err);
+}
+
+static bool resume_run(struct db *tx, void *context, struct err *err)
+{
+    const struct turning *t = context;
+    int64_t changed = 0;
+    return store_change(tx, ASK(PUSH_CERTIFICATE_RESUME, TEXT(t->id)), &changed, err) &&
+           (changed == 0 || event_add(tx, "push.resumed", NULL, "{}", t->now, err));
+}
+
+bool fleet_push_resume(struct fleet *fleet, const char *id, int64_t now, struct err *err)
+{
+    struct turning turning = {.id = id, .now = now};
+    return db_transaction(fleet->db, resume_run, &turning, err);
+}
+
+/* ---- before it ends ---- */
+
+#define DAY_SECONDS INT64_C(86400)
+
+static const int64_t warn_days[] = {1, 7, 14, 30, 60};
+
+static bool warn_run(struct db *tx, void *context, struct err *err)
+{
+    const struct turning *t = context;
+    int64_t changed = 0;
+    return store_change(tx, ASK(PUSH_CERTIFICATE_WARNED, TEXT(t->id), INTEGER(t->days)), &changed,
+                        err) &&
+           (changed == 0 || event_add(tx, "push_certificate.expires", NULL, t->body, t->now, err));
+}
+
+/* The step that holds for so much time; 0: none yet. */
+static int64_t step_of(int64_t seconds)
+{
+    for (size_t i = 0; i < COUNT(warn_days); i++)
+        if (seconds <= warn_days[i] * DAY_SECONDS)
+            return warn_days[i];
+    return 0;
+}
+
+bool fleet_push_warn(struct fleet *fleet, int64_t now, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct stored active;
+    bool found = false;
+    if (!stored_newest(fleet, owner, "active", &active, &found, err))
         return false;
-    /* it told us a new address after the service gave up the old one */
-    if (e.push_at > since && since > 0)
+    int64_t step = found ? step_of(active.not_after - now) : 0;
+    if (step == 0)
         return true;
-    return db_transaction(fleet->db, dead_run, &pushing, err);
-}
-
-static bool before_dead_run(struct db *tx, void *context, struct err *err)
-{
-    const struct pushing *p = context;
-    return store_change(tx, ASK(ENROLMENT_PUSH_FORGET_BEFORE, TEXT(p->enrolment_id)), NULL, err);
-}
-
-bool fleet_push_before_dead(struct fleet *fleet, const char *enrolment_id, struct err *err)
-{
-    struct pushing pushing = {.enrolment_id = enrolment_id};
-    return db_transaction(fleet->db, before_dead_run, &pushing, err);
+    if (active.not_after <= now)
+        return active.paused_at ||
+               fleet_push_pause(fleet, active.id, "the push certificate has expired", now, err);
+    if (active.warned_days && active.warned_days <= step)
+        return true;
+    struct turning turning = {.id = active.id, .days = step, .now = now};
+    turning.body = json_pairs(owner, "days", mem_format(owner, "%lld", (long long)step),
+                              "not_after", time_text(owner, active.not_after), "topic",
+                              active.topic, "account", active.account ? active.account : "", NULL);
+    return db_transaction(fleet->db, warn_run, &turning, err);
 }

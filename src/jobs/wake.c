@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waking devices that have something to fetch; the room of a device knows how. */
+/* Waking devices that have something to fetch: many at once, within a budget; the room of a device
+ * knows how. */
+#include "fleet/wake.h"
+#include "base/clock.h"
 #include "base/mem.h"
-#include "fleet/push.h"
 #include "jobs/runner.h"
+#include "notify/pace.h"
 
-/* A push may be lost, or its device be off for longer than the service keeps it: what is still open
- * is pushed for again, after a pause that doubles until something new is queued. */
-#define AGAIN_FIRST_SECONDS 3600
-#define AGAIN_MOST_SECONDS (24 * 3600)
+#define DEBOUNCE_SECONDS 1 /* rows that are due for this long: bursts become one push */
+#define TAKE_MS 50         /* answers of this time are settled together */
+#define LAST_MS 2000       /* for what is under way when the process stops */
 
-struct wakers { /* by index of channels[]; NULL where devices poll */
-    void **states;
+struct wakers {
+    void **states; /* by index of channels[]; NULL where devices poll */
+    struct pace pace;
 };
 
 static size_t channel_count(void)
@@ -25,6 +28,7 @@ bool job_wake_open(void *owner, const struct jobs_settings *options, void **stat
 {
     struct wakers *wakers = mem_new(owner, struct wakers);
     wakers->states = mem_array(wakers, void *, channel_count());
+    wakers->pace = pace_make(options->channels->pushes_per_second, clock_monotonic_ms());
     for (size_t i = 0; channels[i]; i++)
         if (channels[i]->wake_open &&
             !channels[i]->wake_open(wakers, options->channels, &wakers->states[i], err))
@@ -33,35 +37,74 @@ bool job_wake_open(void *owner, const struct jobs_settings *options, void **stat
     return true;
 }
 
-/* The rooms are asked in turn: only that of the enrolment has an address for it. */
-static bool wake(struct job_context *context, const char *enrolment_id, int64_t now,
-                 struct wake_result *result, struct err *err)
+struct turn { /* one room's, once */
+    struct job_context *context;
+    const struct channel *channel;
+    void *state;
+    struct pace *pace;
+    int64_t now;
+};
+
+/* Start what is due and may go. *wait_ms: until there is a reason to look again, at most. */
+static bool start(const struct turn *turn, bool *busy, int *wait_ms, struct err *err)
 {
-    const struct wakers *wakers = context->state;
-    *result = (struct wake_result){.outcome = WAKE_IMPOSSIBLE};
-    for (size_t i = 0; channels[i] && result->outcome == WAKE_IMPOSSIBLE; i++)
-        if (channels[i]->wake &&
-            !channels[i]->wake(context->fleet, wakers->states[i], enrolment_id, now, result, err))
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct wake *wakes = NULL;
+    size_t room = 0, count = 0;
+    if (!turn->channel->wake_room(turn->context->fleet, turn->state, turn->now, &room, err))
+        return false;
+    size_t most = room < WAKE_CLAIM_MOST ? room : WAKE_CLAIM_MOST;
+    size_t granted = pace_room(turn->pace, clock_monotonic_ms(), most);
+    if (granted > 0 &&
+        !fleet_wake_claim(turn->context->fleet, owner, turn->channel->name,
+                          turn->now - DEBOUNCE_SECONDS, granted, &wakes, &count, err))
+        return false;
+    pace_spend(turn->pace, count);
+    for (size_t i = 0; i < count; i++)
+        turn->channel->wake_start(turn->state, &wakes[i], turn->now);
+    bool is_paced = most > 0 && granted == 0;
+    *busy = *busy || is_paced || count > 0;
+    *wait_ms = count == WAKE_CLAIM_MOST ? 0 : TAKE_MS;
+    return true;
+}
+
+static bool settle(const struct turn *turn, int ms, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct fleet *fleet = turn->context->fleet;
+    struct woken woken;
+    return turn->channel->wake_take(fleet, turn->state, owner, turn->now, ms, &woken, err) &&
+           fleet_wake_settle(fleet, woken.answers, woken.count, turn->now, err);
+}
+
+static bool turn_run(const struct turn *turn, bool *busy, struct err *err)
+{
+    int wait_ms = 0;
+    if (!start(turn, busy, &wait_ms, err))
+        return false;
+    bool is_under_way = turn->channel->wake_under_way(turn->state) > 0;
+    *busy = *busy || is_under_way;
+    return !*busy || settle(turn, wait_ms, err);
+}
+
+/* When the process stops, what was started is waited for: its answer counts. */
+static bool end(const struct turn *turn, struct err *err)
+{
+    int64_t until = clock_monotonic_ms() + LAST_MS;
+    while (turn->channel->wake_under_way(turn->state) > 0 && clock_monotonic_ms() < until)
+        if (!settle(turn, TAKE_MS, err))
             return false;
     return true;
 }
 
-bool job_wake(struct job_context *context, const struct job *job, int64_t now, int64_t *again_at,
-              struct err *err)
+bool job_wake(struct job_context *context, int64_t now, bool *busy, struct err *err)
 {
-    struct wake_result result;
-    if (!wake(context, job->subject, now, &result, err))
-        return false;
-    switch (result.outcome) {
-    case WAKE_SENT:
-        *again_at = now + backoff_seconds(job->rounds, AGAIN_FIRST_SECONDS, AGAIN_MOST_SECONDS);
-        return fleet_push_sent(context->fleet, job->subject, now, err);
-    case WAKE_DEAD:
-        return fleet_push_dead(context->fleet, job->subject, result.dead_since, now, err);
-    case WAKE_IMPOSSIBLE: return true; /* it left, or cannot be reached: it may call by itself */
-    case WAKE_LATER:
-        *again_at = now + result.retry_seconds;
-        return err_set(err, ERR_UNAVAILABLE, "%s", result.reason ? result.reason : "not now");
+    struct wakers *wakers = context->state;
+    bool is_over = fleet_job_stopped(context->options->shared);
+    for (size_t i = 0; channels[i]; i++) {
+        const struct turn turn = {context, channels[i], wakers->states[i], &wakers->pace, now};
+        if (channels[i]->wake_open && !(is_over ? end(&turn, err) : turn_run(&turn, busy, err)))
+            return false;
     }
-    bug("wake outcome %d", (int)result.outcome);
+    return true;
 }

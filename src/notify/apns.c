@@ -6,14 +6,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "codec/json.h"
-#include "connect/http.h"
+#include "connect/http_many.h"
 
-#define TOKEN_SIZE_MAX 100          /* bytes */
-#define ANSWER_SIZE_MAX (16 * 1024) /* bytes: a reason and a time */
-#define AGAIN_SECONDS 60            /* after an answer that asks for patience */
+#define TOKEN_SIZE_MAX 100 /* bytes */
 
 struct apns {
-    struct http_client *client;
+    struct http_many *many;
     char *url;
 };
 
@@ -21,59 +19,29 @@ bool apns_open(void *owner, const struct apns_settings *settings, struct apns **
                struct err *err)
 {
     CLEANUP(mem_free_at) struct apns *apns = mem_new(NULL, struct apns);
-    const struct http_client_settings http = {
-        .ca_file = settings->ca_file,
-        .certificate = bytes_text(settings->certificate_pem),
-        .key = bytes_text(settings->key_pem),
-        .needs_http2 = true,
+    const struct http_many_settings http = {
+        .client = {.ca_file = settings->ca_file,
+                   .certificate = bytes_text(settings->certificate_pem),
+                   .key = bytes_text(settings->key_pem),
+                   .needs_http2 = true},
+        .connections = APNS_CONNECTIONS_MOST,
+        .calls = APNS_PUSHES_MOST,
     };
     apns->url = mem_text(apns, settings->url);
-    if (!http_client_open(apns, &http, &apns->client, err))
+    if (!http_many_open(apns, &http, &apns->many, err))
         return false;
     *out = mem_give(owner, &apns);
     return true;
 }
 
-/* Apple, "Handling notification responses from APNs". Another status is worth another try. */
-static const struct answer_row {
-    int status;
-    enum apns_outcome outcome;
-} answer_rows[] = {
-    {200, APNS_SENT},    {400, APNS_REFUSED}, {403, APNS_REFUSED}, {404, APNS_REFUSED},
-    {405, APNS_REFUSED}, {410, APNS_DEAD},    {413, APNS_REFUSED}, {429, APNS_LATER},
-};
-/* Reasons of 400 that are about the address and not about us. */
-static const char *const dead_reasons[] = {"BadDeviceToken", "DeviceTokenNotForTopic", NULL};
-
-/* {"reason": "Unregistered", "timestamp": milliseconds}; a body that is none says nothing. */
-static void reason_read(void *owner, struct bytes body, struct apns_answer *answer)
+size_t apns_room(const struct apns *apns)
 {
-    const struct json_limits limits = {ANSWER_SIZE_MAX, 4, 100};
-    CLEANUP(json_decref_at) json_t *json = NULL;
-    struct err ignored;
-    if (body.size == 0 || !json_parse(body, &limits, &json, &ignored))
-        return;
-    const char *reason = json_string_value(json_object_get(json, "reason"));
-    if (reason && strlen(reason) <= 100)
-        answer->reason = mem_text(owner, reason);
-    answer->dead_since = json_integer_value(json_object_get(json, "timestamp")) / 1000;
+    return http_many_room(apns->many);
 }
 
-static void answer_weigh(void *owner, const struct http_answer *http, struct apns_answer *answer)
+size_t apns_under_way(const struct apns *apns)
 {
-    answer->status = http->status;
-    answer->outcome = APNS_LATER;
-    for (size_t i = 0; i < COUNT(answer_rows); i++)
-        if (answer_rows[i].status == http->status)
-            answer->outcome = answer_rows[i].outcome;
-    if (answer->outcome == APNS_SENT)
-        return;
-    answer->reason = mem_format(owner, "the push service answered %d", http->status);
-    reason_read(owner, http->body, answer);
-    if (http->status == 400 && name_find(dead_reasons, answer->reason) >= 0)
-        answer->outcome = APNS_DEAD;
-    if (answer->outcome == APNS_LATER)
-        answer->retry_seconds = http->retry_after > 0 ? http->retry_after : AGAIN_SECONDS;
+    return http_many_under_way(apns->many);
 }
 
 static bool payload_make(void *owner, struct bytes magic, struct bytes *out)
@@ -86,35 +54,44 @@ static bool payload_make(void *owner, struct bytes magic, struct bytes *out)
     return true;
 }
 
-void apns_send(struct apns *apns, void *owner, const struct apns_push *push,
-               struct apns_answer *out)
+bool apns_start(struct apns *apns, const struct apns_push *push, void *context, struct err *err)
 {
+    CLEANUP(mem_free_at) void *scratch = mem_new(NULL, char);
     struct bytes body;
-    struct http_answer http;
-    struct err err;
-    *out = (struct apns_answer){.outcome = APNS_REFUSED, .reason = "the push address is malformed"};
     if (push->token.size == 0 || push->token.size > TOKEN_SIZE_MAX ||
-        !payload_make(owner, push->magic, &body))
-        return;
-    CLEANUP(mem_free_at) char *token = text_hex(NULL, push->token);
-    CLEANUP(mem_free_at) char *url = mem_format(NULL, "%s/3/device/%s", apns->url, token);
-    CLEANUP(mem_free_at) char *expiration = mem_format(NULL, "%" PRId64, push->expires_at);
+        !payload_make(scratch, push->magic, &body))
+        return err_set(err, ERR_BAD_INPUT, "the push address is malformed");
+    const char *token = text_hex(scratch, push->token);
     const struct http_line headers[] = {
-        {"apns-topic", push->topic},          {"apns-push-type", "mdm"},
-        {"apns-expiration", expiration},      {"apns-priority", "10"},
+        {"apns-topic", push->topic},
+        {"apns-push-type", "mdm"},
+        {"apns-expiration", mem_format(scratch, "%" PRId64, push->expires_at)},
+        {"apns-priority", "10"},
         {"Content-Type", "application/json"},
     };
     const struct http_call call = {
         .method = "POST",
-        .url = url,
+        .url = mem_format(scratch, "%s/3/device/%s", apns->url, token),
         .headers = headers,
         .header_count = COUNT(headers),
         .body = body,
-        .answer_limit = ANSWER_SIZE_MAX,
+        .answer_limit = APNS_ANSWER_MAX,
     };
-    *out = (struct apns_answer){.outcome = APNS_LATER};
-    if (http_client_send(apns->client, owner, &call, &http, &err))
-        answer_weigh(owner, &http, out);
-    else
-        out->reason = mem_text(owner, err.text);
+    return http_many_start(apns->many, &call, context, err);
+}
+
+void apns_work(struct apns *apns, int ms, size_t enough)
+{
+    http_many_work(apns->many, ms, enough);
+}
+
+bool apns_next(struct apns *apns, void *owner, void **context, struct apns_answer *out)
+{
+    struct http_many_answer got;
+    if (!http_many_next(apns->many, owner, &got))
+        return false;
+    *context = got.context;
+    *out = got.is_answered ? apns_answer_weigh(owner, &got.answer)
+                           : apns_failure_weigh(owner, &got.err);
+    return true;
 }

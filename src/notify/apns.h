@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Apple's push service: one MDM notification over HTTP/2 with the push certificate.  A sender
- * belongs to one thread and one certificate and keeps its connection.
+ * Apple's push service: MDM notifications over HTTP/2 with the push certificate, many at once over
+ * few connections.  A sender belongs to one thread and one certificate.
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "notify/apns_answer.h"
 
 struct apns;
+
+#define APNS_CONNECTIONS_MOST 4 /* of one topic */
+#define APNS_PUSHES_MOST 256    /* under way at once */
 
 struct apns_settings {
     const char *url;                       /* "https://api.push.apple.com" */
@@ -16,6 +19,8 @@ struct apns_settings {
 };
 MUST_CHECK bool apns_open(void *owner, const struct apns_settings *settings, struct apns **out,
                           struct err *err);
+size_t apns_room(const struct apns *apns); /* how many more pushes can be started */
+size_t apns_under_way(const struct apns *apns);
 
 struct apns_push {
     const char *topic;
@@ -23,20 +28,11 @@ struct apns_push {
     struct bytes magic; /* chosen by the device: escaped here */
     int64_t expires_at; /* seconds UTC: the service forgets it then */
 };
-enum apns_outcome {
-    APNS_SENT,
-    APNS_LATER,   /* the service or the connection: try again */
-    APNS_DEAD,    /* this address is no more */
-    APNS_REFUSED, /* the address, the topic or our certificate is wrong: trying again is no use
-                     until one of them changes */
-};
-struct apns_answer { /* texts belong to owner */
-    enum apns_outcome outcome;
-    int status;            /* of HTTP; 0: no answer */
-    const char *reason;    /* the service's word ("BadDeviceToken"), or what went wrong */
-    int64_t retry_seconds; /* APNS_LATER; 0: as the caller thinks */
-    int64_t dead_since;    /* APNS_DEAD: seconds UTC; 0: not told */
-};
-/* Always an answer: what fails is APNS_LATER with its reason. */
-void apns_send(struct apns *apns, void *owner, const struct apns_push *push,
-               struct apns_answer *out);
+/* Start one; there must be room. `context` comes back with its answer. ERR_BAD_INPUT when token or
+ * magic cannot be sent. */
+MUST_CHECK bool apns_start(struct apns *apns, const struct apns_push *push, void *context,
+                           struct err *err);
+/* Send and receive for ms milliseconds; less when `enough` answers, or all, are there. */
+void apns_work(struct apns *apns, int ms, size_t enough);
+/* The next answer, false when there is none now. Each push that was started gets one. */
+bool apns_next(struct apns *apns, void *owner, void **context, struct apns_answer *out);

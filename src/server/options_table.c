@@ -126,6 +126,10 @@ static const struct field apple_keys[] = {
     TEXT_KEY("apns_url", apns_url, "Apple's push service."),
     TEXT_KEY("apns_ca_file", apns_ca_file,
              "Roots to trust for it, PEM; empty: those of the system."),
+    NUMBER_KEY("pushes_per_second", pushes_per_second, 1, 10000,
+               "The most pushes in a second: how fast devices come in after a change for many."),
+    NUMBER_KEY("silent_hours", silent_hours, 0, 8760,
+               "A device that was not heard of for this long is woken once a day; 0: never."),
 };
 
 const struct config_section options_sections[] = {
@@ -197,6 +201,8 @@ struct options options_defaults(void *owner)
         .position_days = 7,
         .apns_url = mem_text(owner, "https://api.push.apple.com"),
         .apns_ca_file = empty,
+        .pushes_per_second = 200,
+        .silent_hours = 24,
     };
 }
 

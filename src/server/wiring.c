@@ -62,6 +62,8 @@ bool wiring_jobs_start(void *owner, struct house *house, struct err *err)
     house->channels = (struct channel_settings){
         .apns_url = o->apns_url,
         .apns_ca_file = *o->apns_ca_file ? o->apns_ca_file : NULL,
+        .pushes_per_second = o->pushes_per_second,
+        .silent_seconds = o->silent_hours * HOUR,
     };
     house->jobs_settings =
         (struct jobs_settings){house->database, house->keyd, house->shared, &house->channels};

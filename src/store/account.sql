@@ -71,23 +71,6 @@ UPDATE token SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL
 -- name: token_revoke_of_account
 UPDATE token SET revoked_at = $2 WHERE account_id = $1 AND kind = 'session' AND id <> $3 AND revoked_at IS NULL
 
--- name: push_certificate_insert
-INSERT INTO push_certificate (id, state, key_about, sealed_key, request, created_at)
-VALUES ($1, 'requested', $2, $3, $4, $5)
-
--- name: push_certificate_newest
-SELECT * FROM push_certificate WHERE state = $1 ORDER BY id DESC LIMIT 1
-
--- name: push_certificate_requested
--- the request that a key belongs to: two may be out at Apple's at once
-SELECT * FROM push_certificate WHERE state = 'requested' AND key_about = $1 ORDER BY id DESC LIMIT 1
-
--- name: push_certificate_activate
-UPDATE push_certificate SET state = 'active', topic = $2, certificate = $3, not_after = $4 WHERE id = $1
-
--- name: push_certificate_retire_others
-UPDATE push_certificate SET state = 'replaced' WHERE state = 'active' AND id <> $1
-
 -- name: job_schedule
 INSERT INTO job (kind, subject, due_at, lease_until, tries) VALUES ($1, $2, $3, 0, 0)
 ON CONFLICT (kind, subject) DO UPDATE SET due_at = CASE WHEN job.due_at < $3 AND job.lease_until = 0
@@ -125,7 +108,7 @@ UPDATE job SET lease_until = 0 WHERE lease_until <> 0
 UPDATE job SET due_at = $2, tries = 0 WHERE kind = $1 AND due_at > $2 AND lease_until = 0
 
 -- name: job_next_due
-SELECT min(due_at) AS due_at FROM job WHERE kind = $1 AND lease_until < $2
+SELECT due_at FROM job WHERE kind = $1 AND lease_until < $2 ORDER BY due_at LIMIT 1
 
 -- name: event_insert
 INSERT INTO event (id, kind, device_id, body, at) VALUES ($1, $2, $3, $4, $5)

@@ -104,7 +104,7 @@ UPDATE enrolment SET state = 'active', enrolled_at = $2 WHERE id = $1 AND state 
 -- name: enrolment_set_push
 UPDATE enrolment SET topic = COALESCE($2, topic), push_token = COALESCE($3, push_token),
        push_magic = COALESCE($4, push_magic), unlock_token = COALESCE($5, unlock_token),
-       push_at = $6, push_dead_at = NULL
+       push_at = $6, push_dead_at = NULL, push_problem = NULL
 WHERE id = $1
 
 -- name: enrolment_set_state
@@ -127,9 +127,6 @@ SELECT id FROM enrolment WHERE device_id = $1 AND id <> $2 AND ended_at IS NULL
 -- name: enrolment_contact
 UPDATE enrolment SET last_contact_at = $2
 WHERE id = $1 AND (last_contact_at IS NULL OR last_contact_at < $2)
-
--- name: enrolment_push_dead
-UPDATE enrolment SET push_dead_at = $2 WHERE id = $1
 
 -- name: enrolment_topics
 SELECT DISTINCT topic FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic IS NOT NULL

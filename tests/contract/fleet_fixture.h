@@ -14,6 +14,7 @@
 #include "fleet/enrol.h"
 #include "fleet/issue.h"
 #include "fleet/policy.h"
+#include "fleet/wake.h"
 #include "model/account.h"
 #include "model/certificate.h"
 #include "model/fact.h"
@@ -112,6 +113,18 @@ enum result_outcome phone_finish(struct fixture *f, const struct phone *phone,
 size_t phone_obey(struct fixture *f, const struct phone *phone);
 void phone_report(struct fixture *f, const struct phone *phone, const char *fact, const char *value,
                   enum evidence evidence);
+
+/* ---- pushes ---- */
+/* Ask for a push certificate of this topic and import what Apple makes of it. */
+bool fixture_push_import(struct fixture *f, const char *topic, int64_t days, struct err *err);
+struct wake *fixture_claim(struct fixture *f, size_t most, size_t *count);
+void fixture_settle(struct fixture *f, struct wake *wake, enum wake_outcome outcome,
+                    int64_t dead_since, const char *reason);
+/* Schedule and claim; false: it cannot be woken, or nothing waits. out may be NULL. */
+bool phone_wake(struct fixture *f, const struct phone *phone, struct wake *out);
+/* The same, and this is what came of it. */
+bool phone_push(struct fixture *f, const struct phone *phone, enum wake_outcome outcome,
+                int64_t dead_since);
 
 /* ---- policies ---- */
 struct policy fixture_policy(struct fixture *f, const char *name, const char *kind,

@@ -151,11 +151,10 @@ static void a_push_that_was_taken_marks_what_waits_as_sent(void **state)
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
     struct command lock = asked(f, &phone, COMMAND_LOCK);
-    struct err err;
-    assert_works(fleet_push_sent(f->fleet, phone.enrolment_id, f->now, &err), err);
+    assert_true(phone_push(f, &phone, WAKE_SENT, 0));
     assert_string_equal(fixture_command_state(f, lock.id), "sent");
     (void)phone_fetch(f, &phone);
-    assert_works(fleet_push_sent(f->fleet, phone.enrolment_id, f->now, &err), err);
+    assert_true(phone_push(f, &phone, WAKE_SENT, 0));
     assert_string_equal(fixture_command_state(f, lock.id), "delivered");
 }
 

@@ -2,7 +2,6 @@
 /* Push addresses: the newest counts, the one before helps out when that was an old one sent again.
  */
 #include "base/text.h"
-#include "fleet/push.h"
 #include "tests/contract/fleet_fixture.h"
 
 static void tell(struct fixture *f, const struct phone *phone, const char *token, const char *magic)
@@ -29,11 +28,10 @@ static void call(struct fixture *f, const struct phone *phone)
     assert_works(fleet_contacts_flush(f->fleet, &err), err);
 }
 
-static struct push_target target_of(struct fixture *f, const struct phone *phone)
+static struct wake target_of(struct fixture *f, const struct phone *phone)
 {
-    struct push_target target;
-    struct err err;
-    assert_works(fleet_push_target(f->fleet, f->owner, phone->enrolment_id, &target, &err), err);
+    struct wake target;
+    assert_true(phone_wake(f, phone, &target));
     return target;
 }
 
@@ -46,9 +44,8 @@ static void is_address(struct bytes token, struct bytes magic, const char *wante
 
 static void die(struct fixture *f, const struct phone *phone)
 {
-    struct err err;
     f->now += 10;
-    assert_works(fleet_push_dead(f->fleet, phone->enrolment_id, f->now, f->now, &err), err);
+    assert_true(phone_push(f, phone, WAKE_DEAD, f->now));
 }
 
 /* Reachable at "token", "magic", with something to fetch. */
@@ -71,7 +68,7 @@ static void a_device_that_is_silent_since_its_new_address_is_called_at_both(void
     call(f, &phone);
     is_address(target_of(f, &phone).token_before, target_of(f, &phone).magic_before, NULL, NULL);
     tell(f, &phone, "token", "replayed magic");
-    struct push_target target = target_of(f, &phone);
+    struct wake target = target_of(f, &phone);
     is_address(target.token, target.magic, "token", "replayed magic");
     is_address(target.token_before, target.magic_before, "token", "magic");
     call(f, &phone); /* it heard us */
@@ -87,7 +84,7 @@ static void the_same_address_again_is_not_the_one_before(void **state)
     tell(f, &phone, "token 2", "magic 2");
     tell(f, &phone, "token 2", "magic 2");
     tell(f, &phone, NULL, "magic 2");
-    struct push_target target = target_of(f, &phone);
+    struct wake target = target_of(f, &phone);
     is_address(target.token_before, target.magic_before, "token", "magic");
 }
 
@@ -95,8 +92,7 @@ static void a_dead_address_gives_way_to_the_one_before(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = waiting_phone(f);
-    struct push_target target;
-    struct err err;
+    struct wake target;
     tell(f, &phone, "old token", "old magic");
     fixture_write(f, &SQL_CLEAR_JOBS, NULL, 0);
     die(f, &phone);
@@ -106,8 +102,7 @@ static void a_dead_address_gives_way_to_the_one_before(void **state)
     assert_int_equal(fixture_events(f, "push.put_back"), 1);
     assert_int_equal(fixture_events(f, "push.dead"), 0);
     die(f, &phone); /* and that was the last one */
-    assert_fails(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err,
-                 ERR_NOT_FOUND);
+    assert_false(phone_wake(f, &phone, NULL));
     assert_int_equal(fixture_events(f, "push.dead"), 1);
 }
 
@@ -126,8 +121,8 @@ static void the_one_before_is_forgotten_when_it_is_dead(void **state)
     struct phone phone = waiting_phone(f);
     struct err err;
     tell(f, &phone, "token 2", "magic 2");
-    assert_works(fleet_push_before_dead(f->fleet, phone.enrolment_id, &err), err);
-    struct push_target target = target_of(f, &phone);
+    assert_works(fleet_wake_forget_before(f->fleet, phone.enrolment_id, &err), err);
+    struct wake target = target_of(f, &phone);
     is_address(target.token, target.magic, "token 2", "magic 2");
     is_address(target.token_before, target.magic_before, NULL, NULL);
 }

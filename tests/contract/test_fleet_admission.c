@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may enrol as what: devices that are enrolled already, and topics of push. */
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 
 #include "fleet/push.h"
 #include "tests/contract/fleet_fixture.h"
@@ -134,41 +132,6 @@ static void a_topic_that_no_profile_gave_is_refused(void **state)
     assert_true(phone_activate(f, &phone));
 }
 
-/* What Apple makes out of a request. */
-static struct bytes signed_push(struct fixture *f, struct bytes request, const char *topic)
-{
-    const uint8_t *at = request.data;
-    X509_REQ *parsed = d2i_X509_REQ(NULL, &at, (long)request.size);
-    X509 *certificate = X509_new();
-    EVP_PKEY *apple = EVP_EC_gen("P-256");
-    assert_true(parsed && certificate && apple);
-    X509_NAME *name = X509_get_subject_name(certificate);
-    assert_true(X509_NAME_add_entry_by_NID(name, NID_userId, MBSTRING_ASC, (const uint8_t *)topic,
-                                           -1, -1, 0));
-    assert_true(X509_set_pubkey(certificate, X509_REQ_get0_pubkey(parsed)) &&
-                X509_gmtime_adj(X509_getm_notBefore(certificate), 0) &&
-                X509_gmtime_adj(X509_getm_notAfter(certificate), 86400) &&
-                X509_sign(certificate, apple, EVP_sha256()) > 0);
-    uint8_t *der = mem_array(f->owner, uint8_t, 4096);
-    uint8_t *end = der;
-    int size = i2d_X509(certificate, NULL);
-    assert_in_range(size, 1, 4096);
-    (void)i2d_X509(certificate, &end);
-    EVP_PKEY_free(apple);
-    X509_free(certificate);
-    X509_REQ_free(parsed);
-    return (struct bytes){der, (size_t)size};
-}
-
-static bool push_import(struct fixture *f, const char *topic, struct err *err)
-{
-    struct actor admin = fixture_admin(f);
-    struct bytes request;
-    assert_works(fleet_push_request(f->fleet, &admin, f->owner, "it@example.org", &request, err),
-                 *err);
-    return fleet_push_import(f->fleet, &admin, signed_push(f, request, topic), err);
-}
-
 static int64_t unreachable(struct fixture *f)
 {
     struct actor admin = fixture_admin(f);
@@ -183,23 +146,22 @@ static void the_first_push_certificate_may_come_after_the_first_device(void **st
     struct fixture *f = *state;
     struct phone early = phone_enrolled(f, 0, "A");
     struct actor admin = fixture_admin(f);
-    struct push_target target;
     struct command lock;
     struct err err;
     assert_int_equal(unreachable(f), 0);
-    assert_works(push_import(f, "com.apple.mgmt.External.real", &err), err);
+    assert_works(fixture_push_import(f, "com.apple.mgmt.External.real", 1, &err), err);
     assert_int_equal(unreachable(f), 1);
     assert_works(fleet_command_create(f->fleet, &admin, f->owner, early.device_id, COMMAND_LOCK,
                                       NULL, &lock, &err),
                  err);
-    assert_fails(fleet_push_target(f->fleet, f->owner, early.enrolment_id, &target, &err), err,
-                 ERR_NOT_FOUND);
+    assert_false(phone_wake(f, &early, NULL));
     struct phone again = phone_enrolled(f, 1, "A");
     assert_string_equal(again.topic, "com.apple.mgmt.External.real");
     assert_int_equal(unreachable(f), 0);
-    assert_fails(push_import(f, "com.apple.mgmt.External.other", &err), err, ERR_CONFLICT);
+    assert_fails(fixture_push_import(f, "com.apple.mgmt.External.other", 1, &err), err,
+                 ERR_CONFLICT);
     assert_non_null(err.remedy);
-    assert_works(push_import(f, "com.apple.mgmt.External.real", &err), err);
+    assert_works(fixture_push_import(f, "com.apple.mgmt.External.real", 1, &err), err);
 }
 
 FLEET_MAIN(FLEET_TEST(an_enrolled_device_is_not_replaced_by_any_link),

@@ -130,7 +130,6 @@ static void a_blocked_device_is_asked_nothing_but_to_go(void **state)
     struct fixture *f = *state;
     struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct push_target target;
     struct command command;
     struct err err;
     (void)phone_activate(f, &phone);
@@ -141,8 +140,7 @@ static void a_blocked_device_is_asked_nothing_but_to_go(void **state)
     assert_fails(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_SYNC,
                                       NULL, &command, &err),
                  err, ERR_PRECONDITION);
-    assert_fails(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err,
-                 ERR_NOT_FOUND);
+    assert_false(phone_wake(f, &phone, NULL));
     assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_RETIRE,
                                       NULL, &command, &err),
                  err);

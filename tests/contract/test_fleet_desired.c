@@ -64,9 +64,8 @@ static void an_item_goes_from_queued_to_verified(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_with(f, "{\"password.min_length\":8}");
-    struct err err;
     assert_string_equal(item_state(f, &phone, "password"), "queued");
-    assert_works(fleet_push_sent(f->fleet, phone.enrolment_id, f->now, &err), err);
+    assert_true(phone_push(f, &phone, WAKE_SENT, 0));
     assert_string_equal(item_state(f, &phone, "password"), "sent");
     struct command install = phone_fetch(f, &phone);
     assert_string_equal(item_state(f, &phone, "password"), "delivered");

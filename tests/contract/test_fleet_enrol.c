@@ -213,13 +213,13 @@ static void later_addresses_replace_it_and_keep_the_unlock_token(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_certified(f, 0, "A");
-    struct push_target target;
+    struct wake target;
     struct err err;
     phone_authenticate(f, &phone);
     assert_works(activate(f, &phone, "token 1", "unlock 1", &err), err);
     assert_works(activate(f, &phone, "token 2", NULL, &err), err);
     assert_string_equal(unlock_token(f, &phone), "unlock 1");
-    assert_works(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err);
+    assert_true(phone_wake(f, &phone, &target));
     assert_true(bytes_equal(target.token, bytes_text("token 2")));
     assert_true(bytes_equal(target.magic, bytes_text("magic")));
     assert_works(activate(f, &phone, "token 3", "unlock 2", &err), err);
@@ -249,25 +249,19 @@ static void a_dead_address_comes_alive_with_a_new_one(void **state)
     struct fixture *f = *state;
     struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct push_target target;
     struct command lock;
     struct err err;
     assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
                                       NULL, &lock, &err),
                  err);
-    assert_works(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err);
-    assert_works(fleet_push_dead(f->fleet, phone.enrolment_id, f->now + 1, f->now + 2, &err), err);
-    assert_fails(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err,
-                 ERR_NOT_FOUND);
+    assert_true(phone_push(f, &phone, WAKE_DEAD, f->now + 1));
+    assert_false(phone_wake(f, &phone, NULL));
     f->now += 10;
     assert_false(phone_activate(f, &phone));
-    assert_works(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err);
     /* the service is late: it speaks of the address before */
-    assert_works(fleet_push_dead(f->fleet, phone.enrolment_id, f->now - 5, f->now + 1, &err), err);
-    assert_works(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err);
-    assert_works(fleet_push_dead(f->fleet, phone.enrolment_id, f->now + 5, f->now + 6, &err), err);
-    assert_fails(fleet_push_target(f->fleet, f->owner, phone.enrolment_id, &target, &err), err,
-                 ERR_NOT_FOUND);
+    assert_true(phone_push(f, &phone, WAKE_DEAD, f->now - 5));
+    assert_true(phone_push(f, &phone, WAKE_DEAD, f->now + 5));
+    assert_false(phone_wake(f, &phone, NULL));
 }
 
 static void an_address_without_first_contact_is_refused(void **state)

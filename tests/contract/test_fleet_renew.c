@@ -334,8 +334,7 @@ static void a_device_that_goes_on_as_before_is_not_locked_out(void **state)
 {
     struct fixture *f = *state;
     struct phone old = phone_enrolled(f, 0, "A");
-    struct push_target target;
-    struct err err;
+    struct wake target;
     (void)ask_for_it(f, &old);
     f->now += 60;
     struct phone new = certified_again(f, &old, 1);
@@ -346,7 +345,7 @@ static void a_device_that_goes_on_as_before_is_not_locked_out(void **state)
     is_good(f, &old, true);
     is_good(f, &new, false);
     assert_int_equal(fixture_events(f, "identity.put_back"), 1);
-    assert_works(fleet_push_target(f->fleet, f->owner, old.enrolment_id, &target, &err), err);
+    assert_true(phone_wake(f, &old, &target));
     assert_true(bytes_equal(target.token, bytes_text("token")));
     (void)fetch_renewal(f, &old); /* it is still open */
     struct phone again = certified_again(f, &old, 2);
@@ -362,8 +361,7 @@ static void an_identity_that_was_only_shown_moves_no_address(void **state)
 {
     struct fixture *f = *state;
     struct phone old = phone_enrolled(f, 0, "A");
-    struct push_target target;
-    struct err err;
+    struct wake target;
     f->now += 60;
     (void)activate_at(f, &old, "a newer token");
     f->now += 60;
@@ -372,7 +370,7 @@ static void an_identity_that_was_only_shown_moves_no_address(void **state)
     phone_authenticate(f, &new);
     speaks(f, &old);
     is_good(f, &new, false);
-    assert_works(fleet_push_target(f->fleet, f->owner, old.enrolment_id, &target, &err), err);
+    assert_true(phone_wake(f, &old, &target));
     assert_true(bytes_equal(target.token, bytes_text("a newer token")));
 }
 

@@ -52,5 +52,8 @@ const struct channel channel_apple = {
     .refuses = apple_refuses,
     .items = apple_items,
     .wake_open = apple_wake_open,
-    .wake = apple_wake,
+    .wake_room = apple_wake_room,
+    .wake_start = apple_wake_start,
+    .wake_under_way = apple_wake_under_way,
+    .wake_take = apple_wake_take,
 };

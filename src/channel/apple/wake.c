@@ -3,21 +3,33 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "channel/apple/wake_judge.h"
 #include "fleet/push.h"
 #include "notify/apns.h"
 
 /* One notification per device is kept by the service; a device that is off for longer is woken by
  * the next command. */
 #define PUSH_LIFE_SECONDS (7 * 24 * 3600)
-/* Until an administrator has put something right. */
-#define NO_CERTIFICATE_SECONDS (10 * 60)
-#define REFUSED_SECONDS (60 * 60)
+#define PROBE_SECONDS (15 * 60) /* one push while the certificate is not accepted */
+
+struct under_way { /* a push */
+    struct wake wake;
+    bool is_before;         /* to the address before: only that it is dead counts */
+    struct under_way *next; /* of those that could not even be started */
+    const char *problem;
+};
 
 struct waker {
     const struct channel_settings *options;
     struct apns *apns;
+    struct push_state state; /* of the certificate, as of looked_at */
+    void *state_owner;
+    int64_t looked_at;
     int64_t revision; /* of the certificate that apns was opened with */
-    char *reason;     /* of the last answer: what wake_result points to */
+    int64_t probe_at; /* while it is paused */
+    struct wake_judge judge;
+    struct under_way *failed;
+    size_t failed_count;
 };
 
 bool apple_wake_open(void *owner, const struct channel_settings *options, void **state,
@@ -30,8 +42,15 @@ bool apple_wake_open(void *owner, const struct channel_settings *options, void *
     return true;
 }
 
-static bool connection_open(struct fleet *fleet, struct waker *waker, void *owner, struct err *err)
+size_t apple_wake_under_way(const void *state)
 {
+    const struct waker *waker = state;
+    return waker->failed_count + (waker->apns ? apns_under_way(waker->apns) : 0);
+}
+
+static bool connection_open(struct fleet *fleet, struct waker *waker, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct push_credentials credentials = {0};
     if (!fleet_push_credentials(fleet, owner, &credentials, err))
         return false;
@@ -44,86 +63,173 @@ static bool connection_open(struct fleet *fleet, struct waker *waker, void *owne
     bool ok = apns_open(waker, &apns, &waker->apns, err);
     bytes_wipe(credentials.key_pem, strlen(credentials.key_pem));
     waker->revision = credentials.revision;
+    wake_judge_reset(&waker->judge);
+    waker->judge.is_paused = waker->state.paused_at != 0;
+    waker->probe_at = waker->state.paused_at + PROBE_SECONDS;
     return ok;
 }
 
-/* A new certificate makes a new connection: the old one would go on with the old certificate. The
- * key is opened for a new connection alone. */
-static bool connection_ready(struct fleet *fleet, struct waker *waker, void *owner, struct err *err)
+/* Once a second is enough: an import or a pause counts from the next push on. */
+static bool state_look(struct fleet *fleet, struct waker *waker, int64_t now, struct err *err)
 {
-    int64_t revision;
-    if (!fleet_push_revision(fleet, owner, &revision, err))
-        return false;
-    if (waker->apns && waker->revision == revision)
+    if (waker->looked_at == now)
         return true;
-    mem_free(waker->apns);
-    waker->apns = NULL;
-    return connection_open(fleet, waker, owner, err);
-}
-
-static void later(struct wake_result *result, int64_t seconds, const char *reason)
-{
-    *result =
-        (struct wake_result){.outcome = WAKE_LATER, .retry_seconds = seconds, .reason = reason};
-}
-
-static void result_of(const struct apns_answer *answer, const char *reason, int64_t now,
-                      struct wake_result *result)
-{
-    *result = (struct wake_result){.reason = reason};
-    switch (answer->outcome) {
-    case APNS_SENT: result->outcome = WAKE_SENT; break;
-    case APNS_LATER: later(result, answer->retry_seconds, reason); break;
-    case APNS_REFUSED: later(result, REFUSED_SECONDS, reason); break;
-    case APNS_DEAD:
-        result->outcome = WAKE_DEAD;
-        result->dead_since = answer->dead_since ? answer->dead_since : now;
-        break;
-    }
-}
-
-/* Told once more, an old address looks like a new one: a device that is silent since it told the
- * newer one is called at the one before too. That comes first, for the service keeps only the last
- * notification for a device that is off. */
-static bool push_before(struct fleet *fleet, struct waker *waker, const struct push_target *target,
-                        int64_t now, struct err *err)
-{
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
-    struct apns_answer answer;
-    const struct apns_push push = {target->topic, target->token_before, target->magic_before,
-                                   now + PUSH_LIFE_SECONDS};
-    if (!push.token.data || !push.magic.data)
-        return true;
-    apns_send(waker->apns, owner, &push, &answer);
-    return answer.outcome != APNS_DEAD || fleet_push_before_dead(fleet, target->enrolment_id, err);
+    struct push_state state = {0};
+    if (!fleet_push_state(fleet, owner, &state, err))
+        return false;
+    mem_free(waker->state_owner);
+    waker->state_owner = mem_give(waker, &owner);
+    waker->state = state;
+    waker->looked_at = now;
+    return true;
 }
 
-bool apple_wake(struct fleet *fleet, void *state, const char *enrolment_id, int64_t now,
-                struct wake_result *result, struct err *err)
+/* A new certificate makes new connections: the old ones would go on with the old certificate. What
+ * is under way there is waited for. */
+static bool connection_ready(struct fleet *fleet, struct waker *waker, bool *ready, struct err *err)
+{
+    if (!waker->apns || waker->revision != waker->state.revision) {
+        if (apple_wake_under_way(waker) > 0)
+            return true;
+        mem_free(waker->apns);
+        waker->apns = NULL;
+        if (!connection_open(fleet, waker, err))
+            return false;
+    }
+    *ready = true;
+    return true;
+}
+
+/* One push alone, to learn whether it works again. */
+static size_t room_for_probe(const struct waker *waker)
+{
+    return apple_wake_under_way(waker) == 0 ? 1 : 0;
+}
+
+static size_t room_of(struct waker *waker, int64_t now)
+{
+    if (now < waker->judge.rest_until)
+        return 0;
+    if (waker->judge.is_paused) {
+        if (now < waker->probe_at)
+            return 0;
+        return room_for_probe(waker);
+    }
+    /* two each: one may go to an address before */
+    return waker->judge.failures > 0 ? room_for_probe(waker) : apns_room(waker->apns) / 2;
+}
+
+bool apple_wake_room(struct fleet *fleet, void *state, int64_t now, size_t *room, struct err *err)
 {
     struct waker *waker = state;
-    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
-    struct push_target target = {0};
-    struct apns_answer answer;
-    if (!fleet_push_target(fleet, owner, enrolment_id, &target, err)) {
-        if (err->kind != ERR_NOT_FOUND)
-            return false;
-        *result = (struct wake_result){.outcome = WAKE_IMPOSSIBLE, .reason = "no push address"};
-        return true;
-    }
-    if (!connection_ready(fleet, waker, owner, err)) {
-        if (err->kind != ERR_PRECONDITION)
-            return false;
-        later(result, NO_CERTIFICATE_SECONDS, "there is no push certificate");
-        return true;
-    }
-    if (!push_before(fleet, waker, &target, now, err))
+    bool ready = false;
+    *room = 0;
+    if (!state_look(fleet, waker, now, err))
         return false;
-    const struct apns_push push = {target.topic, target.token, target.magic,
+    if (!waker->state.is_active) /* the queue waits for the first certificate */
+        return true;
+    if (waker->state.not_after <= now)
+        return waker->state.paused_at ||
+               fleet_push_pause(fleet, waker->state.id, "the push certificate has expired", now,
+                                err);
+    if (!connection_ready(fleet, waker, &ready, err))
+        return false;
+    *room = ready ? room_of(waker, now) : 0;
+    return true;
+}
+
+static void push_start(struct waker *waker, const struct wake *wake, bool is_before, int64_t now)
+{
+    struct under_way *one = mem_new(waker, struct under_way);
+    struct err err;
+    one->wake = *wake;
+    one->wake.enrolment_id = mem_text(one, wake->enrolment_id);
+    one->wake.topic = mem_text(one, wake->topic);
+    one->wake.token = one->wake.magic = one->wake.token_before = one->wake.magic_before = NO_BYTES;
+    one->is_before = is_before;
+    const struct apns_push push = {wake->topic, is_before ? wake->token_before : wake->token,
+                                   is_before ? wake->magic_before : wake->magic,
                                    now + PUSH_LIFE_SECONDS};
-    apns_send(waker->apns, owner, &push, &answer);
-    mem_free(waker->reason);
-    waker->reason = answer.reason ? mem_text(waker, answer.reason) : NULL;
-    result_of(&answer, waker->reason, now, result);
+    if (apns_start(waker->apns, &push, one, &err))
+        return;
+    one->problem = mem_text(one, err.text);
+    one->next = waker->failed;
+    waker->failed = one;
+    waker->failed_count++;
+}
+
+/* Told once more, an old address looks like a new one: both are called, the one before first. */
+void apple_wake_start(void *state, const struct wake *wake, int64_t now)
+{
+    struct waker *waker = state;
+    waker->probe_at = now + PROBE_SECONDS;
+    if (wake->token_before.data && wake->magic_before.data)
+        push_start(waker, wake, true, now);
+    push_start(waker, wake, false, now);
+}
+
+/* Those that could not be started first. */
+static bool answer_next(struct waker *waker, void *owner, struct under_way **one,
+                        struct apns_answer *answer)
+{
+    void *context = NULL;
+    if (waker->failed) {
+        *one = waker->failed;
+        waker->failed = (*one)->next;
+        waker->failed_count--;
+        *answer = (struct apns_answer){.outcome = APNS_REFUSED, .reason = (*one)->problem};
+        return true;
+    }
+    if (!waker->apns || !apns_next(waker->apns, owner, &context, answer))
+        return false;
+    *one = context;
+    return true;
+}
+
+static bool certificate_turn(struct fleet *fleet, struct waker *waker, enum wake_turn turn,
+                             const struct apns_answer *answer, int64_t now, struct err *err)
+{
+    CLEANUP(mem_free_at)
+    char *reason = mem_format(NULL, "the push service says: %s",
+                              answer->reason ? answer->reason : "no reason");
+    if (answer->outcome == APNS_WRONG) {
+        mem_free(reason);
+        reason = mem_format(NULL,
+                            "it refused %d devices in a row (%s): certificate or environment "
+                            "are not theirs",
+                            WRONG_IN_A_ROW_MOST, answer->reason ? answer->reason : "no reason");
+    }
+    switch (turn) {
+    case TURN_NONE: return true;
+    case TURN_PAUSE: return fleet_push_pause(fleet, waker->state.id, reason, now, err);
+    case TURN_RESUME: return fleet_push_resume(fleet, waker->state.id, now, err);
+    }
+    bug("turn %d of the push certificate", (int)turn);
+}
+
+bool apple_wake_take(struct fleet *fleet, void *state, void *owner, int64_t now, int ms,
+                     struct woken *out, struct err *err)
+{
+    struct waker *waker = state;
+    struct apns_answer answer;
+    struct under_way *one = NULL;
+    *out = (struct woken){.answers = mem_array(owner, struct wake_answer, WAKE_CLAIM_MOST)};
+    if (waker->apns)
+        apns_work(waker->apns, waker->failed ? 0 : ms, WAKE_CLAIM_MOST);
+    while (out->count < WAKE_CLAIM_MOST && answer_next(waker, owner, &one, &answer)) {
+        struct under_way *over = mem_give(owner, &one);
+        if (over->is_before) {
+            if (answer.outcome == APNS_DEAD &&
+                !fleet_wake_forget_before(fleet, over->wake.enrolment_id, err))
+                return false;
+            continue;
+        }
+        struct wake_answer *taken = &out->answers[out->count++];
+        enum wake_turn turn = wake_judge_take(&waker->judge, &answer, now, taken);
+        taken->wake = &over->wake;
+        if (!certificate_turn(fleet, waker, turn, &answer, now, err))
+            return false;
+    }
     return true;
 }
