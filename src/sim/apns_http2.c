@@ -39,8 +39,8 @@ struct h2 {
 static int h2_free(struct h2 *connection)
 {
     board_gauge_add(connection->settings->board, BOARD_CONNECTIONS, -1);
+    nghttp2_session_del(connection->session); /* may close streams, or forget them */
     board_gauge_add(connection->settings->board, BOARD_STREAMS, -connection->stream_count);
-    nghttp2_session_del(connection->session);
     SSL_free(connection->ssl);
     (void)close(connection->fd);
     return 0;
