@@ -11,6 +11,7 @@ extern const struct routes audit_routes;
 extern const struct routes certificate_routes;
 extern const struct routes command_routes;
 extern const struct routes device_routes;
+extern const struct routes inventory_routes;
 extern const struct routes link_routes;
 extern const struct routes lost_routes;
 extern const struct routes openapi_routes;

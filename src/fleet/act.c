@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "codec/base64.h"
 #include "fleet/door.h"
+#include "fleet/inventory.h"
 #include "fleet/leave.h"
 #include "fleet/list.h"
 #include "fleet/queue.h"
@@ -18,6 +19,9 @@ static const char *const kind_permissions[] = {
     [COMMAND_QUERY_DEVICE] = "device.sync",
     [COMMAND_QUERY_SECURITY] = "device.sync",
     [COMMAND_QUERY_ITEMS] = "device.sync",
+    [COMMAND_QUERY_APPS] = "device.sync",
+    [COMMAND_QUERY_MANAGED_APPS] = "device.sync",
+    [COMMAND_QUERY_CERTIFICATES] = "device.sync",
     [COMMAND_SYNC] = "device.sync",
     [COMMAND_LOCK] = "device.lock",
     [COMMAND_WIPE] = "device.wipe",
@@ -32,8 +36,6 @@ static const char *const kind_permissions[] = {
     [COMMAND_PLAY_SOUND] = "device.lost_mode",
     [COMMAND_LOCATE] = "device.locate",
 };
-static const enum command_kind sync_kinds[] = {COMMAND_QUERY_DEVICE, COMMAND_QUERY_SECURITY,
-                                               COMMAND_QUERY_ITEMS};
 
 const char *fleet_command_permission(enum command_kind kind)
 {
@@ -47,6 +49,7 @@ struct asking {
     const char *id, *parameters;
     const struct actor *actor;
     struct enrolment enrolment;
+    int ownership;
     struct command command;
 };
 
@@ -60,6 +63,7 @@ static bool enrolment_now(struct db *tx, struct asking *a, struct err *err)
         !store_find(tx, a->owner, ASK(ENROLMENT_CURRENT, TEXT(a->device_id)), enrolment_fields,
                     &a->enrolment, &found, err))
         return false;
+    a->ownership = device.ownership;
     if (!found)
         return err_set(err, ERR_PRECONDITION, "%s is not enrolled", device.name);
     if (a->enrolment.state == ENROLMENT_BLOCKED && a->kind != COMMAND_WIPE &&
@@ -120,8 +124,9 @@ static bool sync_queue(struct db *tx, const struct asking *a, struct err *err)
 {
     if (!failed_queue(tx, a->enrolment.id, a->actor->now, err))
         return false;
-    for (size_t i = 0; i < COUNT(sync_kinds); i++)
-        if (!query_add(tx, a->enrolment.id, sync_kinds[i], a->actor->now, err))
+    for (const enum command_kind *kind = inventory_queries(a->ownership); *kind != COMMAND_SYNC;
+         kind++)
+        if (!query_add(tx, a->enrolment.id, *kind, a->actor->now, err))
             return false;
     return job_add(tx, "wake", a->enrolment.id, a->actor->now, err);
 }

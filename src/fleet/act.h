@@ -46,9 +46,9 @@ MUST_CHECK bool fleet_session_put_off(struct fleet *fleet, const struct identity
 #define COMMANDS_ALL UINT_MAX /* sets of kinds: 1 << enum command_kind */
 /*
  * The next open command of these kinds, marked delivered and durable before it returns; out->id
- * NULL = none. Retiring and wiping enrolments get only their one command. What destroys or locks out
- * and waited too long (confirmation_seconds) is held until somebody confirms it. The same command is
- * offered again with the same id until it is answered.
+ * NULL = none. Retiring and wiping enrolments get only their one command. What destroys or locks
+ * out and waited too long (confirmation_seconds) is held until somebody confirms it. The same
+ * command is offered again with the same id until it is answered.
  */
 MUST_CHECK bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *owner,
                                     const struct identity *identity, unsigned kinds,
@@ -60,6 +60,7 @@ MUST_CHECK bool fleet_command_refuse(struct fleet *fleet, const struct actor *ac
 
 /* ANSWER_NOT_NOW counts what was put off; another answer to such a command forgets all counts. */
 enum command_answer { ANSWER_DONE, ANSWER_FAILED, ANSWER_NOT_NOW };
+struct reported_list; /* fleet/inventory.h */
 struct command_result {
     const char *command_id;
     enum command_answer answer;
@@ -71,8 +72,9 @@ struct command_result {
     const struct reported_item *items; /* ANSWER_DONE of query_items */
     size_t item_count;
     bool has_items;
-    const struct position *position; /* of locate; kept for devices of the organisation alone */
-    const char *secret;              /* of query_bypass_code: sealed before it is kept */
+    const struct reported_list *list; /* what is on the device; NULL: nothing was told */
+    const struct position *position;  /* of locate; kept for devices of the organisation alone */
+    const char *secret;               /* of query_bypass_code: sealed before it is kept */
 };
 struct reported_item { /* what the device says it has */
     const char *item, *hash;

@@ -21,7 +21,8 @@
 #include "pki/keyd.h"
 #include "store/store.h"
 
-#define UDID_LONGEST 255 /* bytes */
+#define INVENTORY_FIRST_SECONDS 120 /* when what matters more has arrived */
+#define UDID_LONGEST 255            /* bytes */
 
 /* ---- link -> enrolment and challenge ---- */
 
@@ -276,6 +277,8 @@ static bool first_activation(struct db *tx, struct activation *a, struct err *er
                      json_pairs(a->owner, "enrolment", a->identity->enrolment_id, "channel",
                                 a->identity->channel, NULL),
                      a->now, err) &&
+           job_add(tx, "inventory", a->identity->enrolment_id, a->now + INVENTORY_FIRST_SECONDS,
+                   err) &&
            job_add(tx, "wake", a->identity->enrolment_id, a->now, err);
 }
 

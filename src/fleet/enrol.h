@@ -47,6 +47,7 @@ struct identity { /* what a client certificate stands for */
     char *udid; /* NULL before Authenticate */
     char *os_version;
     int platform;          /* enum platform */
+    int ownership;         /* enum ownership */
     int enrolment_state;   /* enum enrolment_state */
     int certificate_state; /* enum certificate_state */
     int64_t not_before, not_after;

@@ -10,6 +10,7 @@
 #include "fleet/confirm.h"
 #include "fleet/door.h"
 #include "fleet/escrow.h"
+#include "fleet/inventory.h"
 #include "fleet/leave.h"
 #include "fleet/position.h"
 #include "fleet/refusal.h"
@@ -46,6 +47,9 @@ static const struct {
     [COMMAND_QUERY_SECURITY] = {40, LIFE_SECONDS},
     [COMMAND_QUERY_ITEMS] = {40, LIFE_SECONDS},
     [COMMAND_QUERY_BYPASS_CODE] = {40, LIFE_SECONDS},
+    [COMMAND_QUERY_APPS] = {50, LIFE_SECONDS},
+    [COMMAND_QUERY_MANAGED_APPS] = {50, LIFE_SECONDS},
+    [COMMAND_QUERY_CERTIFICATES] = {50, LIFE_SECONDS},
     [COMMAND_SYNC] = {40, LIFE_SECONDS},
 };
 
@@ -370,6 +374,9 @@ static bool kind_finish(struct db *tx, const struct finish *f, struct err *err)
     case COMMAND_SYNC:
     case COMMAND_SHUT_DOWN:
     case COMMAND_RENEW_IDENTITY:
+    case COMMAND_QUERY_APPS:
+    case COMMAND_QUERY_MANAGED_APPS:
+    case COMMAND_QUERY_CERTIFICATES:
     case COMMAND_PLAY_SOUND: return true;
     }
     bug("kind %d", f->command.kind);
@@ -388,7 +395,9 @@ static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
         return leaving_finish(tx, f, err);
     if (f->command.kind == COMMAND_RENEW_IDENTITY)
         return renewal_finished(tx, f->identity, &f->command, f->now, err);
-    if (!kind_finish(tx, f, err))
+    const struct telling telling = {f->identity->device_id, (enum command_kind)f->command.kind,
+                                    f->result->list, f->now};
+    if (!kind_finish(tx, f, err) || !inventory_save(tx, &telling, err))
         return false;
     if (f->command.item && !(item_finish(tx, f, COMMAND_APPLIED, err) && ask_back(tx, f, err)))
         return false;

@@ -49,11 +49,26 @@ static bool system_save(struct db *tx, const struct observed *observed, bool *ch
     return true;
 }
 
+static bool is_personal(struct db *tx, const struct observed *observed, bool *out, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct device device = {0};
+    const struct want want = {"device", device_fields};
+    if (!store_get(tx, owner, ASK(DEVICE_BY_ID, TEXT(observed->device_id)), want, &device, err))
+        return false;
+    *out = device.ownership == OWNERSHIP_PERSONAL;
+    return true;
+}
+
 bool facts_save(struct db *tx, const struct observed *observed, struct err *err)
 {
-    bool changed = false;
+    bool changed = false, personal = false;
+    if (observed->count > 0 && !is_personal(tx, observed, &personal, err))
+        return false;
     for (size_t i = 0; i < observed->count; i++) {
         const struct fact *fact = &observed->facts[i];
+        if (personal && fact_is_private(fact->name))
+            continue;
         if (!store_change(tx,
                           ASK(FACT_UPSERT, TEXT(observed->device_id), TEXT(fact->name),
                               TEXT(fact->value), TEXT(evidence_names[fact->evidence]),

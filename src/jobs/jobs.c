@@ -16,6 +16,7 @@ const struct job_row job_rows[] = {
      .idle_ms = SECOND / 2,
      .runs_at_end = true,
      .threads = 1},
+    {.name = "inventory", .handle = job_inventory, .idle_ms = MINUTE, .threads = 1},
     {.name = "sweep",
      .open = job_sweep_open,
      .run = job_sweep,

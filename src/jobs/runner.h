@@ -52,7 +52,7 @@ extern const struct job_row job_rows[];
 extern const size_t job_row_count;
 
 /* jobs/plan.c, resolve.c, wake.c, upkeep.c */
-job_handle job_plan, job_resolve, job_revocation_list;
+job_handle job_plan, job_resolve, job_revocation_list, job_inventory;
 job_run job_contacts, job_number, job_audit_sign, job_evaluate, job_expire, job_prune, job_renew,
     job_wake, job_sweep, job_push_warn;
 bool job_wake_open(void *owner, const struct jobs_settings *options, void **state, struct err *err);

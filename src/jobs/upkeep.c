@@ -8,6 +8,7 @@
 #include "fleet/audit.h"
 #include "fleet/certificate.h"
 #include "fleet/enrol.h"
+#include "fleet/inventory.h"
 #include "fleet/policy.h"
 #include "fleet/renew.h"
 #include "jobs/runner.h"
@@ -98,4 +99,10 @@ bool job_resolve(struct job_context *context, const struct job *job, int64_t now
 {
     (void)again_at;
     return fleet_resolve(context->fleet, job->subject, now, err);
+}
+
+bool job_inventory(struct job_context *context, const struct job *job, int64_t now,
+                   int64_t *again_at, struct err *err)
+{
+    return fleet_inventory_refresh(context->fleet, job->subject, now, again_at, err);
 }

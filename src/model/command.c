@@ -19,6 +19,9 @@ const char *const command_kind_names[] = {"install_item",
                                           "disable_lost_mode",
                                           "play_sound",
                                           "locate",
+                                          "query_apps",
+                                          "query_managed_apps",
+                                          "query_certificates",
                                           "query_bypass_code",
                                           NULL};
 const char *const command_state_names[] = {

@@ -22,8 +22,11 @@ enum command_kind {
     COMMAND_RENAME,
     COMMAND_ENABLE_LOST_MODE, /* locked until it is found; a message on its screen */
     COMMAND_DISABLE_LOST_MODE,
-    COMMAND_PLAY_SOUND,        /* of a device in lost mode */
-    COMMAND_LOCATE,            /* the same */
+    COMMAND_PLAY_SOUND, /* of a device in lost mode */
+    COMMAND_LOCATE,     /* the same */
+    COMMAND_QUERY_APPS,
+    COMMAND_QUERY_MANAGED_APPS,
+    COMMAND_QUERY_CERTIFICATES,
     COMMAND_QUERY_BYPASS_CODE, /* what opens the activation lock of the device */
 };
 extern const char *const command_kind_names[];

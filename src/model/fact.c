@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/fact.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "model/platform.h"
 
@@ -17,3 +19,12 @@ static const struct field rows[] = {
     TIME_FIELD(struct fact, reported_at, FIELD_READ_ONLY, .help = "When the device reported it"),
 };
 const struct fields fact_fields = FIELDS(rows);
+
+bool fact_is_private(const char *name)
+{
+    static const char *const areas[] = {"network.", "sim.", "backup.", "lost_mode."};
+    for (size_t i = 0; i < COUNT(areas); i++)
+        if (strncmp(name, areas[i], strlen(areas[i])) == 0)
+            return true;
+    return false;
+}

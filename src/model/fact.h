@@ -22,3 +22,5 @@ struct fact {
     int64_t reported_at;
 };
 extern const struct fields fact_fields;
+/* Nobody's business where the device is personal: neither asked nor kept. */
+bool fact_is_private(const char *name);

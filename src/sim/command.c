@@ -179,6 +179,17 @@ static bool installed_application_list(struct work *work)
     return true;
 }
 
+static bool managed_application_list(struct work *work)
+{
+    struct plist *one =
+        plist_set_dict(plist_set_dict(work->answer, "ManagedApplicationList"), "com.example.maps");
+    plist_set_text(one, "Status", "Managed");
+    plist_set_integer(one, "ManagementFlags", 1);
+    plist_set_boolean(one, "HasConfiguration", false);
+    plist_set_boolean(one, "HasFeedback", false);
+    return true;
+}
+
 static bool certificate_list(struct work *work)
 {
     struct plist *list = plist_set_array(work->answer, "CertificateList");
@@ -220,6 +231,7 @@ static const struct command commands[] = {
     {"DeviceLocation", device_location, 0, false},
     {"ActivationLockBypassCode", bypass_code, 0, true},
     {"InstalledApplicationList", installed_application_list, RIGHT_APPLICATIONS, false},
+    {"ManagedApplicationList", managed_application_list, RIGHT_APP_MANAGEMENT, false},
     {"CertificateList", certificate_list, RIGHT_PROFILE_LIST, true},
 };
 

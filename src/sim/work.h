@@ -26,6 +26,7 @@
 #define RIGHT_APPLICATIONS 256
 #define RIGHT_SECURITY 1024
 #define RIGHT_SETTINGS 2048
+#define RIGHT_APP_MANAGEMENT 4096
 
 struct refusal {
     int code; /* 0: CommandFormatError, without a chain */

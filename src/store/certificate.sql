@@ -109,7 +109,7 @@ ORDER BY h.id DESC LIMIT $4
 
 -- name: identity_by_sha256
 SELECT e.id AS enrolment_id, e.device_id, c.id AS certificate_id, e.channel, d.udid, d.os_version, d.platform,
-       e.state AS enrolment_state, c.state AS certificate_state, c.not_before, c.not_after,
+       d.ownership, e.state AS enrolment_state, c.state AS certificate_state, c.not_before, c.not_after,
        (c.seen_at IS NOT NULL) AS is_seen,
        EXISTS (SELECT 1 FROM certificate r WHERE r.enrolment_id = e.id AND r.id <> c.id AND r.state = 'issued'
                AND (r.id < c.id OR r.seen_at IS NOT NULL)) AS is_contested,

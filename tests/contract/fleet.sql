@@ -197,3 +197,6 @@ UPDATE device SET is_supervised = TRUE WHERE id = $1
 
 -- name: look_escrow
 SELECT * FROM escrow WHERE device_id = $1
+
+-- name: look_fact
+SELECT value FROM fact WHERE device_id = $1 AND name = $2

@@ -27,8 +27,10 @@ static void the_queue_goes_by_priority_then_by_age(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    static const enum command_kind order[] = {COMMAND_LOCK, COMMAND_RESTART, COMMAND_QUERY_DEVICE,
-                                              COMMAND_QUERY_SECURITY, COMMAND_QUERY_ITEMS};
+    static const enum command_kind order[] = {COMMAND_LOCK,         COMMAND_RESTART,
+                                              COMMAND_QUERY_DEVICE, COMMAND_QUERY_SECURITY,
+                                              COMMAND_QUERY_ITEMS,  COMMAND_QUERY_MANAGED_APPS,
+                                              COMMAND_QUERY_APPS,   COMMAND_QUERY_CERTIFICATES};
     (void)asked(f, &phone, COMMAND_SYNC);
     (void)asked(f, &phone, COMMAND_RESTART);
     (void)asked(f, &phone, COMMAND_LOCK);
@@ -180,7 +182,7 @@ static void asking_to_sync_twice_queues_each_query_once(void **state)
     struct phone phone = phone_enrolled(f, 0, "A");
     (void)asked(f, &phone, COMMAND_SYNC);
     (void)asked(f, &phone, COMMAND_SYNC);
-    assert_int_equal(phone_obey(f, &phone), 3);
+    assert_int_equal(phone_obey(f, &phone), 6);
 }
 
 static void items_are_not_asked_for_by_people(void **state)

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "channel/apple/facts.h"
 #include "channel/apple/items.h"
+#include "channel/apple/lists.h"
 #include "channel/apple/message.h"
 #include "channel/apple/profile.h"
 #include "channel/apple/renew.h"
@@ -89,7 +90,27 @@ static bool query_device(void *owner, const struct action *action,
 {
     (void)owner, (void)parameters, (void)err;
     apple_queries_add(plist_set_array(request, "Queries"),
-                      (enum platform)action->identity->platform);
+                      (enum platform)action->identity->platform,
+                      action->identity->ownership == OWNERSHIP_PERSONAL);
+    return true;
+}
+
+static bool query_apps(void *owner, const struct action *action,
+                       const struct parameters *parameters, struct plist *request, struct err *err)
+{
+    (void)owner, (void)action, (void)parameters, (void)err;
+    apple_app_keys_add(plist_set_array(request, "Items"));
+    return true;
+}
+
+/* Of a personal device what came by other ways is not asked for (ManagedOnly: iOS 13, macOS 10.15;
+ * an older one tells all, and what is not ours is not kept). */
+static bool query_items(void *owner, const struct action *action,
+                        const struct parameters *parameters, struct plist *request, struct err *err)
+{
+    (void)owner, (void)parameters, (void)err;
+    if (action->identity->ownership == OWNERSHIP_PERSONAL)
+        plist_set_boolean(request, "ManagedOnly", true);
     return true;
 }
 
@@ -212,9 +233,12 @@ enum {
 };
 /* Apple: MDM payload, AccessRights */
 enum right {
+    RIGHT_PROFILES = 1,
     RIGHT_LOCK = 4,
     RIGHT_ERASE = 8,
+    RIGHT_APPS = 256,
     RIGHT_SETTINGS = 2048,
+    RIGHT_MANAGED = 4096,
 };
 static const struct action_row {
     const char *request_type;
@@ -230,7 +254,7 @@ static const struct action_row {
     [COMMAND_QUERY_DEVICE] = {"DeviceInformation", query_device, EVERY, EVERY, 0, false, NULL,
                               true},
     [COMMAND_QUERY_SECURITY] = {"SecurityInfo", bare, EVERY, EVERY, 0, false, NULL, false},
-    [COMMAND_QUERY_ITEMS] = {"ProfileList", bare, EVERY, EVERY, 0, false, NULL, true},
+    [COMMAND_QUERY_ITEMS] = {"ProfileList", query_items, EVERY, EVERY, 0, false, NULL, true},
     [COMMAND_LOCK] = {"DeviceLock", lock, EVERY, EVERY, RIGHT_LOCK, false, mac_needs_pin, true},
     [COMMAND_WIPE] = {"EraseDevice", wipe, EVERY, EVERY, RIGHT_ERASE, false, mac_needs_pin, true},
     [COMMAND_RETIRE] = {"RemoveProfile", retire, EVERY, EVERY, 0, false, NULL, false},
@@ -245,6 +269,12 @@ static const struct action_row {
     [COMMAND_DISABLE_LOST_MODE] = {"DisableLostMode", bare, IOS, 0, 0, true, NULL, true},
     [COMMAND_PLAY_SOUND] = {"PlayLostModeSound", bare, IOS, 0, 0, true, NULL, true},
     [COMMAND_LOCATE] = {"DeviceLocation", bare, IOS, 0, 0, true, NULL, true},
+    [COMMAND_QUERY_APPS] = {"InstalledApplicationList", query_apps, EVERY, EVERY, RIGHT_APPS, true,
+                            NULL, true},
+    [COMMAND_QUERY_MANAGED_APPS] = {"ManagedApplicationList", bare, EVERY, EVERY, RIGHT_MANAGED,
+                                    false, NULL, false},
+    [COMMAND_QUERY_CERTIFICATES] = {"CertificateList", bare, EVERY, EVERY, RIGHT_PROFILES, true,
+                                    NULL, false},
     [COMMAND_QUERY_BYPASS_CODE] = {"ActivationLockBypassCode", bare, EVERY, 0, 0, true, NULL,
                                    false},
     [COMMAND_RENEW_IDENTITY] = {"InstallProfile", renew_identity, EVERY, EVERY, 0, false, NULL,

@@ -78,10 +78,11 @@ static const struct fact_row {
      "enrolment.user_approved"},
 };
 
-void apple_queries_add(struct plist *queries, enum platform platform)
+void apple_queries_add(struct plist *queries, enum platform platform, bool is_personal)
 {
     for (size_t i = 0; i < COUNT(fact_rows); i++)
-        if (fact_rows[i].source == DEVICE && (fact_rows[i].platforms & 1U << platform))
+        if (fact_rows[i].source == DEVICE && (fact_rows[i].platforms & 1U << platform) &&
+            !(is_personal && fact_is_private(fact_rows[i].fact)))
             plist_set_text(queries, NULL, fact_rows[i].key);
 }
 

@@ -10,8 +10,9 @@
 #include "model/fact.h"
 #include "model/platform.h"
 
-/* The names that a DeviceInformation command asks for on this platform, appended to the array. */
-void apple_queries_add(struct plist *queries, enum platform platform);
+/* The names that a DeviceInformation command asks for on this platform, appended to the array; of a
+ * personal device what is private is not asked for. */
+void apple_queries_add(struct plist *queries, enum platform platform, bool is_personal);
 /* The facts that an answer holds (DeviceInformation, SecurityInfo). Everything belongs to owner.
  * A value of a type that the row does not expect counts as missing. */
 void apple_facts_read(void *owner, const struct plist *answer, int64_t now, struct fact **facts,

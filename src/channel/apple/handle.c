@@ -7,6 +7,7 @@
 #include "channel/apple/errors.h"
 #include "channel/apple/facts.h"
 #include "channel/apple/found.h"
+#include "channel/apple/lists.h"
 #include "fleet/job.h"
 #include "fleet/renew.h"
 
@@ -135,9 +136,12 @@ static bool handle_acknowledged(struct request *request, const struct apple_resu
     struct fact *facts = NULL;
     struct reported_item *items = NULL;
     struct position position;
+    struct reported_list list;
     apple_facts_read(request->owner, message->answer, request->now, &facts, &result.fact_count);
     result.has_items =
         apple_items_read(request->owner, message->answer, &items, &result.item_count);
+    if (apple_list_read(request->owner, message->answer, &list))
+        result.list = &list;
     if (apple_position_read(message->answer, &position))
         result.position = &position;
     result.secret = apple_bypass_code_read(message->answer);

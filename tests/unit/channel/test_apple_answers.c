@@ -114,8 +114,8 @@ static bool asks(const struct plist *queries, const char *name)
 static void each_platform_is_asked_what_it_knows(void **state)
 {
     struct plist *phone = plist_new_array(*state), *mac = plist_new_array(*state);
-    apple_queries_add(phone, PLATFORM_IOS);
-    apple_queries_add(mac, PLATFORM_MACOS);
+    apple_queries_add(phone, PLATFORM_IOS, false);
+    apple_queries_add(mac, PLATFORM_MACOS, false);
     assert_true(asks(phone, "OSVersion") && asks(mac, "OSVersion"));
     assert_true(asks(phone, "IsCloudBackupEnabled") && !asks(mac, "IsCloudBackupEnabled"));
     assert_true(asks(mac, "HostName") && !asks(phone, "HostName"));
