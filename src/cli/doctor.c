@@ -7,8 +7,9 @@
 #include "cli/show.h"
 
 #define DAY_SECONDS INT64_C(86400)
-#define WARN_DAYS 30     /* before a certificate ends */
-#define LIST_WARN_DAYS 2 /* since the revocation list was made */
+#define PUSH_WARN_DAYS 60 /* the day of the first reminder */
+#define WARN_DAYS 30      /* before a certificate ends */
+#define LIST_WARN_DAYS 2  /* since the revocation list was made */
 #define CLOCK_WARN_SECONDS 60
 #define CERTIFICATE_PAGES_MAX 200
 
@@ -121,13 +122,21 @@ static void check_push(struct visit *visit)
         return;
     const char *state = json_string_value(json_object_get(push, "state"));
     const char *until = json_string_value(json_object_get(push, "not_after"));
-    if (!text_equal(state, "active") || !until || !time_parse(until, &ends, &err)) {
+    if (text_equal(state, "none") || text_equal(state, "requested") || !until ||
+        !time_parse(until, &ends, &err)) {
         note(visit, "warning", "push certificate", "none: devices are managed when they call",
              "muster apple push-certificate request");
         return;
     }
+    if (text_equal(state, "paused")) {
+        note(visit, "failed", "push certificate",
+             mem_format(cli->owner, "pushes rest: %s",
+                        show_text(cli->owner, json_object_get(push, "pause_reason"))),
+             "put that right, or import a renewed certificate");
+        return;
+    }
     bool is_over = ends <= cli->now;
-    bool is_near = ends - cli->now < WARN_DAYS * DAY_SECONDS;
+    bool is_near = ends - cli->now < PUSH_WARN_DAYS * DAY_SECONDS;
     note(visit,
          is_over   ? "failed"
          : is_near ? "warning"

@@ -143,67 +143,64 @@ const struct config_section options_sections[] = {
 
 const size_t options_section_count = COUNT(options_sections);
 
+static const struct options default_numbers = {
+    .log = LOG_INFO,
+    .workers = 16,
+    .queue = 1024,
+    .stop_seconds = 20,
+    .claim_seconds = 30,
+    .front_port = 8443,
+    .device_port = 8444,
+    .plain_port = 8080,
+    .metrics_port = 9464,
+    .edge_mode = EDGE_MODE_EMBEDDED,
+    .edge_connections = 4096,
+    .front_connections = 256,
+    .device_connections = 1024,
+    .plain_connections = 256,
+    .authority_rate = 50,
+    .authority_burst = 200,
+    .session_rate = 2,
+    .session_burst = 20,
+    .link_hours = 24,
+    .challenge_minutes = 60,
+    .certificate_days = 365,
+    .renew_percent = 33,
+    .session_hours = 12,
+    .confirmation_days = 7,
+    .event_days = 90,
+    .command_days = 90,
+    .attempt_days = 30,
+    .token_days = 30,
+    .position_days = 7,
+    .pushes_per_second = 200,
+    .silent_hours = 24,
+};
+
+/* Every text that is not set by the table is empty, never NULL. */
+static void texts_empty(void *owner, struct options *options)
+{
+    for (size_t i = 0; i < COUNT(options_sections); i++)
+        for (size_t k = 0; k < options_sections[i].fields.count; k++) {
+            const struct field *field = &options_sections[i].fields.list[k];
+            if (field->type == FIELD_TEXT)
+                *(char **)field_at(field, options) = mem_text(owner, "");
+        }
+}
+
 struct options options_defaults(void *owner)
 {
-    char *empty = mem_text(owner, ""), *everywhere = mem_text(owner, "0.0.0.0");
-    return (struct options){
-        .data_dir = mem_text(owner, "/var/lib/muster"),
-        .run_dir = mem_text(owner, "/run/muster"),
-        .database = empty,
-        .organization = mem_text(owner, "Muster"),
-        .names = empty,
-        .log = LOG_INFO,
-        .workers = 16,
-        .queue = 1024,
-        .stop_seconds = 20,
-        .claim_seconds = 30,
-        .front_address = everywhere,
-        .device_address = everywhere,
-        .plain_address = everywhere,
-        .front_url = empty,
-        .device_url = empty,
-        .plain_url = empty,
-        .front_certificate = empty,
-        .front_key = empty,
-        .front_certificate_2 = empty,
-        .front_key_2 = empty,
-        .device_certificate = empty,
-        .device_key = empty,
-        .device_certificate_2 = empty,
-        .device_key_2 = empty,
-        .front_port = 8443,
-        .device_port = 8444,
-        .plain_port = 8080,
-        .metrics_port = 9464,
-        .edge_mode = EDGE_MODE_EMBEDDED,
-        .edge_program = mem_text(owner, "/usr/sbin/nginx"),
-        .edge_connections = 4096,
-        .front_connections = 256,
-        .device_connections = 1024,
-        .plain_connections = 256,
-        .authority_rate = 50,
-        .authority_burst = 200,
-        .session_rate = 2,
-        .session_burst = 20,
-        .user = empty,
-        .keyd_user = empty,
-        .edge_user = empty,
-        .link_hours = 24,
-        .challenge_minutes = 60,
-        .certificate_days = 365,
-        .renew_percent = 33,
-        .session_hours = 12,
-        .confirmation_days = 7,
-        .event_days = 90,
-        .command_days = 90,
-        .attempt_days = 30,
-        .token_days = 30,
-        .position_days = 7,
-        .apns_url = mem_text(owner, "https://api.push.apple.com"),
-        .apns_ca_file = empty,
-        .pushes_per_second = 200,
-        .silent_hours = 24,
-    };
+    struct options options = default_numbers;
+    texts_empty(owner, &options);
+    options.data_dir = mem_text(owner, "/var/lib/muster");
+    options.run_dir = mem_text(owner, "/run/muster");
+    options.organization = mem_text(owner, "Muster");
+    options.edge_program = mem_text(owner, "/usr/sbin/nginx");
+    options.apns_url = mem_text(owner, "https://api.push.apple.com");
+    options.front_address = mem_text(owner, "0.0.0.0");
+    options.device_address = mem_text(owner, "0.0.0.0");
+    options.plain_address = mem_text(owner, "0.0.0.0");
+    return options;
 }
 
 /* ---- as texts ---- */
