@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 const struct field *field_find(struct fields fields, const char *name)
 {
@@ -54,6 +55,18 @@ static bool size_check(const struct field *field, size_t size, struct err *err)
                    field->lowest, longest);
 }
 
+/* What people type is counted as they count it. */
+static bool text_check(const struct field *field, const char *text, struct err *err)
+{
+    size_t length = text_length(text);
+    size_t longest = field->highest > 0 ? (size_t)field->highest : FIELD_TEXT_LONGEST;
+    if (length > longest || (field->lowest > 0 && length < (size_t)field->lowest))
+        return err_set(err, ERR_BAD_INPUT, "%s must have %" PRId64 " to %zu characters",
+                       field->name, field->lowest, longest);
+    return field->lowest <= 0 || field->flags & FIELD_SECRET || !text_is_blank(text) ||
+           err_set(err, ERR_BAD_INPUT, "%s must not be blank", field->name);
+}
+
 static bool range_check(const struct field *field, int64_t number, struct err *err)
 {
     if (field->highest <= field->lowest || (number >= field->lowest && number <= field->highest))
@@ -65,10 +78,13 @@ static bool range_check(const struct field *field, int64_t number, struct err *e
 static bool value_check(const struct field *field, const void *member, struct err *err)
 {
     switch (field->type) {
-    case FIELD_RAW:
     case FIELD_TEXT: {
         const char *text = *(char *const *)member;
-        return !text || size_check(field, strlen(text), err);
+        return !text || text_check(field, text, err);
+    }
+    case FIELD_RAW: {
+        const char *json = *(char *const *)member;
+        return !json || size_check(field, strlen(json), err);
     }
     case FIELD_BYTES: {
         const struct bytes *bytes = member;

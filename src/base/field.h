@@ -34,11 +34,13 @@ struct field {
     size_t offset;
     unsigned flags;
     const char *const *names; /* FIELD_ENUM: NULL-terminated, index = value */
-    int64_t lowest, highest;  /* integers: range when highest > lowest; text, bytes: longest */
-    const char *help;         /* one line for OpenAPI, --help and man pages */
+    int64_t lowest,
+        highest;      /* integers: range when highest > lowest; sizes else: of text in
+                       * characters, not blank where lowest > 0; of bytes and JSON in bytes */
+    const char *help; /* one line for OpenAPI, --help and man pages */
 };
 
-#define FIELD_TEXT_LONGEST 4096 /* bytes, where a row gives no `highest` */
+#define FIELD_TEXT_LONGEST 4096 /* where a row gives no `highest` */
 
 /* The member's C type is checked at compile time. */
 #define FIELD_OF(wire, kind, ctype, owner, member, flag, ...)                                      \

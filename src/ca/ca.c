@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/ca.h"
 
+#include "base/field.h"
 #include "base/mem.h"
 
 #define SCEP_DOORS (DOOR_PLAIN | DOOR_FRONT)
@@ -11,12 +12,28 @@
         .body_limit = (limit), .flags = (flag)                                                     \
     }
 
+/* What stands behind /scep/: one name per kind of device that asks. */
+static const char *const profiles[] = {"apple", NULL};
+
+static bool need_profile(struct request *request, struct reply *reply, struct err *err)
+{
+    (void)reply;
+    return name_find(profiles, request->params[0]) >= 0 ||
+           err_set(err, ERR_NOT_FOUND, "there is no SCEP profile of this name");
+}
+
+#define SCEP_ROW(verb, where, what, limit)                                                         \
+    {                                                                                              \
+        .method = (verb), .path = (where), .handler = (what), .steps = {need_profile},             \
+        .doors = SCEP_DOORS, .body_limit = (limit), .flags = ROUTE_RAW_QUERY                       \
+    }
+
 static const struct route rows[] = {
-    ROW(HTTP_GET, "/scep/{profile}", ca_scep_get, 0, ROUTE_RAW_QUERY),
-    ROW(HTTP_POST, "/scep/{profile}", ca_scep_post, SCEP_BODY_MAX, ROUTE_RAW_QUERY),
+    SCEP_ROW(HTTP_GET, "/scep/{profile}", ca_scep_get, 0),
+    SCEP_ROW(HTTP_POST, "/scep/{profile}", ca_scep_post, SCEP_BODY_MAX),
     /* what Windows and old network gear put behind the configured address */
-    ROW(HTTP_GET, "/scep/{profile}/pkiclient.exe", ca_scep_get, 0, ROUTE_RAW_QUERY),
-    ROW(HTTP_POST, "/scep/{profile}/pkiclient.exe", ca_scep_post, SCEP_BODY_MAX, ROUTE_RAW_QUERY),
+    SCEP_ROW(HTTP_GET, "/scep/{profile}/pkiclient.exe", ca_scep_get, 0),
+    SCEP_ROW(HTTP_POST, "/scep/{profile}/pkiclient.exe", ca_scep_post, SCEP_BODY_MAX),
     ROW(HTTP_GET, "/ca/root.cer", ca_root_get, 0, 0),
     ROW(HTTP_GET, "/ca/issuing.cer", ca_issuing_get, 0, 0),
     ROW(HTTP_GET, "/ca/devices.crl", ca_list_get, 0, 0),

@@ -12,7 +12,12 @@ int explain_run(struct cli *cli);
 /* lists.c: lists that a device narrows */
 int command_list_run(struct cli *cli);
 int certificate_list_run(struct cli *cli);
+int certificate_requests_run(struct cli *cli);
+/* trace.c */
 int certificate_trace_run(struct cli *cli);
+/* setting.c */
+int setting_list_run(struct cli *cli);
+int setting_get_run(struct cli *cli);
 /* policy.c */
 int policy_create_run(struct cli *cli);
 int policy_edit_run(struct cli *cli);

@@ -16,20 +16,28 @@
     }
 #define COMMAND_COLUMNS                                                                            \
     {                                                                                              \
-        {"ID", "id"}, {"KIND", "kind"}, {"ITEM", "item"}, {"STATE", "state"},                      \
-            {"CREATED", "created_at"}, {"BY", "created_by"}, {"FINISHED", "finished_at"},          \
-            {"REASON", "reason"},                                                                  \
+        {"ID", "id"}, {"DEVICE", "device_name"}, {"KIND", "kind"}, {"ITEM", "item"},               \
+            {"STATE", "state"}, {"CREATED", "created_at"}, {"BY", "created_by"},                   \
+            {"FINISHED", "finished_at"}, {"REASON", "reason"},                                     \
     }
 #define ACCOUNT_COLUMNS                                                                            \
     {                                                                                              \
         {"NAME", "name"}, {"ROLE", "role"}, {"CREATED", "created_at"},                             \
             {"DISABLED", "disabled_at"}, {"ID", "id"},                                             \
     }
+#define ORDER_COLUMNS                                                                              \
+    {                                                                                              \
+        {"ID", "id"}, {"KIND", "kind"}, {"STATE", "state"}, {"CREATED", "created_at"},             \
+    }
+#define SYNC_COLUMNS                                                                               \
+    { /* several questions: none has an identifier for all */                                      \
+        {"KIND", "kind"}, {"STATE", "state"}, {"CREATED", "created_at"},                           \
+    }
 /* POST /devices/{}/commands of one kind */
 #define ORDERS(of_kind, ...) .holes = "DEVICE...", ORDERS_ONE(of_kind, __VA_ARGS__)
-#define ORDERS_ONE(of_kind, ...)                                                                   \
-    .method = "POST", .path = "/devices/{}/commands",                                              \
-    .columns = {{"ID", "id"}, {"KIND", "kind"}, {"STATE", "state"}, {"CREATED", "created_at"}},    \
+#define ORDERS_ONE(of_kind, ...) ORDERS_OF(ORDER_COLUMNS, of_kind, __VA_ARGS__)
+#define ORDERS_OF(shown, of_kind, ...)                                                             \
+    .method = "POST", .path = "/devices/{}/commands", .columns = shown,                            \
     .body = {                                                                                      \
         {"kind", 0, of_kind, PART_TEXT}, {"reason", OPTION_REASON, NULL, PART_TEXT}, __VA_ARGS__}
 
@@ -96,7 +104,7 @@ const struct command_row command_rows[] = {
      .options = PAGE_OPTIONS, .method = "GET", .path = "/devices/{}/events",
      .columns = {{"AT", "at"}, {"EVENT", "kind"}, {"DETAILS", "body"}}, .flags = COMMAND_LIST},
     {"device sync", .help = "ask devices to report everything now", .options = OPTION(REASON),
-     .flags = COMMAND_DEVICE, ORDERS("sync")},
+     .flags = COMMAND_DEVICE, .holes = "DEVICE...", ORDERS_OF(SYNC_COLUMNS, "sync")},
     {"device lock", .help = "lock devices",
      .options = OPTION(REASON) | OPTION(MESSAGE) | OPTION(PHONE) | OPTION(PIN),
      .flags = COMMAND_DEVICE,
@@ -219,16 +227,11 @@ const struct command_row command_rows[] = {
     {"policy delete", .holes = "POLICY...", .help = "delete policies", .method = "DELETE",
      .path = "/policies/{}", .flags = COMMAND_SILENT | COMMAND_ASKS,
      .consequence = "The policy %s goes, and devices lose what it set.", .done = "%s is deleted."},
-    {"setting list", .help = "list the settings that policies can hold", .method = "GET",
-     .path = "/settings",
-     .columns = {{"NAME", "name"},
-                 {"TYPE", "type"},
-                 {"RANGE", "range"},
-                 {"CHOICES", "choices"},
-                 {"UNIT", "unit"},
-                 {"STRICTER", "stricter"},
-                 {"TITLE", "title"}},
-     .flags = COMMAND_LIST},
+    {"setting list", .help = "list the settings that policies can hold",
+     .columns = {{"NAME", "name"}, {"VALUES", "values"}, {"UNIT", "unit"}, {"TITLE", "title"}},
+     .flags = COMMAND_LIST, .run = setting_list_run},
+    {"setting get", .holes = "SETTING",
+     .help = "show a setting: its values, which is stricter, what it does", .run = setting_get_run},
 
     {"enrol link", .help = "make a one-time link that lets a device in",
      .options = OPTION(NAME) | OPTION(OWNERSHIP) | OPTION(DEVICE) | OPTION(EXPIRES),
@@ -256,8 +259,8 @@ const struct command_row command_rows[] = {
     {"certificate list", .help = "list certificates, newest first",
      .options = OPTION(DEVICE) | PAGE_OPTIONS,
      .columns = {{"SERIAL", "serial"},
+                 {"DEVICE", "device_name"},
                  {"STATE", "state"},
-                 {"SUBJECT", "subject"},
                  {"PURPOSE", "purpose"},
                  {"VALID UNTIL", "not_after"},
                  {"RENEWAL", "renew_at"},
@@ -268,13 +271,18 @@ const struct command_row command_rows[] = {
      .help = "show a certificate, by id or serial number", .method = "GET",
      .path = "/certificates/{}"},
     {"certificate trace", .holes = "CERTIFICATE|DEVICE",
-     .help = "show how a certificate came about, step by step",
-     .columns = {{"STEP", "step"},
-                 {"WHAT", "title"},
-                 {"OUTCOME", "outcome"},
-                 {"AT", "at"},
-                 {"DETAILS", "detail"}},
-     .flags = COMMAND_LIST, .run = certificate_trace_run},
+     .help = "show how a certificate came about, step by step", .run = certificate_trace_run},
+    {"certificate requests",
+     .help = "list what certificates were asked for or may be; certificate trace ID tells more",
+     .options = OPTION(REFUSED) | OPTION(DEVICE) | PAGE_OPTIONS,
+     .columns = {{"ID", "id"},
+                 {"DEVICE", "device_name"},
+                 {"STATE", "state"},
+                 {"WRONG", "tries"},
+                 {"CREATED", "created_at"},
+                 {"EXPIRES", "expires_at"},
+                 {"REFUSED", "refused_at"}},
+     .flags = COMMAND_LIST, .run = certificate_requests_run},
     {"certificate revocation-list", .help = "show age and length of the revocation list",
      .method = "GET", .path = "/revocation-list"},
     {"certificate revoke", .holes = "CERTIFICATE...", .help = "revoke certificates",

@@ -7,6 +7,10 @@
 #include "cli/client.h"
 #include "cli/prompt.h"
 
+/* What the server takes. */
+#define NEW_PASSWORD_SHORTEST 12
+#define NEW_PASSWORD_LONGEST 256
+
 static void secret_wipe(char **text)
 {
     if (*text)
@@ -46,16 +50,30 @@ static bool password_ask(struct cli *cli, char **out, struct err *err)
     return prompt_line(cli->owner, "Password: ", true, out, err);
 }
 
-static bool new_password_ask(struct cli *cli, char **out, struct err *err)
+/* Asks until it fits: what the server would refuse is not worth three more answers. */
+static bool new_password_ask(struct cli *cli, const char *old, char **out, struct err *err)
 {
     CLEANUP(secret_wipe) char *again = NULL;
     if (words_has(cli->words, OPTION_PASSWORD_STDIN)) /* the second line, where there is one */
         return input_line(cli->owner, out, err);
-    cli_say("This password was for one time: choose a new one.");
-    if (!prompt_line(cli->owner, "New password: ", true, out, err) ||
-        !prompt_line(cli->owner, "New password again: ", true, &again, err))
-        return false;
-    return text_equal(*out, again) || err_set(err, ERR_BAD_INPUT, "the two are not the same");
+    cli_say("This password was for one time: choose a new one, of 12 to 256 characters.");
+    for (;;) {
+        if (!prompt_line(cli->owner, "New password: ", true, out, err))
+            return false;
+        size_t length = text_length(*out);
+        if (length < NEW_PASSWORD_SHORTEST || length > NEW_PASSWORD_LONGEST)
+            cli_say("It has %zu characters; 12 to 256 are needed.", length);
+        else if (text_equal(*out, old))
+            cli_say("It must differ from the one-time password.");
+        else if (!prompt_line(cli->owner, "New password again: ", true, &again, err))
+            return false;
+        else if (text_equal(*out, again))
+            return true;
+        else
+            cli_say("The two are not the same.");
+        secret_wipe(out);
+        secret_wipe(&again);
+    }
 }
 
 static bool session_make(struct cli *cli, const char *account, const char *password,
@@ -81,7 +99,7 @@ static bool sign_in(struct cli *cli, const char *account, json_t **out, struct e
         return true;
     if (err->kind != ERR_PRECONDITION)
         return false;
-    return new_password_ask(cli, &new_password, err) &&
+    return new_password_ask(cli, password, &new_password, err) &&
            session_make(cli, account, password, new_password, out, err);
 }
 

@@ -26,6 +26,15 @@ bool target_find(struct cli *cli, const char *typed, struct target *out, struct 
     return true;
 }
 
+bool target_id(struct cli *cli, const char *typed, const char **out, struct err *err)
+{
+    struct target target;
+    if (!target_find(cli, typed, &target, err))
+        return false;
+    *out = target.id;
+    return true;
+}
+
 static bool is_asked(const struct cli *cli)
 {
     return cli->words->command->flags & COMMAND_ASKS && !words_has(cli->words, OPTION_YES);

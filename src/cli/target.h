@@ -14,6 +14,8 @@ struct target {
 /* Ask the server which device is meant. ERR_NOT_FOUND, ERR_CONFLICT as it says. */
 MUST_CHECK bool target_find(struct cli *cli, const char *typed, struct target *out,
                             struct err *err);
+/* The identifier alone. */
+MUST_CHECK bool target_id(struct cli *cli, const char *typed, const char **out, struct err *err);
 /* ERR_BAD_INPUT: the command asks first, and nobody can answer. */
 MUST_CHECK bool target_can_ask(const struct cli *cli, struct err *err);
 /* Does the person want it? True without asking for --yes or a harmless command. A device is shown,

@@ -31,6 +31,18 @@ bool fleet_certificate_list(struct fleet *fleet, const struct actor *actor, void
         &listing, out, err);
 }
 
+/* A serial number as ours are kept; OpenSSL prints them in upper case, some tools with colons. */
+static char *serial_fold(void *owner, const char *text)
+{
+    char *folded = mem_text(owner, "");
+    size_t size = strlen(text), used = 0;
+    char *out = mem_array(folded, char, size + 1);
+    for (size_t i = 0; i < size; i++)
+        if (text[i] != ':')
+            out[used++] = (char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 'a' : text[i]);
+    return mem_text_part(owner, out, used);
+}
+
 bool fleet_certificate_get(struct fleet *fleet, const struct actor *actor, void *owner,
                            const char *which, struct certificate_record *out, struct err *err)
 {
@@ -39,8 +51,9 @@ bool fleet_certificate_get(struct fleet *fleet, const struct actor *actor, void 
     if (!fleet_need(actor, "certificate.read", err) ||
         !store_find(fleet->db, owner, ASK(CERTIFICATE_BY_ID, TEXT(which)), certificate_fields,
                     &record, &found, err) ||
-        (!found && !store_get(fleet->db, owner, ASK(CERTIFICATE_BY_SERIAL, TEXT(which)),
-                              certificate_want(), &record, err)))
+        (!found &&
+         !store_get(fleet->db, owner, ASK(CERTIFICATE_BY_SERIAL, TEXT(serial_fold(owner, which))),
+                    certificate_want(), &record, err)))
         return false;
     *out = record;
     return true;

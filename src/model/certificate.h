@@ -14,7 +14,7 @@ extern const char *const certificate_state_names[];
 
 struct certificate_record {
     char *id;
-    char *enrolment_id, *challenge_id, *device_id;
+    char *enrolment_id, *challenge_id, *device_id, *device_name;
     char *purpose; /* "mdm-identity" */
     int state;
     char *serial; /* lower-case hexadecimal */
@@ -68,7 +68,7 @@ extern const struct fields challenge_fields;
 /* A challenge as people see it: what was asked with it, and why it was refused the last time. */
 struct certificate_request_record {
     char *id; /* the challenge's: its trace is found by it */
-    char *enrolment_id, *device_id;
+    char *enrolment_id, *device_id, *device_name;
     char *purpose;
     int state;
     int64_t tries, created_at, expires_at, used_at;

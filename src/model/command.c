@@ -33,6 +33,7 @@ static const struct field command_rows[] = {
     TEXT_FIELD(struct command, id, FIELD_READ_ONLY, .help = "Identifier"),
     TEXT_FIELD(struct command, enrolment_id, FIELD_READ_ONLY, .help = "Enrolment"),
     TEXT_FIELD(struct command, device_id, FIELD_READ_ONLY, .help = "Device"),
+    TEXT_FIELD(struct command, device_name, FIELD_READ_ONLY, .help = "Its name"),
     ENUM_FIELD(struct command, kind, FIELD_READ_ONLY, command_kind_names, .help = "What to do"),
     TEXT_FIELD(struct command, item, FIELD_READ_ONLY, .help = "Which part of the effective set"),
     TEXT_FIELD(struct command, parameters, FIELD_SECRET),

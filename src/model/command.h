@@ -53,7 +53,7 @@ extern const char *const command_state_names[];
 
 struct command {
     char *id; /* also the UUID on the wire */
-    char *enrolment_id, *device_id;
+    char *enrolment_id, *device_id, *device_name;
     int kind;
     char *item;       /* of install and remove */
     char *parameters; /* JSON, by kind; NULL. Sealed in the database: may hold a PIN */

@@ -36,23 +36,26 @@ UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4,
 WHERE id = $1 AND state = 'reserved'
 
 -- name: certificate_by_id
-SELECT c.*, e.device_id FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id WHERE c.id = $1
+SELECT c.*, e.device_id, d.name AS device_name FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
+LEFT JOIN device d ON d.id = e.device_id WHERE c.id = $1
 
 -- name: certificate_by_serial
-SELECT c.*, e.device_id, e.state AS enrolment_state,
+SELECT c.*, e.device_id, d.name AS device_name, e.state AS enrolment_state,
        COALESCE(e.ended_at, (SELECT max(k.created_at) FROM command k
                              WHERE k.enrolment_id = e.id AND k.kind IN ('retire', 'wipe')), c.created_at) AS left_at
-FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id WHERE c.serial = $1
+FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
+LEFT JOIN device d ON d.id = e.device_id WHERE c.serial = $1
 
 -- name: certificate_other_device_by_spki
 -- the same key certified for somebody else
 SELECT c.id FROM certificate c WHERE c.spki_sha256 = $1 AND c.enrolment_id <> $2 LIMIT 1
 
 -- name: certificate_list
-SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, c.purpose, c.state, c.serial, c.subject, c.sha256,
+SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, d.name AS device_name, c.purpose, c.state, c.serial, c.subject, c.sha256,
        c.spki_sha256, c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason, c.renew_tries,
        CASE WHEN c.state = 'issued' AND e.state = 'active' THEN c.renew_at END AS renew_at
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
+LEFT JOIN device d ON d.id = e.device_id
 WHERE (CAST($1 AS TEXT) IS NULL OR c.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
 ORDER BY c.id DESC LIMIT $3
 
@@ -97,10 +100,11 @@ SELECT step, outcome, detail, at FROM certificate_step WHERE challenge_id = $1 O
 
 -- name: certificate_request_list
 -- challenges, each with its last refusal (step 5); $3 not NULL: only the refused ones
-SELECT h.id, h.enrolment_id, e.device_id, h.purpose, h.state, h.tries, h.created_at, h.expires_at, h.used_at,
+SELECT h.id, h.enrolment_id, e.device_id, d.name AS device_name, h.purpose, h.state, h.tries, h.created_at, h.expires_at, h.used_at,
        h.certificate_id, s.at AS refused_at, s.detail AS refusal
 FROM challenge h
 JOIN enrolment e ON e.id = h.enrolment_id
+LEFT JOIN device d ON d.id = e.device_id
 LEFT JOIN certificate_step s ON s.id = (SELECT x.id FROM certificate_step x
     WHERE x.challenge_id = h.id AND x.step = 5 AND x.outcome = 'refused' ORDER BY x.id DESC LIMIT 1)
 WHERE (CAST($1 AS TEXT) IS NULL OR h.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)

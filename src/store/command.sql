@@ -8,10 +8,13 @@ VALUES ($1, $2, $3, $4, $5, 'queued', $6, FALSE, 0, $7, $8, $9)
 ON CONFLICT DO NOTHING
 
 -- name: command_by_id
-SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id WHERE c.id = $1
+SELECT c.*, e.device_id, d.name AS device_name FROM command c JOIN enrolment e ON e.id = c.enrolment_id
+LEFT JOIN device d ON d.id = e.device_id
+WHERE c.id = $1
 
 -- name: command_list
-SELECT c.*, e.device_id FROM command c JOIN enrolment e ON e.id = c.enrolment_id
+SELECT c.*, e.device_id, d.name AS device_name FROM command c JOIN enrolment e ON e.id = c.enrolment_id
+LEFT JOIN device d ON d.id = e.device_id
 WHERE (CAST($1 AS TEXT) IS NULL OR c.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
 ORDER BY c.id DESC LIMIT $3
 

@@ -35,7 +35,7 @@ def shared_authority(shared_house, stale, tmp_path_factory):
     """What GetCACert says, as `cryptography` reads it, and as files for programs."""
     house = shared_house
     folder = tmp_path_factory.mktemp("authority")
-    status, headers, body = house.get("/scep/muster?operation=GetCACert", door="plain")
+    status, headers, body = house.get("/scep/apple?operation=GetCACert", door="plain")
     assert (status, headers["Content-Type"]) == (200, "application/x-x509-ca-ra-cert")
     (folder / "bundle.der").write_bytes(body)
     text = run("openssl", "pkcs7", "-inform", "DER", "-print_certs", "-in", folder / "bundle.der")

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import time
+import time
 
 import pytest
 
@@ -53,6 +54,7 @@ class Muster:
             shown += part.decode()
             for question in [one for one in answers if one in shown]:
                 answer = answers.pop(question)
+                time.sleep(0.5)  # what comes before the echo is off is thrown away
                 os.write(terminal, f"{answer}\n".encode())
         os.close(terminal)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.replace("\r\n", "\n")
@@ -209,8 +211,54 @@ def test_a_policy_is_edited_by_revision(muster):
 
 
 def test_a_certificate_is_traced_by_its_device(muster, phone):
-    lines = muster("certificate", "trace", "Lobby").splitlines()
-    assert [line.split()[0] for line in lines[1:]] == list("1234567")
+    text = muster("certificate", "trace", "Lobby")
+    assert re.findall(r"^(\d)  ", text, re.M) == list("1234567")
+    assert re.search(r"^    key.type +RSA$", text, re.M) and "{" not in text
+    assert max(map(len, text.splitlines())) < 120
+
+
+def test_a_certificate_is_found_however_its_serial_number_is_spelled(muster, phone):
+    [first, *_] = muster.json("certificate", "list", "--device", "Lobby")["items"]
+    upper = first["serial"].upper()
+    pairs = ":".join(upper[i:i + 2] for i in range(0, len(upper), 2))
+    for spelled in (upper, pairs):
+        assert muster.json("certificate", "get", spelled)["id"] == first["id"]
+    assert first["device_name"] == "Lobby"
+    assert re.search(r"^SERIAL +DEVICE", muster("certificate", "list"))
+    assert re.search(r"^ID +DEVICE", muster("command", "list"))
+
+
+def test_requests_for_certificates_are_listed(muster, phone):
+    listed = muster.json("certificate", "requests", "--device", "Lobby")["items"]
+    assert listed and listed[0]["device_name"] == "Lobby"
+    assert muster.json("certificate", "requests", "--refused")["items"] == []
+    assert muster("certificate", "trace", listed[0]["id"])
+
+
+def test_settings_can_be_read(muster):
+    text = muster("setting", "list")
+    assert re.search(r"^password.min_length +4\u201316 ", text, re.M)
+    assert max(map(len, text.splitlines())) < 140 and "{" not in text
+    assert muster.json("setting", "get", "password.min_length")["range"]["highest"] == 16
+    muster("setting", "get", "password.nothing", code=3)
+
+
+def test_names_are_seen_and_counted_in_characters(muster):
+    muster("policy", "create", "  ", "--set", "password.required=true", code=1)
+    assert "must not be blank" in muster.said
+    muster("policy", "create", "\u00e4" * 101, "--set", "password.required=true", code=1)
+    assert "1 to 100 characters" in muster.said
+    muster("policy", "create", "\u00e4" * 100, "--set", "password.required=true")
+    muster("policy", "delete", "\u00e4" * 100, "--yes")
+
+
+def test_a_new_password_is_asked_for_until_it_fits(muster, tmp_path):
+    once = muster("account", "create", "newcomer", "--role", "auditor").strip()
+    other = Muster(muster.house, tmp_path)
+    code, said = other.typed("login", "--server", other.url, "--ca", other.ca, "--user", "newcomer",
+                             answers={"Password: ": once, "New password: ": "short", "are needed.\r\nNew password: ": PASSWORD,
+                                      "New password again: ": PASSWORD})
+    assert code == 0 and "12 to 256 characters" in said, said
 
 
 def test_wrong_sign_ins_are_counted_and_name_no_strangers(muster, house):

@@ -376,3 +376,8 @@ def test_no_private_key_is_in_the_database_or_the_log(house, admin, issued, make
             assert wish.challenge.encode() not in place and wish.challenge.encode().hex().encode() not in place
     for path in (house.data / "keys").rglob("*"):
         assert not path.is_file() or b"PRIVATE KEY" not in path.read_bytes()
+
+
+def test_a_scep_address_has_a_name_that_is_known(house):
+    for path, status in (("apple", 200), ("apple/pkiclient.exe", 200), ("anything", 404), ("Apple", 404)):
+        assert house.get(f"/scep/{path}?operation=GetCACaps", door="plain")[0] == status, path

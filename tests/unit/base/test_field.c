@@ -79,9 +79,30 @@ static void bytes_without_a_length_have_one_all_the_same(void **state)
     assert_fails(field_check(&rows[2], &thing, &err), err, ERR_BAD_INPUT);
 }
 
+static void a_text_is_counted_in_characters_and_must_be_seen(void **state)
+{
+    struct named {
+        char *name;
+    } named = {NULL};
+    const struct field row = TEXT_FIELD(struct named, name, 0, .lowest = 1, .highest = 3);
+    static const struct {
+        const char *text;
+        bool fits;
+    } cases[] = {{"\u00e4\u00f6\u00fc", true}, {"abcd", false}, {"", false}, {"  ", false},
+                 {"\u00a0\u200b", false},      {" a", true}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct err err;
+        CLEANUP(mem_free_at) char *text = mem_text(NULL, cases[i].text);
+        named.name = text;
+        assert_int_equal(field_check(&row, &named, &err), cases[i].fits);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_is_counted_in_characters_and_must_be_seen),
         cmocka_unit_test(rows_are_found_by_their_outside_name),
         cmocka_unit_test(names_are_listed_for_people),
         cmocka_unit_test(lengths_and_ranges_are_checked),
