@@ -102,6 +102,16 @@ static bool front_page(struct request *request, struct reply *reply, struct err 
     return true;
 }
 
+/* Whoever types the name of the server without https://. */
+static bool plain_page(struct request *request, struct reply *reply, struct err *err)
+{
+    (void)err;
+    reply_empty(reply, 302);
+    reply_header(reply, "Location",
+                 mem_format(request->owner, "%s/", api_fleet(request)->settings->front_url));
+    return true;
+}
+
 static const struct route rows[] = {
     {HTTP_GET,
      API "/status",
@@ -114,5 +124,6 @@ static const struct route rows[] = {
      .permission = "status.read",
      .gives = &status_fields},
     {HTTP_GET, "/", front_page, {NULL}, DOOR_FRONT, 0, .flags = ROUTE_RAW},
+    {HTTP_GET, "/", plain_page, {NULL}, DOOR_PLAIN, 0, .flags = ROUTE_RAW},
 };
 const struct routes status_routes = {rows, COUNT(rows)};

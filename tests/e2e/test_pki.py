@@ -381,3 +381,12 @@ def test_no_private_key_is_in_the_database_or_the_log(house, admin, issued, make
 def test_a_scep_address_has_a_name_that_is_known(house):
     for path, status in (("apple", 200), ("apple/pkiclient.exe", 200), ("anything", 404), ("Apple", 404)):
         assert house.get(f"/scep/{path}?operation=GetCACaps", door="plain")[0] == status, path
+
+
+def test_the_plain_door_leads_people_to_the_front(house):
+    for method in ("GET", "HEAD"):
+        status, headers, body = house.get("/", door="plain", method=method)
+        assert status == 302 and body == b""
+        assert headers["Location"] == f"https://localhost:{house.ports['front']}/"
+    assert house.get("/", door="plain", method="POST", body=b"x")[0] in (404, 405)
+    assert house.get("/api/v1/status", door="plain")[0] == 404
