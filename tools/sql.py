@@ -206,7 +206,7 @@ def migration_source(paths):
         if any(numbers for _, numbers in statements):
             raise Refused(f"{path}: a migration takes no parameters")
         lines.append(f"static const char *const statements_{expected}[] = {{")
-        lines += [f'    {c_string(sql, "    ")},' for sql, _ in statements]
+        lines += [f'    ({c_string(sql, "     ")}),' for sql, _ in statements]  # one text each, clang is told
         lines += ["};", ""]
         rows.append(f'    {{{expected}, "{named[2]}", "{hashlib.sha256(data).hexdigest()}", '
                     f"statements_{expected}, {len(statements)}}},")
