@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ca/ca.h"
+#include "fleet/inquiry.h"
 #include "fleet/issue.h"
 
 #define TYPE_MESSAGE "application/x-pki-message"
@@ -109,6 +110,36 @@ static bool issue(struct exchange *e, struct err *err)
                                &e->reply, err);
 }
 
+/* GetCert and GetCRL: the issuer named must be ours, the signer a certificate of ours. */
+static bool inquire(struct exchange *e, struct err *err)
+{
+    void *owner = e->request->owner;
+    struct scep_message *message = &e->message;
+    struct certificate issuing;
+    struct inquiry inquiry;
+    bool wants_list = message->type == SCEP_GET_CRL;
+    if (!(wants_list
+              ? fleet_inquire_list(e->fleet, owner, message->signer.der, e->request->now, &inquiry,
+                                   err)
+              : fleet_inquire_certificate(e->fleet, owner, message->signer.der, message->serial,
+                                          e->request->now, &inquiry, err)) ||
+        !certificate_parse(owner, e->authority.issuing, &issuing, err))
+        return false;
+    if (inquiry.outcome == INQUIRY_ANSWERED &&
+        !bytes_equal(message->issuer_der, issuing.subject_der))
+        inquiry = (struct inquiry){INQUIRY_FOREIGN, "of another issuer", NO_BYTES};
+    message->why = inquiry.why;
+    switch (inquiry.outcome) {
+    case INQUIRY_STRANGER: return failure(e, SCEP_BAD_REQUEST, err);
+    case INQUIRY_FOREIGN: return failure(e, SCEP_BAD_CERTIFICATE, err);
+    case INQUIRY_ANSWERED: break;
+    }
+    return wants_list ? scep_render_crl(owner, e->fleet->keyd, &e->authority, message, inquiry.der,
+                                        &e->reply, err)
+                      : scep_render_success(owner, e->fleet->keyd, &e->authority, message,
+                                            inquiry.der, &e->reply, err);
+}
+
 /* A certificate of ours as signer means renewal, whatever the type: clients renew with either. What
  * a renewal must be signed by is nothing that a client could make by itself. */
 static bool decide(struct exchange *e, struct err *err)
@@ -121,6 +152,8 @@ static bool decide(struct exchange *e, struct err *err)
         return issue(e, err);
     if (message->failure != SCEP_NO_FAILURE)
         return failure(e, message->failure, err);
+    if (message->type == SCEP_GET_CERTIFICATE || message->type == SCEP_GET_CRL)
+        return inquire(e, err);
     if (message->type == SCEP_RENEWAL ? !message->signer_is_ours : message->type != SCEP_REQUEST)
         return failure(e, SCEP_BAD_REQUEST, err);
     return issue(e, err);

@@ -56,6 +56,7 @@ static bool certificate_fill(void *owner, const X509 *x509, struct bytes der,
         return false;
     found.spki = DER_OF(owner, i2d_X509_PUBKEY, X509_get_X509_PUBKEY(x509));
     found.issuer_der = DER_OF(owner, i2d_X509_NAME, X509_get_issuer_name(x509));
+    found.subject_der = DER_OF(owner, i2d_X509_NAME, X509_get_subject_name(x509));
     found.common_name = name_value(&found.subject, "CN");
     found.serial = serial_hex(owner, X509_get0_serialNumber(x509));
     found.sha256 = digest_sha256_hex(owner, der);

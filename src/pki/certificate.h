@@ -10,10 +10,10 @@
 struct certificate {
     struct bytes der, spki;
     struct name subject, issuer;
-    struct bytes issuer_der; /* the issuer's Name as it is encoded */
-    const char *common_name; /* NULL when there is none */
-    const char *serial;      /* lower-case hex, no leading zero bytes */
-    const char *sha256;      /* of der, lower-case hex */
+    struct bytes issuer_der, subject_der; /* the Names as they are encoded */
+    const char *common_name;              /* NULL when there is none */
+    const char *serial;                   /* lower-case hex, no leading zero bytes */
+    const char *sha256;                   /* of der, lower-case hex */
     const char *spki_sha256;
     const char *san_uri; /* the first URI among the alternative names, or NULL */
     int64_t not_before, not_after;

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 INTEGER, BITS, OCTETS, NULL, OID, UTF8, SEQUENCE, SET = 0x02, 0x03, 0x04, 0x05, 0x06, 0x0C, 0x30, 0x31
 PRINTABLE, BMP, CONTEXT = 0x13, 0x1E, 0xA0
 SUCCESS, FAILURE = "0", "2"
-BAD_ALGORITHM, BAD_CHECK, BAD_REQUEST = "0", "1", "2"
+BAD_ALGORITHM, BAD_CHECK, BAD_REQUEST, BAD_CERTIFICATE = "0", "1", "2", "4"
 ATTRIBUTE_NAMES = {"2.16.840.1.113733.1.9.2": "type", "2.16.840.1.113733.1.9.3": "status",
                    "2.16.840.1.113733.1.9.4": "failure", "2.16.840.1.113733.1.9.5": "sender_nonce",
                    "2.16.840.1.113733.1.9.6": "recipient_nonce", "2.16.840.1.113733.1.9.7": "transaction",
