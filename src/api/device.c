@@ -6,6 +6,7 @@
 #include "api/resources.h"
 #include "base/text.h"
 #include "fleet/block.h"
+#include "fleet/declared.h"
 #include "fleet/desired.h"
 #include "model/fact.h"
 #include "model/platform.h"
@@ -159,6 +160,18 @@ static bool device_facts(struct request *request, struct reply *reply, struct er
     return true;
 }
 
+static bool device_declarations(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct device device;
+    struct list list;
+    if (!api_device(request, &device, err) ||
+        !fleet_declaration_list(api_fleet(request), &actor, request->owner, device.id, &list, err))
+        return false;
+    api_reply_list(request, reply, declaration_fields, sizeof(struct declaration), &list);
+    return true;
+}
+
 static bool device_events(struct request *request, struct reply *reply, struct err *err)
 {
     struct actor actor = api_actor(request);
@@ -297,6 +310,17 @@ static const struct route rows[] = {
      .summary = "What a device reported",
      .permission = "device.read",
      .gives = &fact_fields,
+     .flags = ROUTE_GIVES_LIST},
+    {HTTP_GET,
+     API "/devices/{device}/declarations",
+     device_declarations,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "device_declarations",
+     .summary = "What a device that fetches its settings by itself says of them",
+     .permission = "device.read",
+     .gives = &declaration_fields,
      .flags = ROUTE_GIVES_LIST},
     {HTTP_GET,
      API "/devices/{device}/events",

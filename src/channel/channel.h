@@ -26,9 +26,9 @@ struct channel {
     const char *(*refuses)(enum command_kind kind, const struct device *device,
                            const char *parameters);
     /* Split an effective set into items. The result belongs to owner; equal values give equal
-     * hashes. */
+     * hashes. *declarations: the token of what the device shall fetch by itself; NULL: nothing. */
     bool (*items)(void *owner, const struct effective *effective, struct wanted_item **items,
-                  size_t *count, struct err *err);
+                  size_t *count, const char **declarations, struct err *err);
     /* Making devices call in; NULL where devices poll. `state` is the room's own, made by
      * wake_open, one per job thread: it keeps connections and what is under way. */
     bool (*wake_open)(void *owner, const struct channel_settings *options, void **state,

@@ -21,12 +21,13 @@ static bool plan(struct fleet *fleet, const struct actor *actor, const struct ef
     const struct channel *channel = channel_of_platform(effective->platform);
     struct wanted_item *items = NULL;
     size_t count = 0;
+    const char *declarations = NULL;
     if (!channel)
         return err_set(err, ERR_INTERNAL, "no channel speaks with platform %d",
                        effective->platform);
-    return channel->items(owner, effective, &items, &count, err) &&
+    return channel->items(owner, effective, &items, &count, &declarations, err) &&
            fleet_plan(fleet, actor, effective->device_id, effective->variant_hash, items, count,
-                      err);
+                      declarations, err);
 }
 
 bool channel_plan(struct fleet *fleet, const struct actor *actor, const char *device_id,

@@ -130,6 +130,8 @@ static void items_show(struct cli *cli, const json_t *items)
         if (has(item, "reason"))
             buffer_format(&cli->out, ": %s", member(cli, item, "reason"));
         buffer_byte(&cli->out, '\n');
+        if (has(item, "remedy"))
+            buffer_format(&cli->out, "    %-9s%s\n", "remedy", member(cli, item, "remedy"));
     }
 }
 

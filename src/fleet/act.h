@@ -65,7 +65,8 @@ struct command_result {
     const char *command_id;
     enum command_answer answer;
     const char *reason, *remedy; /* of a failure */
-    bool is_absent; /* it failed because the thing is not there: for a removal that is success */
+    bool is_absent;  /* it failed because the thing is not there: for a removal that is success */
+    bool is_unknown; /* it failed because the device does not know such commands */
     const char *item_hash;    /* ANSWER_DONE of install_item: what is on the device now */
     const struct fact *facts; /* what the answer reports, in catalogue words */
     size_t fact_count;

@@ -63,8 +63,20 @@ static bool items_read(struct db *tx, void *owner, const char *device_id, struct
                     sizeof(struct delivered), &items, &out->item_count, err))
         return false;
     out->items = items;
-    return true;
+    bool told = false; /* else nothing is known of declarations: zero */
+    return store_find(tx, owner, ASK(DECLARATIVE_GET, TEXT(enrolment.id)), declarative_fields,
+                      &out->declarative, &told, err);
 }
+
+struct about { /* the device of a row of DESIRED_BY_DEVICE */
+    char *os_version, *organization;
+    bool is_supervised;
+};
+static const struct field about_rows[] = {
+    TEXT_FIELD(struct about, os_version, 0),
+    TEXT_FIELD(struct about, organization, 0),
+    BOOLEAN_FIELD(struct about, is_supervised, 0),
+};
 
 bool desired_load(struct db *tx, void *owner, const char *device_id, struct effective *out,
                   bool *found, struct err *err)
@@ -75,12 +87,18 @@ bool desired_load(struct db *tx, void *owner, const char *device_id, struct effe
     *found = rows->count > 0;
     if (!*found)
         return true;
+    struct about about = {0};
+    if (!rows_read(rows, 0, FIELDS(about_rows), &about, err))
+        return false;
     struct effective effective = {
         .device_id = mem_text(owner, device_id),
         .variant_hash = mem_text(owner, rows_text(rows, 0, "variant_hash")),
         .decisions = mem_text(owner, rows_text(rows, 0, "decisions")),
         .platform = name_find(platform_names, rows_text(rows, 0, "platform")),
-        .changed_at = rows_integer(rows, 0, "changed_at")};
+        .changed_at = rows_integer(rows, 0, "changed_at"),
+        .os_version = about.os_version,
+        .is_supervised = about.is_supervised,
+        .organization = about.organization};
     if (!values_read(owner, rows_text(rows, 0, "content"), &effective, err) ||
         !items_read(tx, owner, device_id, &effective, err))
         return false;
@@ -108,6 +126,7 @@ struct planning {
     const char *device_id, *variant_hash;
     const struct wanted_item *items;
     size_t count;
+    const char *declarations;
     int64_t now;
     struct enrolment enrolment;
     struct effective effective;
@@ -130,10 +149,20 @@ static const struct delivered *delivered_find(const struct planning *p, const ch
     return NULL;
 }
 
-/* A plan for what was planned already changes nothing; a new one tries again what failed. */
+/* A plan for what was planned already changes nothing; a new one tries again what failed. What is
+ * declared stays declared: the device tries by itself. */
 static bool is_settled(const struct planning *p, const struct delivered *has)
 {
-    return !p->is_new || has->state != COMMAND_FAILED;
+    return !p->is_new || has->state != COMMAND_FAILED || has->carrier == CARRIER_DECLARATION;
+}
+
+static bool item_want(struct db *tx, const struct planning *p, const struct wanted_item *item,
+                      struct err *err)
+{
+    const char *id = p->enrolment.id;
+    return item->carrier == CARRIER_DECLARATION
+               ? item_declare(tx, id, item->item, item->hash, p->now, err)
+               : item_queue(tx, id, item->item, item->hash, p->now, err);
 }
 
 static bool plan_installs(struct db *tx, struct planning *p, struct err *err)
@@ -143,10 +172,21 @@ static bool plan_installs(struct db *tx, struct planning *p, struct err *err)
         if (has && has->wanted_hash && strcmp(has->wanted_hash, p->items[i].hash) == 0 &&
             is_settled(p, has))
             continue;
-        if (!item_queue(tx, p->enrolment.id, p->items[i].item, p->items[i].hash, p->now, err))
+        if (!item_want(tx, p, &p->items[i], err))
             return false;
     }
     return true;
+}
+
+/* A declaration that the device did not fetch yet, or that it cannot be told about, just goes. */
+static bool declared_unwanted(struct db *tx, const struct planning *p, const struct delivered *has,
+                              struct err *err)
+{
+    bool is_unheard = has->state == COMMAND_QUEUED || has->state == COMMAND_SENT;
+    const char *id = p->enrolment.id;
+    if (is_unheard || !p->declarations)
+        return store_change(tx, ASK(DELIVERED_DROP, TEXT(id), TEXT(has->item)), NULL, err);
+    return item_declare(tx, id, has->item, NULL, p->now, err);
 }
 
 /* What no command ever brought to the device is not taken from it: the wish alone goes. */
@@ -169,10 +209,23 @@ static bool plan_removals(struct db *tx, struct planning *p, struct err *err)
         const struct delivered *has = &p->effective.items[i];
         if (wanted_find(p, has->item) || (!has->wanted_hash && is_settled(p, has)))
             continue;
-        if (!item_unwanted(tx, p, has->item, err))
+        if (!(has->carrier == CARRIER_DECLARATION ? declared_unwanted(tx, p, has, err)
+                                                  : item_unwanted(tx, p, has->item, err)))
             return false;
     }
     return true;
+}
+
+/* Only where something changed is there something to tell. */
+static bool plan_declarations(struct db *tx, const struct planning *p, struct err *err)
+{
+    int64_t changed = 0;
+    const char *id = p->enrolment.id;
+    if (!p->declarations)
+        return true;
+    return store_change(tx, ASK(DECLARATIVE_TELL, TEXT(id), TEXT(p->declarations), INTEGER(p->now)),
+                        &changed, err) &&
+           (changed == 0 || declare_queue(tx, id, p->declarations, p->now, err));
 }
 
 static bool plan_is_new(struct db *tx, struct planning *p, struct err *err)
@@ -201,13 +254,14 @@ static bool plan_run(struct db *tx, void *context, struct err *err)
     if (!plan_is_new(tx, p, err))
         return false;
     return plan_installs(tx, p, err) && plan_removals(tx, p, err) &&
+           plan_declarations(tx, p, err) &&
            store_change(tx, ASK(DESIRED_PLANNED, TEXT(p->device_id), TEXT(p->variant_hash)), NULL,
                         err);
 }
 
 bool fleet_plan(struct fleet *fleet, const struct actor *actor, const char *device_id,
                 const char *variant_hash, const struct wanted_item *items, size_t count,
-                struct err *err)
+                const char *declarations, struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct planning planning = {.owner = owner,
@@ -215,6 +269,7 @@ bool fleet_plan(struct fleet *fleet, const struct actor *actor, const char *devi
                                 .items = items,
                                 .variant_hash = variant_hash,
                                 .count = count,
+                                .declarations = declarations,
                                 .now = actor->now};
     struct change change = {.actor = actor, .work = plan_run, .context = &planning, .wakes = true};
     if (!fleet_change(fleet, &change, err))

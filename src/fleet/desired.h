@@ -6,6 +6,7 @@
 #pragma once
 
 #include "fleet/act.h"
+#include "model/declaration.h"
 #include "policy/resolve.h"
 
 struct effective { /* what holds for a device */
@@ -18,6 +19,10 @@ struct effective { /* what holds for a device */
     const struct delivered *items; /* of the current enrolment */
     size_t item_count;
     int64_t changed_at;
+    const char *os_version; /* may be NULL */
+    bool is_supervised;
+    const char *organization;
+    struct declarative declarative; /* of the current enrolment */
 };
 /* ERR_NOT_FOUND for an unknown device. Permission device.read is checked when actor is an account.
  */
@@ -27,15 +32,18 @@ MUST_CHECK bool fleet_effective(struct fleet *fleet, const struct actor *actor, 
 struct wanted_item {  /* made by the room out of the values; equal variants give equal items */
     const char *item; /* "password": stable name */
     const char *hash; /* of what would be delivered */
+    enum carrier carrier;
 };
 /*
  * Compare with what was delivered and queue install/remove for the difference; older open
- * install/remove commands of the same item are superseded. Does nothing when variant_hash is not
- * the device's desired one any more (a newer plan follows). Idempotent.
+ * install/remove commands of the same item are superseded. A device whose declarations have another
+ * token than the one it was told is told this one; declarations NULL: it is told of none. Does
+ * nothing when variant_hash is not the device's desired one any more (a newer plan follows).
+ * Idempotent.
  */
 MUST_CHECK bool fleet_plan(struct fleet *fleet, const struct actor *actor, const char *device_id,
                            const char *variant_hash, const struct wanted_item *items, size_t count,
-                           struct err *err);
+                           const char *declarations, struct err *err);
 /* Devices whose variant was resolved but not planned yet, at most `limit` in the order of
  * their ids, behind `after` (NULL = from the start); for the planning job. */
 MUST_CHECK bool fleet_unplanned(struct fleet *fleet, void *owner, const char *after, int64_t limit,

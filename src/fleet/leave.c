@@ -51,6 +51,7 @@ bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *e
                             TEXT(revocation_reason_names[leaving->reason])),
                         NULL, err) &&
            store_change(tx, ASK(DELIVERED_CLEAR, TEXT(id)), NULL, err) &&
+           store_change(tx, ASK(DECLARATION_CLEAR, TEXT(id), TEXT(NULL)), NULL, err) &&
            verdict_end(tx, leaving, err) && crl_due(tx, leaving->now, err) &&
            left_event(tx, leaving, err);
 }

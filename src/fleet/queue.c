@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "codec/base64.h"
 #include "codec/json.h"
+#include "fleet/carrier.h"
 #include "fleet/confirm.h"
 #include "fleet/door.h"
 #include "fleet/escrow.h"
@@ -38,6 +39,7 @@ static const struct {
     [COMMAND_LOCATE] = {14, DAY_SECONDS},
     [COMMAND_RENEW_IDENTITY] = {15, FOR_EVER},
     [COMMAND_CLEAR_PASSCODE] = {16, LIFE_SECONDS},
+    [COMMAND_DECLARE] = {18, FOR_EVER},
     [COMMAND_REMOVE_ITEM] = {20, FOR_EVER},
     [COMMAND_INSTALL_ITEM] = {20, FOR_EVER},
     [COMMAND_RENAME] = {30, LIFE_SECONDS},
@@ -87,8 +89,32 @@ bool item_queue(struct db *tx, const char *enrolment_id, const char *item, const
     return store_change(tx,
                         ASK(COMMAND_SUPERSEDE_ITEM, TEXT(enrolment_id), TEXT(item), INTEGER(now)),
                         NULL, err) &&
-           store_change(
-               tx, ASK(DELIVERED_WANT, TEXT(enrolment_id), TEXT(item), TEXT(hash), INTEGER(now)),
+           store_change(tx,
+                        ASK(DELIVERED_WANT, TEXT(enrolment_id), TEXT(item), TEXT(hash),
+                            INTEGER(now), TEXT(carrier_names[CARRIER_COMMAND])),
+                        NULL, err) &&
+           command_queue(tx, &queued, err);
+}
+
+bool item_declare(struct db *tx, const char *enrolment_id, const char *item, const char *hash,
+                  int64_t now, struct err *err)
+{
+    return store_change(tx,
+                        ASK(DELIVERED_WANT, TEXT(enrolment_id), TEXT(item), TEXT(hash),
+                            INTEGER(now), TEXT(carrier_names[CARRIER_DECLARATION])),
+                        NULL, err);
+}
+
+bool declare_queue(struct db *tx, const char *enrolment_id, const char *token, int64_t now,
+                   struct err *err)
+{
+    struct queued queued = {.enrolment_id = enrolment_id,
+                            .kind = COMMAND_DECLARE,
+                            .item = token,
+                            .created_by = "system",
+                            .now = now};
+    return store_change(
+               tx, ASK(COMMAND_SUPERSEDE_DECLARE, TEXT(enrolment_id), TEXT(token), INTEGER(now)),
                NULL, err) &&
            command_queue(tx, &queued, err);
 }
@@ -99,10 +125,12 @@ bool failed_queue(struct db *tx, const char *enrolment_id, int64_t now, struct e
     struct rows *rows = NULL;
     if (!store_rows(tx, owner, ASK(DELIVERED_FAILED, TEXT(enrolment_id)), &rows, err))
         return false;
-    for (size_t i = 0; i < rows->count; i++)
-        if (!item_queue(tx, enrolment_id, rows_text(rows, i, "item"),
-                        rows_text(rows, i, "wanted_hash"), now, err))
+    for (size_t i = 0; i < rows->count; i++) {
+        int carrier = name_find(carrier_names, rows_text(rows, i, "carrier"));
+        if (carrier == CARRIER_COMMAND && !item_queue(tx, enrolment_id, rows_text(rows, i, "item"),
+                                                      rows_text(rows, i, "wanted_hash"), now, err))
             return false;
+    }
     return true;
 }
 
@@ -341,6 +369,8 @@ static bool failed_finish(struct db *tx, const struct finish *f, struct err *err
            (!f->command.item || item_finish(tx, f, COMMAND_FAILED, err)) &&
            (f->command.kind != COMMAND_RENEW_IDENTITY ||
             renewal_failed(tx, f->identity, &f->command, f->result->reason, f->now, err)) &&
+           (f->command.kind != COMMAND_DECLARE ||
+            declare_failed(tx, f->identity, f->result, f->now, err)) &&
            event_add(tx, "command.failed", f->identity->device_id, body, f->now, err);
 }
 
@@ -377,6 +407,7 @@ static bool kind_finish(struct db *tx, const struct finish *f, struct err *err)
     case COMMAND_QUERY_APPS:
     case COMMAND_QUERY_MANAGED_APPS:
     case COMMAND_QUERY_CERTIFICATES:
+    case COMMAND_DECLARE:
     case COMMAND_PLAY_SOUND: return true;
     }
     bug("kind %d", f->command.kind);
@@ -395,6 +426,8 @@ static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
         return leaving_finish(tx, f, err);
     if (f->command.kind == COMMAND_RENEW_IDENTITY)
         return renewal_finished(tx, f->identity, &f->command, f->now, err);
+    if (f->command.kind == COMMAND_DECLARE)
+        return true; /* what it fetches and makes of it, it reports */
     const struct telling telling = {f->identity->device_id, (enum command_kind)f->command.kind,
                                     f->result->list, f->now};
     if (!kind_finish(tx, f, err) || !inventory_save(tx, &telling, err))

@@ -128,15 +128,21 @@ static bool scene_resolve(struct db *tx, const struct scene *scene, struct err *
 static void enforced_fill(const struct scene *scene, const struct effective *current,
                           struct comply_input *input)
 {
-    if (!scene->has_current || current->item_count == 0)
+    size_t count = 0;
+    if (!scene->has_current)
         return;
     for (size_t i = 0; i < current->item_count; i++) {
         const struct delivered *item = &current->items[i];
-        if (item->state != COMMAND_VERIFIED || !item->wanted_hash)
+        if (!item->wanted_hash)
+            continue; /* it is to go: another carrier has taken over, or nobody asks for it */
+        if (item->state != COMMAND_VERIFIED)
             return;
+        count++;
         if (item->changed_at > input->enforced_at)
             input->enforced_at = item->changed_at;
     }
+    if (count == 0)
+        return;
     input->enforced = current->values;
     input->enforced_count = current->count;
 }

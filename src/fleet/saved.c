@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "fleet/carrier.h"
 #include "fleet/door.h"
 #include "fleet/queue.h"
 #include "fleet/resolved.h"
@@ -130,6 +131,7 @@ static bool item_verified(struct db *tx, const struct comparing *c, const char *
                           struct err *err)
 {
     const char *id = c->identity->enrolment_id;
+    bool ignored = false; /* the planning job does it */
     return store_change(tx,
                         ASK(DELIVERED_STATE, TEXT(id), TEXT(c->row->item),
                             TEXT(command_state_names[COMMAND_VERIFIED]), TEXT(hash), TEXT(NULL),
@@ -137,7 +139,8 @@ static bool item_verified(struct db *tx, const struct comparing *c, const char *
                         NULL, err) &&
            store_change(tx, ASK(DELIVERED_LOSSES, TEXT(id), TEXT(c->row->item), INTEGER(0)), NULL,
                         err) &&
-           store_change(tx, ASK(COMMAND_VERIFY_ITEM, TEXT(id), TEXT(c->row->item)), NULL, err);
+           store_change(tx, ASK(COMMAND_VERIFY_ITEM, TEXT(id), TEXT(c->row->item)), NULL, err) &&
+           carriers_settle(tx, c->identity, c->now, &ignored, err);
 }
 
 #define LOSSES_MOST 3 /* in a row, each after a new installation */
@@ -188,7 +191,7 @@ bool item_compare(struct db *tx, const struct comparing *c, struct err *err)
     const char *hash = reported_hash(c->result, c->row->item);
     bool settled = c->row->state == COMMAND_APPLIED || c->row->state == COMMAND_VERIFIED;
     bool ended = settled || c->row->state == COMMAND_FAILED;
-    if (!ended || !c->row->wanted_hash)
+    if (!ended || !c->row->wanted_hash || c->row->carrier != CARRIER_COMMAND)
         return true; /* on its way: its own answer will tell */
     if (hash && strcmp(hash, c->row->wanted_hash) == 0)
         return c->row->state == COMMAND_VERIFIED || item_verified(tx, c, hash, err);

@@ -23,7 +23,9 @@ const char *const command_kind_names[] = {"install_item",
                                           "query_managed_apps",
                                           "query_certificates",
                                           "query_bypass_code",
+                                          "declare",
                                           NULL};
+const char *const carrier_names[] = {"command", "declaration", NULL};
 const char *const command_state_names[] = {
     "queued", "sent",      "delivered",  "applied", "verified",
     "failed", "cancelled", "superseded", "expired", "awaiting_confirmation",
@@ -59,6 +61,8 @@ const struct fields command_fields = FIELDS(command_rows);
 static const struct field delivered_rows[] = {
     TEXT_FIELD(struct delivered, enrolment_id, FIELD_READ_ONLY, .help = "Enrolment"),
     TEXT_FIELD(struct delivered, item, FIELD_READ_ONLY, .help = "Part of the effective set"),
+    ENUM_FIELD(struct delivered, carrier, FIELD_READ_ONLY, carrier_names,
+               .help = "How it gets to the device"),
     TEXT_FIELD(struct delivered, hash, FIELD_READ_ONLY, .help = "What the device has"),
     TEXT_FIELD(struct delivered, wanted_hash, FIELD_READ_ONLY, .help = "What it should have"),
     ENUM_FIELD(struct delivered, state, FIELD_READ_ONLY, command_state_names, .help = "State"),

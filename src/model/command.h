@@ -28,6 +28,7 @@ enum command_kind {
     COMMAND_QUERY_MANAGED_APPS,
     COMMAND_QUERY_CERTIFICATES,
     COMMAND_QUERY_BYPASS_CODE, /* what opens the activation lock of the device */
+    COMMAND_DECLARE,           /* look what was declared for you */
 };
 extern const char *const command_kind_names[];
 
@@ -69,9 +70,15 @@ struct command {
 };
 extern const struct fields command_fields;
 
+/* How an item gets to a device: brought by commands, or declared and fetched by the device itself.
+ */
+enum carrier { CARRIER_COMMAND, CARRIER_DECLARATION };
+extern const char *const carrier_names[];
+
 /* What is known of one item of the effective set on one enrolment. */
 struct delivered {
     char *enrolment_id, *item;
+    int carrier;       /* enum carrier */
     char *hash;        /* what the device has; "" = nothing */
     char *wanted_hash; /* what it should have; NULL = nothing */
     int state;         /* enum command_state */

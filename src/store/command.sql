@@ -99,13 +99,13 @@ WHERE enrolment_id = $1 AND item = $2 AND kind = 'install_item' AND delivered_at
 SELECT * FROM delivered WHERE enrolment_id = $1 ORDER BY item
 
 -- name: delivered_want
-INSERT INTO delivered (enrolment_id, item, hash, wanted_hash, state, losses, changed_at)
-VALUES ($1, $2, '', $3, 'queued', 0, $4)
+INSERT INTO delivered (enrolment_id, item, carrier, hash, wanted_hash, state, losses, changed_at)
+VALUES ($1, $2, $5, '', $3, 'queued', 0, $4)
 ON CONFLICT (enrolment_id, item) DO UPDATE
 SET wanted_hash = $3, state = 'queued', reason = NULL, remedy = NULL, losses = 0, changed_at = $4
 
 -- name: delivered_failed
-SELECT item, wanted_hash FROM delivered WHERE enrolment_id = $1 AND state = 'failed' ORDER BY item
+SELECT item, carrier, wanted_hash FROM delivered WHERE enrolment_id = $1 AND state = 'failed' ORDER BY item
 
 -- name: delivered_losses
 -- how often in a row the device took the item and had it not

@@ -72,8 +72,10 @@ INSERT INTO desired (device_id, variant_hash, changed_at) VALUES ($1, $2, $3)
 ON CONFLICT (device_id) DO UPDATE SET variant_hash = $2, changed_at = $3
 
 -- name: desired_by_device
-SELECT d.device_id, d.variant_hash, d.planned_hash, d.changed_at, v.platform, v.content, v.decisions
-FROM desired d JOIN variant v ON v.hash = d.variant_hash WHERE d.device_id = $1
+SELECT d.device_id, d.variant_hash, d.planned_hash, d.changed_at, v.platform, v.content, v.decisions,
+       x.os_version, x.is_supervised, (SELECT o.name FROM organization o ORDER BY o.id LIMIT 1) AS organization
+FROM desired d JOIN variant v ON v.hash = d.variant_hash JOIN device x ON x.id = d.device_id
+WHERE d.device_id = $1
 
 -- name: desired_planned
 UPDATE desired SET planned_hash = $2 WHERE device_id = $1 AND variant_hash = $2

@@ -242,7 +242,8 @@ static struct split room_split(struct fixture *f, const struct effective *effect
         if (is_listed(&split, area))
             continue;
         assert_true(split.count < COUNT(split.items));
-        split.items[split.count++] = (struct wanted_item){area, area_hash(f, effective, area)};
+        split.items[split.count++] =
+            (struct wanted_item){area, area_hash(f, effective, area), CARRIER_COMMAND};
     }
     return split;
 }
@@ -351,7 +352,7 @@ static void work_plan(struct fixture *f)
         struct effective effective = fixture_effective(f, ids[i]);
         struct split split = room_split(f, &effective);
         assert_works(fleet_plan(f->fleet, &system, ids[i], effective.variant_hash, split.items,
-                                split.count, &err),
+                                split.count, NULL, &err),
                      err);
     }
     assert_works(fleet_unplanned(f->fleet, f->owner, NULL, 100, &ids, &count, &err), err);

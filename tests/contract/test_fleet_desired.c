@@ -272,10 +272,10 @@ static void a_plan_for_an_older_variant_does_nothing(void **state)
     struct fixture *f = *state;
     struct phone phone = phone_with(f, "{\"password.min_length\":8}");
     struct actor system = fleet_system_actor(f->now);
-    struct wanted_item item = {"strange", "hash"};
+    struct wanted_item item = {"strange", "hash", CARRIER_COMMAND};
     struct err err;
-    assert_works(fleet_plan(f->fleet, &system, phone.device_id, "an older one", &item, 1, &err),
-                 err);
+    assert_works(
+        fleet_plan(f->fleet, &system, phone.device_id, "an older one", &item, 1, NULL, &err), err);
     assert_null(item_state(f, &phone, "strange"));
     assert_int_equal(open_items(f, &phone), 1);
 }

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "channel/apple/carriers.h"
 #include "channel/apple/facts.h"
 #include "channel/apple/items.h"
 #include "channel/apple/lists.h"
@@ -81,6 +82,22 @@ static bool remove_item(void *owner, const struct action *action,
     if (!action->command->item)
         return err_set(err, ERR_PRECONDITION, "The command names no item.");
     plist_set_text(request, "Identifier", apple_item_identifier(owner, action->command->item));
+    return true;
+}
+
+/* With the tokens in it, a device that has it all already asks for nothing. */
+static bool declare(void *owner, const struct action *action, const struct parameters *parameters,
+                    struct plist *request, struct err *err)
+{
+    struct effective effective;
+    struct apple_plan plan;
+    (void)parameters;
+    if (!fleet_effective(action->fleet, action->actor, owner, action->identity->device_id,
+                         &effective, err) ||
+        !apple_plan_make(owner, &effective, &plan, err))
+        return false;
+    int64_t at = effective.declarative.told_at;
+    plist_set_data(request, "Data", bytes_text(apple_tokens_text(owner, &plan.declarations, at)));
     return true;
 }
 
@@ -279,6 +296,7 @@ static const struct action_row {
                                    false},
     [COMMAND_RENEW_IDENTITY] = {"InstallProfile", renew_identity, EVERY, EVERY, 0, false, NULL,
                                 false},
+    [COMMAND_DECLARE] = {"DeclarativeManagement", declare, EVERY, EVERY, 0, false, NULL, false},
     /* made of the queries before it comes here */
     [COMMAND_SYNC] = {NULL, NULL, EVERY, EVERY, 0, false, NULL, false},
 };

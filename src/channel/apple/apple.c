@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "channel/apple/actions.h"
-#include "channel/apple/items.h"
+#include "channel/apple/carriers.h"
 #include "channel/apple/settings.h"
 #include "channel/apple/wake.h"
 #include "channel/channel.h"

@@ -96,6 +96,7 @@ static const struct checkin_handler {
     [CHECKIN_TOKEN_UPDATE] = {handle_token_update, ADMIT_BLOCKED},
     [CHECKIN_CHECK_OUT] = {handle_check_out, ADMIT_BLOCKED},
     [CHECKIN_USER_AUTHENTICATE] = {handle_unsupported, 0},
+    [CHECKIN_DECLARATIVE] = {NULL, 0}, /* answers with content: see below */
     [CHECKIN_UNSUPPORTED] = {handle_unsupported, 0},
 };
 
@@ -133,6 +134,8 @@ bool apple_checkin(struct request *request, struct reply *reply, struct err *err
         reply_empty(reply, 410);
         return true;
     }
+    if (message.kind == CHECKIN_DECLARATIVE)
+        return apple_declarative(request, &message.declarative, reply, err);
     if (!handler->handle(request, &message, err))
         return false;
     reply_empty(reply, 200);

@@ -9,6 +9,7 @@
 #define MDM "MCMDMErrorDomain"
 #define INSTALLATION "MCInstallationErrorDomain"
 #define PROFILE_NOT_INSTALLED 12075
+#define COMMAND_UNKNOWN 12021
 
 /* Apple, Mobile Device Management Protocol Reference (2018), "Error Codes": the ones that
  * administrators meet. */
@@ -19,7 +20,7 @@ static const struct error_row {
 } error_rows[] = {
     {MDM, 12013, "The profile on the device was not installed by this server.",
      "Remove it on the device by hand, then synchronise."},
-    {MDM, 12021, "The device does not know this command.",
+    {MDM, COMMAND_UNKNOWN, "The device does not know this command.",
      "Update the operating system of the device."},
     {MDM, 12025, "The app is installed already.", NULL},
     {MDM, 12026, "The app is being installed already.", NULL},
@@ -67,11 +68,10 @@ static const char *with_codes(void *owner, const char *sentence, const struct ap
     return mem_format(owner, "%s (%s %" PRId64 ")", sentence, error->domain, error->code);
 }
 
-static bool is_absent(const struct apple_result *result)
+static bool has_code(const struct apple_result *result, int64_t code)
 {
     for (size_t i = 0; i < result->error_count; i++)
-        if (result->errors[i].code == PROFILE_NOT_INSTALLED &&
-            text_equal(result->errors[i].domain, MDM))
+        if (result->errors[i].code == code && text_equal(result->errors[i].domain, MDM))
             return true;
     return false;
 }
@@ -84,7 +84,8 @@ void apple_error_explain(void *owner, const struct apple_result *result, struct 
         out->remedy =
             "Update the operating system of the device; if that does not help, report it.";
     }
-    out->is_absent = is_absent(result);
+    out->is_absent = has_code(result, PROFILE_NOT_INSTALLED);
+    out->is_unknown = has_code(result, COMMAND_UNKNOWN);
     if (result->error_count == 0)
         return;
     /* The innermost error that we know says most: the outer ones are "installing failed". */

@@ -7,6 +7,7 @@
 struct apple_refusal {
     const char *reason;
     const char *remedy; /* NULL: nothing known */
+    bool is_unknown;    /* the device does not know the command */
     /* The device has not the profile that the command was about. */
     bool is_absent;
 };

@@ -161,6 +161,7 @@ static bool handle_failed(struct request *request, const struct apple_result *me
         .reason = refusal.reason,
         .remedy = refusal.remedy,
         .is_absent = refusal.is_absent,
+        .is_unknown = refusal.is_unknown,
     };
     return finish(request, &result, err) && answer_after(request, reply, err);
 }

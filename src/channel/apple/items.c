@@ -99,18 +99,3 @@ bool apple_items_make(void *owner, const struct effective *effective, struct app
     *count = payload_count;
     return true;
 }
-
-bool apple_items(void *owner, const struct effective *effective, struct wanted_item **items,
-                 size_t *count, struct err *err)
-{
-    struct apple_item *made = NULL;
-    size_t made_count = 0;
-    if (!apple_items_make(owner, effective, &made, &made_count, err))
-        return false;
-    struct wanted_item *wanted = mem_array(owner, struct wanted_item, made_count + 1);
-    for (size_t i = 0; i < made_count; i++)
-        wanted[i] = (struct wanted_item){made[i].name, made[i].hash};
-    *items = wanted;
-    *count = made_count;
-    return true;
-}

@@ -20,9 +20,6 @@ struct apple_item {
 /* Everything belongs to owner. */
 MUST_CHECK bool apple_items_make(void *owner, const struct effective *effective,
                                  struct apple_item **items, size_t *count, struct err *err);
-/* As struct channel wants it. */
-MUST_CHECK bool apple_items(void *owner, const struct effective *effective,
-                            struct wanted_item **items, size_t *count, struct err *err);
 
 char *apple_item_identifier(void *owner, const char *item);
 /* The part of a PayloadIdentifier behind our prefix; NULL: none of ours. Borrows. */

@@ -10,6 +10,7 @@
 #define MAGIC_LONGEST 255         /* bytes; a UUID in practice */
 #define TOKEN_LONGEST 100         /* bytes: the protocol's own limit */
 #define UNLOCK_TOKEN_LONGEST 8192 /* bytes: the protocol's own limit */
+#define ENDPOINT_LONGEST 255      /* bytes; an identifier has 64 at most */
 #define ERROR_TEXT_LONGEST 1024
 
 const char *const apple_status_names[] = {
@@ -103,6 +104,17 @@ static bool token_update_parse(void *owner, const struct plist *dict, struct app
     return need_text(update->push_magic, "/PushMagic", err);
 }
 
+static const struct field declarative_rows[] = {
+    TEXT_AS("Endpoint", struct apple_declarative, endpoint, FIELD_REQUIRED,
+            .highest = ENDPOINT_LONGEST),
+    BYTES_AS("Data", struct apple_declarative, data, 0, .highest = CHECKIN_SIZE_MAX),
+};
+static bool declarative_parse(void *owner, const struct plist *dict, struct apple_checkin *out,
+                              struct err *err)
+{
+    return plist_bind(owner, dict, FIELDS(declarative_rows), &out->declarative, NULL, err);
+}
+
 static const struct checkin_row {
     const char *name;
     enum apple_checkin_kind kind;
@@ -113,6 +125,7 @@ static const struct checkin_row {
     {"TokenUpdate", CHECKIN_TOKEN_UPDATE, token_update_parse},
     {"CheckOut", CHECKIN_CHECK_OUT, NULL},
     {"UserAuthenticate", CHECKIN_USER_AUTHENTICATE, NULL},
+    {"DeclarativeManagement", CHECKIN_DECLARATIVE, declarative_parse},
 };
 
 static const struct field checkin_fields[] = {

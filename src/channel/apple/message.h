@@ -8,7 +8,7 @@
 
 #include "codec/plist.h"
 
-#define CHECKIN_SIZE_MAX (64 * 1024)       /* bytes: UnlockToken is the largest, 8 kB */
+#define CHECKIN_SIZE_MAX (1536 * 1024)     /* bytes: a status report in base64 is the largest */
 #define CONNECT_SIZE_MAX (5 * 1024 * 1024) /* bytes: a ProfileList with its payloads */
 #define MESSAGE_DEPTH_MAX 32
 #define CHECKIN_NODES_MAX 1000
@@ -27,6 +27,7 @@ enum apple_checkin_kind {
     CHECKIN_TOKEN_UPDATE,
     CHECKIN_CHECK_OUT,
     CHECKIN_USER_AUTHENTICATE,
+    CHECKIN_DECLARATIVE,
     CHECKIN_UNSUPPORTED, /* known or not: we announced no capability for it */
 };
 
@@ -39,12 +40,17 @@ struct apple_token_update {
     char *topic, *push_magic;
     struct bytes token, unlock_token;
 };
+struct apple_declarative {
+    char *endpoint;
+    struct bytes data; /* JSON; data NULL: none */
+};
 struct apple_checkin {
     enum apple_checkin_kind kind;
     char *message_type;
     struct apple_sender sender;
     struct apple_authenticate authenticate; /* of its kind, else zero */
     struct apple_token_update token_update;
+    struct apple_declarative declarative;
 };
 /* The body of a PUT to the check-in URL. Everything belongs to owner. */
 MUST_CHECK bool apple_checkin_parse(void *owner, struct bytes body, struct apple_checkin *out,

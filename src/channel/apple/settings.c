@@ -14,7 +14,7 @@ enum payload { PASSCODE, RESTRICTIONS, FILEVAULT, PAYLOAD_COUNT };
 static const struct payload_row {
     const char *item, *title, *type;
 } payload_rows[] = {
-    [PASSCODE] = {"passcode", "Passcode", "com.apple.mobiledevice.passwordpolicy"},
+    [PASSCODE] = {APPLE_PASSCODE_ITEM, "Passcode", "com.apple.mobiledevice.passwordpolicy"},
     [RESTRICTIONS] = {"restrictions", "Restrictions", "com.apple.applicationaccess"},
     [FILEVAULT] = {"filevault", "Disk encryption", "com.apple.MCX.FileVault2"},
 };
@@ -305,4 +305,46 @@ void apple_payloads_make(void *owner, const struct effective *effective,
             made_count++;
     *payloads = made;
     *count = made_count;
+}
+
+/* ---- by declaration ---- */
+
+/* The names in com.apple.configuration.passcode.settings of the keys of the profile. */
+static const struct declared_row {
+    const char *name;
+    bool is_inverted;
+} declared_rows[KEY_COUNT] = {
+    [ALLOW_SIMPLE] = {"RequireComplexPasscode", true},
+    [CHANGE_AT_NEXT_AUTH] = {"ChangeAtNextAuth", false},
+    [FORCE_PIN] = {"RequirePasscode", false},
+    [MAX_FAILED_ATTEMPTS] = {"MaximumFailedAttempts", false},
+    [MAX_GRACE_PERIOD] = {"MaximumGracePeriodInMinutes", false},
+    [MAX_INACTIVITY] = {"MaximumInactivityInMinutes", false},
+    [MAX_PIN_AGE] = {"MaximumPasscodeAgeInDays", false},
+    [MIN_COMPLEX_CHARS] = {"MinimumComplexCharacters", false},
+    [MIN_LENGTH] = {"MinimumLength", false},
+    [MINUTES_UNTIL_RESET] = {"FailedAttemptsResetInMinutes", false},
+    [PIN_HISTORY] = {"PasscodeReuseLimit", false},
+    [REQUIRE_ALPHANUMERIC] = {"RequireAlphanumericPasscode", false},
+};
+
+json_t *apple_passcode_declared(const struct effective *effective, bool *is_faithful)
+{
+    struct draft draft = {0};
+    json_t *payload = json_object();
+    draft_fill(&draft, effective);
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const struct declared_row *row = &declared_rows[i];
+        if (!row->name || !draft.is_set[i])
+            continue;
+        json_set(payload, row->name,
+                 key_rows[i].type == KEY_BOOLEAN
+                     ? json_boolean((draft.values[i] != 0) != row->is_inverted)
+                     : json_integer((json_int_t)draft.values[i]));
+    }
+    *is_faithful = draft.is_set[FORCE_PIN] && draft.values[FORCE_PIN];
+    if (json_object_size(payload) > 0)
+        return payload;
+    json_decref(payload);
+    return NULL;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "codec/json.h"
 #include "codec/plist.h"
 #include "fleet/desired.h"
 #include "policy/resolve.h"
@@ -20,6 +21,7 @@ struct apple_payload {
     const char *type;      /* PayloadType */
     struct plist *content; /* the keys of this type, without PayloadType and its like */
 };
+#define APPLE_PASSCODE_ITEM "passcode"
 /*
  * The payloads that carry an effective set, at most one of each type; equal values give equal
  * trees. A minimum asks for a passcode too (forcePIN) unless password.required is decided. Apple's
@@ -28,3 +30,10 @@ struct apple_payload {
  */
 void apple_payloads_make(void *owner, const struct effective *effective,
                          struct apple_payload **payloads, size_t *count);
+
+/*
+ * The same values as payload of com.apple.configuration.passcode.settings; NULL: there are none. A
+ * declaration with any rule asks for a passcode: *is_faithful tells whether the values do, too. New
+ * reference.
+ */
+json_t *apple_passcode_declared(const struct effective *effective, bool *is_faithful);

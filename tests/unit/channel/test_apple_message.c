@@ -73,7 +73,8 @@ static void what_we_did_not_announce_is_unsupported(void **state)
     struct apple_checkin message = checkin(*state, "set-bootstrap-token");
     assert_int_equal(message.kind, CHECKIN_UNSUPPORTED);
     assert_string_equal(message.message_type, "SetBootstrapToken");
-    assert_int_equal(checkin(*state, "declarative-management").kind, CHECKIN_UNSUPPORTED);
+    assert_int_equal(checkin(*state, "declarative-management").kind, CHECKIN_DECLARATIVE);
+    assert_string_equal(checkin(*state, "declarative-management").declarative.endpoint, "tokens");
 }
 
 static void each_status_is_told_apart(void **state)
