@@ -28,6 +28,8 @@ static bool model_take(struct phone *phone, const struct options *options, struc
     text_take(phone, &model->os_build, options->build);
     text_take(phone, &model->serial, options->serial);
     text_take(phone, &model->udid, options->udid);
+    if (options->without_declarations)
+        model->declarative = false;
     if (options->passcode && !passcode_parse(options->passcode, &model->passcode, err))
         return false;
     return phone_save(phone, err);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "sim/declarative.h"
+#include "sim/declared.h"
 #include "sim/enrol.h"
 #include "sim/information.h"
 #include "sim/signed.h"
@@ -155,6 +157,18 @@ static bool remove_profile(struct work *work)
     return true;
 }
 
+static bool declarative_management(struct work *work)
+{
+    const struct plist *data = plist_get(work->command, "Data");
+    if (!declared_known(work->phone))
+        return refuse(work, DOMAIN_MDM, CODE_UNKNOWN_COMMAND, "The command is unknown.");
+    if (data && data->type != PLIST_DATA)
+        return format_error(work);
+    declarative_begin(work->phone, data ? data->data : NO_BYTES);
+    work->aftermath = AFTER_DECLARE;
+    return true;
+}
+
 static bool installed_application_list(struct work *work)
 {
     static const struct {
@@ -221,6 +235,7 @@ static const struct command commands[] = {
     {"RemoveProfile", remove_profile, 0, true}, /* the MDM profile goes without any right */
     {"DeviceLock", device_lock, RIGHT_LOCK, false},
     {"ClearPasscode", clear_passcode, RIGHT_LOCK, false},
+    {"DeclarativeManagement", declarative_management, 0, false},
     {"EraseDevice", erase_device, RIGHT_ERASE, false},
     {"RestartDevice", restart_device, RIGHT_LOCK, true},
     {"ShutDownDevice", shut_down_device, RIGHT_LOCK, true},

@@ -8,6 +8,7 @@ enum aftermath { /* what happens once the answer is on its way */
                  AFTER_NOTHING,
                  AFTER_ERASE,
                  AFTER_UNENROL,
+                 AFTER_DECLARE,
 };
 
 struct command_outcome {

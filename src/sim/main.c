@@ -13,7 +13,7 @@
 
 #define ENROL_OPTIONS                                                                              \
     "link! state! name model os build serial udid passcode ca keys push-host scep-misbehave "      \
-    "patience"
+    "without-declarations patience"
 
 #define HELP_MAX 65536 /* bytes */
 

@@ -21,7 +21,10 @@ static const struct field device_fields[] = {
     TEXT("wifi_mac", wifi_mac),
     TEXT("bluetooth_mac", bluetooth_mac),
     TEXT("time_zone", time_zone),
+    TEXT("lacks_declaration", lacks_declaration),
+    TEXT("rejects_declaration", rejects_declaration),
     FLAG("supervised", supervised),
+    FLAG("declarative", declarative),
     FLAG("locked", locked),
     FLAG("activation_lock", activation_lock),
     FLAG("find_my", find_my),
@@ -40,7 +43,12 @@ static const struct field device_fields[] = {
     WHOLE("sounds", sounds, 0, INT64_MAX),
 };
 
-static const struct field os_fields[] = {TEXT("version", os_version), TEXT("build", os_build)};
+static const struct field os_fields[] = {
+    TEXT("version", os_version),
+    TEXT("build", os_build),
+    TEXT("pending_version", pending_version),
+    TEXT("update_state", update_state),
+};
 
 static const struct field passcode_fields[] = {
     FLAG("present", passcode.present),
@@ -119,6 +127,7 @@ void model_init(void *owner, struct model *model)
         .os_version = mem_text(owner, "17.5.1"),
         .os_build = mem_text(owner, "21F90"),
         .passcode = {.present = true, .length = 6},
+        .declarative = true,
         .battery_percent = 80,
         .capacity_gb = 128,
         .available_gb = 64,

@@ -13,9 +13,13 @@ struct model {
     char *name, *product, *model_name, *model_number, *serial, *udid, *imei, *eas_id;
     char *wifi_mac, *bluetooth_mac, *time_zone;
     char *os_version, *os_build;
+    char *pending_version, *update_state; /* of an update that waits; NULL: none */
+    char *lacks_declaration;              /* a type that it does not know */
+    char *rejects_declaration;            /* a type that it cannot apply */
     struct passcode passcode;
     bool supervised;
-    bool locked; /* before the first unlock: many commands get NotNow */
+    bool declarative; /* knows declarations, if its system does */
+    bool locked;      /* before the first unlock: many commands get NotNow */
     bool activation_lock, find_my, lost_mode;
     char *lost_message; /* what the screen of a lost device says */
     char *bypass_code;  /* what opens the activation lock of a supervised device; "": none */

@@ -46,6 +46,8 @@ static const struct field option_fields[] = {
     NUMBER_OPTION("streams", streams, 1, 100000, "pushes at once on one connection"),
     NUMBER_OPTION("delay-ms", delay_ms, 0, 60000, "milliseconds until a push is answered"),
     NUMBER_OPTION("patience", patience, 0, 86400, "seconds to go on trying a request"),
+    FLAG_OPTION("without-declarations", without_declarations,
+                "a phone that does not know declarative management"),
     FLAG_OPTION("fresh-tls", fresh_tls, "a new connection for every request"),
     FLAG_OPTION("strict-tokens", strict_tokens, "refuse tokens that were not registered"),
 };

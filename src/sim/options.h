@@ -10,7 +10,7 @@ struct options {
     char *cert, *key, *client_ca, *ready_file, *csr, *topic, *dir;
     int64_t count, bits, port, control_port, devices, connections, seconds, interval, patience,
         streams, delay_ms;
-    bool fresh_tls, strict_tokens;
+    bool without_declarations, fresh_tls, strict_tokens;
     char **rest; /* what is no option, NULL-terminated */
 };
 

@@ -41,6 +41,43 @@ void passcode_rules_add(struct passcode_rules *rules, const struct plist *payloa
     lower_to(payload, "maxFailedAttempts", 0, &rules->max_failed);
 }
 
+static int64_t declared_number(const json_t *payload, const char *name, int64_t unset)
+{
+    const json_t *value = json_object_get(payload, name);
+    return json_is_integer(value) ? (int64_t)json_integer_value(value) : unset;
+}
+
+static void declared_raise(const json_t *payload, const char *name, int64_t *value)
+{
+    int64_t found = declared_number(payload, name, *value);
+    *value = found > *value ? found : *value;
+}
+
+static void declared_lower(const json_t *payload, const char *name, int64_t unset, int64_t *value)
+{
+    int64_t found = declared_number(payload, name, unset);
+    if (found != unset && (*value == unset || found < *value))
+        *value = found;
+}
+
+void passcode_rules_declare(struct passcode_rules *rules, const json_t *payload)
+{
+    bool is_alone = json_object_size(payload) == 1 && json_object_get(payload, "RequirePasscode");
+    if (is_alone ? json_is_true(json_object_get(payload, "RequirePasscode"))
+                 : json_object_size(payload) > 0)
+        rules->required = true;
+    if (json_is_true(json_object_get(payload, "RequireComplexPasscode")))
+        rules->no_simple = true;
+    if (json_is_true(json_object_get(payload, "RequireAlphanumericPasscode")))
+        rules->letters = true;
+    declared_raise(payload, "MinimumLength", &rules->min_length);
+    declared_raise(payload, "MinimumComplexCharacters", &rules->min_complex);
+    declared_lower(payload, "MaximumPasscodeAgeInDays", 0, &rules->max_age_days);
+    declared_lower(payload, "MaximumGracePeriodInMinutes", -1, &rules->max_grace);
+    declared_lower(payload, "MaximumInactivityInMinutes", 0, &rules->max_inactivity);
+    declared_lower(payload, "MaximumFailedAttempts", 0, &rules->max_failed);
+}
+
 bool passcode_complies(const struct passcode *passcode, const struct passcode_rules *rules)
 {
     if (!passcode->present) /* the other rules hold only for a passcode that exists */

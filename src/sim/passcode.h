@@ -2,6 +2,7 @@
 /* The passcode of a simulated phone, and whether it meets the installed passcode payloads. Pure. */
 #pragma once
 
+#include "codec/json.h"
 #include "codec/plist.h"
 
 struct passcode { /* the user's passcode, by its properties */
@@ -28,6 +29,9 @@ struct passcode_rules { /* the strictest of all payloads */
 
 /* Take one com.apple.mobiledevice.passwordpolicy payload into the rules. */
 void passcode_rules_add(struct passcode_rules *rules, const struct plist *payload);
+/* The same for the payload of com.apple.configuration.passcode.settings: with any rule a passcode
+ * is required. */
+void passcode_rules_declare(struct passcode_rules *rules, const json_t *payload);
 bool passcode_complies(const struct passcode *passcode, const struct passcode_rules *rules);
 /* "none", "simple", a length ("8"), or a length with letters ("8a") or symbols ("8c"). */
 MUST_CHECK bool passcode_parse(const char *text, struct passcode *out, struct err *err);

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "codec/base64.h"
+#include "sim/declared.h"
 
 #define STATE_SIZE_MAX ((size_t)64 << 20)
 #define BIG_TEXT (48LL << 20) /* bytes of a text in state.json */
@@ -38,6 +39,21 @@ static const struct field installed_fields[] = {
     TEXT_FIELD(struct installed, name, 0),
     TEXT_FIELD(struct installed, signer, 0),
     TEXT_FIELD(struct installed, plist, FIELD_REQUIRED, .highest = BIG_TEXT),
+};
+
+static const struct field declarative_fields[] = {
+    BOOLEAN_FIELD(struct declarative, is_on, 0),
+    BOOLEAN_FIELD(struct declarative, is_due, 0),
+    TEXT_FIELD(struct declarative, offered, 0, .highest = BIG_TEXT),
+    TEXT_FIELD(struct declarative, token, 0),
+    TEXT_FIELD(struct declarative, reported, 0, .highest = BIG_TEXT),
+};
+
+static const struct field fetched_fields[] = {
+    TEXT_FIELD(struct fetched, kind, FIELD_REQUIRED),
+    TEXT_FIELD(struct fetched, identifier, FIELD_REQUIRED),
+    TEXT_FIELD(struct fetched, token, FIELD_REQUIRED),
+    TEXT_FIELD(struct fetched, text, FIELD_REQUIRED, .highest = BIG_TEXT),
 };
 
 static const struct field pending_fields[] = {
@@ -165,6 +181,12 @@ json_t *phone_to_json(const struct phone *phone)
     json_object_set_new(object, "enrolment",
                         json_from(FIELDS(enrolment_fields), &phone->enrolment));
     json_object_set_new(object, "profiles", profiles);
+    json_object_set_new(object, "declarative",
+                        json_from(FIELDS(declarative_fields), &phone->declarative));
+    json_t *declarations = json_array();
+    for (size_t i = 0; i < phone->fetched_count; i++)
+        json_array_append_new(declarations, json_from(FIELDS(fetched_fields), &phone->fetched[i]));
+    json_object_set_new(object, "declarations", declarations);
     json_object_set_new(object, "pending", json_from(FIELDS(pending_fields), &phone->pending));
     return object;
 }
@@ -190,6 +212,19 @@ static bool profiles_read(struct phone *phone, const json_t *list, struct err *e
     return true;
 }
 
+static bool declarations_read(struct phone *phone, const json_t *object, struct err *err)
+{
+    const json_t *list = json_object_get(object, "declarations");
+    phone->fetched_count = json_array_size(list);
+    phone->fetched = mem_array(phone, struct fetched, phone->fetched_count);
+    for (size_t i = 0; i < phone->fetched_count; i++)
+        if (!json_bind(phone, json_array_get(list, i), FIELDS(fetched_fields), &phone->fetched[i],
+                       NULL, err))
+            return false;
+    return json_bind(phone, json_object_get(object, "declarative"), FIELDS(declarative_fields),
+                     &phone->declarative, NULL, err);
+}
+
 static bool state_read(struct phone *phone, struct err *err)
 {
     static const struct json_limits limits = {.size = STATE_SIZE_MAX, .depth = 8, .nodes = 100000};
@@ -204,6 +239,7 @@ static bool state_read(struct phone *phone, struct err *err)
                    &phone->enrolment, NULL, err) ||
         !json_bind(phone, json_object_get(object, "pending"), FIELDS(pending_fields),
                    &phone->pending, NULL, err) ||
+        !declarations_read(phone, object, err) ||
         !profiles_read(phone, json_object_get(object, "profiles"), err))
         return err_context(err, "%s", path);
     return true;
@@ -312,6 +348,8 @@ bool phone_forget(struct phone *phone, enum phone_status status, struct err *err
     char *push_url = phone->enrolment.push_url;
     phone->enrolment = (struct enrolment){.status = (int)status, .push_url = push_url};
     phone->profile_count = 0;
+    phone->declarative = (struct declarative){0};
+    phone->fetched_count = 0;
     phone_pending_drop(phone);
     return phone_identity_set(phone, NULL, NULL, NULL, NULL, err) && phone_save(phone, err);
 }
@@ -383,5 +421,8 @@ struct passcode_rules phone_passcode_rules(const struct phone *phone)
             if (text_equal(plist_text(one, "PayloadType"), PAYLOAD_PASSCODE))
                 passcode_rules_add(&rules, one);
     }
+    CLEANUP(json_decref_at) json_t *declared = declared_active(phone, DECLARED_PASSCODE);
+    for (size_t i = 0; i < json_array_size(declared); i++)
+        passcode_rules_declare(&rules, json_array_get(declared, i));
     return rules;
 }

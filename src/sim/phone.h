@@ -36,6 +36,18 @@ struct pending { /* uuid NULL: nothing waits */
     bool leaves; /* the enrolment ends when the server has taken it */
 };
 
+struct declarative { /* of a phone that manages itself */
+    bool is_on;
+    bool is_due;    /* it was told that something changed */
+    char *offered;  /* the tokens that came with that, as JSON, or NULL */
+    char *token;    /* of what it has */
+    char *reported; /* what the server knows of its status, as JSON */
+};
+struct fetched { /* one declaration */
+    char *kind, *identifier, *token;
+    char *text; /* as it came: JSON */
+};
+
 /* Called after each exchange with the server; for load runs. */
 struct observer {
     void (*exchanged)(void *context, const char *message, int status, double seconds);
@@ -56,6 +68,9 @@ struct phone {
     struct enrolment enrolment;
     struct installed *profiles;
     size_t profile_count;
+    struct declarative declarative;
+    struct fetched *fetched;
+    size_t fetched_count;
     struct pending pending;
     char *pending_memory; /* owner of its texts */
     EVP_PKEY *key;
@@ -105,5 +120,5 @@ void phone_profile_drop(struct phone *phone, struct installed *profile);
 /* The installed profile's tree. */
 MUST_CHECK bool phone_profile_open(void *owner, const struct installed *installed,
                                    struct profile *out, struct err *err);
-/* The strictest passcode rules of all installed profiles. */
+/* The strictest passcode rules of all installed profiles and active declarations. */
 struct passcode_rules phone_passcode_rules(const struct phone *phone);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "codec/base64.h"
 #include "sim/channel.h"
+#include "sim/declarative.h"
 #include "sim/signed.h"
 
 #define COMMANDS_MAX 10000 /* in one session: a server that never ends is an error */
@@ -146,6 +147,13 @@ static struct plist *answer_make(struct session *session, const char *uuid)
     return answer;
 }
 
+/* A real device does so beside its session; one after the other is easier to follow. */
+static bool settle(struct session *session, struct err *err)
+{
+    return session->phone->enrolment.status != PHONE_ENROLLED ||
+           declarative_settle(session->phone, session->report, err);
+}
+
 static bool command_answer(struct session *session, const struct plist *command, const char *uuid,
                            struct err *err)
 {
@@ -168,7 +176,8 @@ static bool command_answer(struct session *session, const struct plist *command,
         return erase(session, body, uuid, err);
     phone_pending_put(phone, uuid, request_type, outcome.status, body);
     phone->pending.leaves = outcome.aftermath == AFTER_UNENROL;
-    return phone_save(phone, err) && pending_send(session, err);
+    return phone_save(phone, err) && pending_send(session, err) &&
+           (outcome.aftermath != AFTER_DECLARE || settle(session, err));
 }
 
 static bool command_take(struct session *session, struct err *err)
@@ -209,7 +218,7 @@ bool session_run(struct phone *phone, const struct session_options *options, jso
         json_object_set_new(report, "commands", json_array());
     session.scratch = mem_new(NULL, char);
     bool done = (phone->pending.uuid ? pending_send(&session, err) : idle_send(&session, err)) &&
-                session_loop(&session, err);
+                session_loop(&session, err) && settle(&session, err);
     mem_free(session.scratch);
     return done;
 }

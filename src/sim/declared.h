@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Declarations on a simulated phone: which of them it can make use of, which are in force, and what
+ * its status is.  Pure: looks at the phone and changes nothing.
+ */
+#pragma once
+
+#include "sim/phone.h"
+
+#define DECLARED_PASSCODE "com.apple.configuration.passcode.settings"
+
+/* iOS 15 and later, unless its user's model lacks it. */
+bool declared_known(const struct phone *phone);
+/* The four kinds, as the endpoint names them and as the status report does; NULL-terminated. */
+extern const char *const declared_kinds[];
+extern const char *const declared_groups[];
+
+/* {"configuration/IDENTIFIER": {"identifier", "server-token", "active", "valid", "reasons"?}}. New
+ * reference. */
+json_t *declared_states(const struct phone *phone);
+/* The payloads of active configurations of this type, an array. New reference. */
+json_t *declared_active(const struct phone *phone, const char *type);
+/* {"passcode.is-present": true, …} of all subscribed items; errors gets those that it cannot
+ * report. New reference. */
+json_t *declared_values(const struct phone *phone, json_t *errors);
