@@ -16,7 +16,7 @@ pytestmark = pytest.mark.apple
 @pytest.mark.proves("4c-3")
 @pytest.mark.proves_partly("4c-5", "4g-1", "4g-2", "4g-3")
 def test_the_first_session_carries_the_policy(admin, apns, make_phone):
-    phone = make_phone("first")
+    phone = make_phone("first", without_declarations=True)
     device = admin.device(phone.udid)
     assert device["enrolment_state"] == "active" and device["platform"] == "ios"
     assert apns.wait_for_push(phone.show()["enrolment"]["token"], 5)
@@ -94,7 +94,7 @@ def test_a_command_that_is_not_understood_is_not_sent_again(house, admin, phone)
 
 
 def test_not_now_waits_for_the_next_session(make_phone):
-    phone = make_phone("locked")
+    phone = make_phone("locked", without_declarations=True)
     phone.set(locked=True)
     first = phone.check_in()
     refused = [one for one in first["commands"] if one["status"] == "NotNow"]
@@ -145,7 +145,7 @@ def test_what_a_device_cannot_carry_is_said_at_once(admin, phone):
 # ---- policies ----
 
 def test_an_edit_reaches_the_devices_concerned_and_no_other(admin, make_phone):
-    ours, other = make_phone("ours"), make_phone("other")
+    ours, other = (make_phone(name, without_declarations=True) for name in ("ours", "other"))
     ours.check_in(), other.check_in()
     before = admin.commands(other.udid)
     device = admin.device(ours.udid)["id"]
