@@ -46,7 +46,7 @@ MUST_CHECK bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int6
                                           struct revocation_list *out, struct err *err);
 /* The job "revocation_list": sign a new one. */
 MUST_CHECK bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err);
-/* The newest list without its bytes. ERR_NOT_FOUND before the first one. Permission
+/* The newest list without its bytes; the first one is made when there is none. Permission
  * certificate.read. */
 MUST_CHECK bool fleet_revocation_list_about(struct fleet *fleet, const struct actor *actor,
                                             void *owner, struct revocation_list *out,

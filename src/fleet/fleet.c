@@ -50,8 +50,7 @@ bool fleet_open(void *owner, struct database *database, struct keyd *keyd,
     fleet->keyd = keyd;
     fleet->shared = shared;
     fleet->settings = shared->settings;
-    if (!db_connect(fleet, database, &fleet->db, err) ||
-        !db_prepare(fleet->db, store_statements, store_statement_count, err))
+    if (!db_connect(fleet, database, &fleet->db, err))
         return err_context(err, "opening the store");
     *out = mem_give(owner, &fleet);
     return true;
@@ -78,6 +77,10 @@ static bool first_start_run(struct db *tx, void *context, struct err *err)
 bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t now, struct err *err)
 {
     struct first_start start = {organization, now};
+    /* That each can be prepared is found out once, here. A connection prepares what it uses: all of
+     * them on each would take 10 kB a statement. */
+    if (!db_prepare(fleet->db, store_statements, store_statement_count, err))
+        return err_context(err, "opening the store");
     return db_transaction(fleet->db, first_start_run, &start, err);
 }
 

@@ -45,7 +45,8 @@ MUST_CHECK bool fleet_open(void *owner, struct database *database, struct keyd *
                            struct fleet_shared *shared, struct fleet **out, struct err *err);
 /* Nothing that was read before now may be believed: another process may have changed it. */
 void fleet_forget_all(struct fleet_shared *shared);
-/* Make the organisation on the first start; ERR_* of the store. */
+/* At each start: check every statement, make the organisation on the first one. ERR_* of the store.
+ */
 MUST_CHECK bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t now,
                                   struct err *err);
 /* The authority in keyd is the one that this database belongs to; a new database takes it. After

@@ -134,10 +134,16 @@ bool fleet_revocation_list_about(struct fleet *fleet, const struct actor *actor,
                                  struct revocation_list *out, struct err *err)
 {
     struct revocation_list list = {0};
-    const struct want want = {"revocation list", FIELDS(list_rows)};
+    bool found = false;
     if (!fleet_need(actor, "certificate.read", err) ||
-        !store_get(fleet->db, owner, ASK_ALL(REVOCATION_LIST_ABOUT), want, &list, err))
+        !store_find(fleet->db, owner, ASK_ALL(REVOCATION_LIST_ABOUT), FIELDS(list_rows), &list,
+                    &found, err))
         return false;
+    if (!found) { /* the first job has not run yet */
+        if (!fleet_revocation_list_get(fleet, owner, actor->now, &list, err))
+            return false;
+        list.der = NO_BYTES;
+    }
     list.limit = ENTRIES_MAX;
     *out = list;
     return true;
