@@ -12,7 +12,6 @@
 #include "fleet/list.h"
 #include "fleet/queue.h"
 #include "fleet/shared.h"
-#include "model/declaration.h"
 #include "pki/keyd.h"
 #include "store/store.h"
 
@@ -121,20 +120,9 @@ static bool departure_begin(struct db *tx, const struct asking *a, struct err *e
            crl_due(tx, now, err);
 }
 
-/* A device that knows declarations looks whether it has them all. */
-static bool declared_again(struct db *tx, const struct asking *a, struct err *err)
-{
-    struct declarative declarative = {0};
-    bool found = false;
-    const char *id = a->enrolment.id;
-    return store_find(tx, a->owner, ASK(DECLARATIVE_GET, TEXT(id)), declarative_fields,
-                      &declarative, &found, err) &&
-           (!declarative.token || declare_queue(tx, id, declarative.token, a->actor->now, err));
-}
-
 static bool sync_queue(struct db *tx, const struct asking *a, struct err *err)
 {
-    if (!failed_queue(tx, a->enrolment.id, a->actor->now, err) || !declared_again(tx, a, err))
+    if (!failed_queue(tx, a->enrolment.id, a->actor->now, err))
         return false;
     for (const enum command_kind *kind = inventory_queries(a->ownership); *kind != COMMAND_SYNC;
          kind++)

@@ -119,6 +119,17 @@ bool declare_queue(struct db *tx, const char *enrolment_id, const char *token, i
            command_queue(tx, &queued, err);
 }
 
+/* A device that knows declarations looks whether it has them all. */
+static bool declared_again(struct db *tx, void *owner, const char *enrolment_id, int64_t now,
+                           struct err *err)
+{
+    struct declarative declarative = {0};
+    bool found = false;
+    return store_find(tx, owner, ASK(DECLARATIVE_GET, TEXT(enrolment_id)), declarative_fields,
+                      &declarative, &found, err) &&
+           (!declarative.token || declare_queue(tx, enrolment_id, declarative.token, now, err));
+}
+
 bool failed_queue(struct db *tx, const char *enrolment_id, int64_t now, struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
@@ -131,7 +142,7 @@ bool failed_queue(struct db *tx, const char *enrolment_id, int64_t now, struct e
                                                       rows_text(rows, i, "wanted_hash"), now, err))
             return false;
     }
-    return true;
+    return declared_again(tx, owner, enrolment_id, now, err);
 }
 
 /* ---- a session begins ---- */

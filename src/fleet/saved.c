@@ -81,6 +81,7 @@ bool facts_save(struct db *tx, const struct observed *observed, struct err *err)
         .fleet = observed->fleet, .device_id = observed->device_id, .now = observed->now};
     if (!name_save(tx, observed, err) || !system_save(tx, observed, &changed, err))
         return false;
+    resolving.replan = changed; /* another system may take things in another way */
     return changed ? device_resolve(tx, &resolving, err) : device_evaluate(tx, &resolving, err);
 }
 

@@ -79,7 +79,7 @@ static bool member_fits(const json_t *value, const struct member_rule *rule)
 {
     if (rule->type == JSON_TRUE)
         return json_is_boolean(value);
-    if (json_typeof(value) != rule->type)
+    if (!value || json_typeof(value) != rule->type)
         return false;
     return rule->lowest == rule->highest || (json_integer_value(value) >= rule->lowest &&
                                              json_integer_value(value) <= rule->highest);

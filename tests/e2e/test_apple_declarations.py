@@ -83,6 +83,16 @@ def test_an_old_phone_is_not_asked(admin, make_phone):
     assert admin.delivered(phone.udid)["passcode"]["state"] == "verified"
 
 
+def test_an_update_of_the_system_brings_declarations(admin, make_phone):
+    phone = make_phone("updated", os="14.8")
+    phone.check_in()
+    phone.set({"os.version": "17.5.1", "os.build": "21F90"})
+    admin.command(phone.udid, "sync")
+    wait_until(lambda: phone.check_in() and set(admin.delivered(phone.udid)) == {ITEM}, 20, "the change of carrier")
+    assert plist_of(phone, "org.muster.policy.passcode") is None
+    assert declarations(phone)[PASSCODE]["Payload"]["MinimumLength"] == 6
+
+
 def test_a_change_reaches_the_devices_concerned_and_no_other(house, admin, make_phone):
     ours, other = make_phone("ours"), make_phone("other")
     ours.check_in(), other.check_in()

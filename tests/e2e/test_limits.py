@@ -184,7 +184,7 @@ def test_a_phone_lives_behind_haproxy(behind, apns, tmp_path):
     bring_push_certificate(admin, apns, tmp_path)
     admin.policy("Passcodes", {"password.min_length": 6})
     phone, other = (new_phone(behind, tmp_path / name) for name in ("phone", "other"))
-    phone.enrol(admin.link())
+    phone.enrol(admin.link(), without_declarations=True)
     other.enrol(admin.link())
     assert "InstallProfile" in types(phone.check_in())
     assert admin.delivered(phone.udid)["passcode"]["state"] == "verified"

@@ -59,18 +59,19 @@ def test_lost_mode_from_beginning_to_end(house, admin, make_phone):
     assert admin.facts("gone")["lost_mode.enabled"] == "false"
 
 
-def test_what_a_lost_device_refused_comes_again_when_it_is_found(admin, make_phone):
-    phone = supervised_and_known(admin, make_phone, "missed")
-    admin.command("missed", "enable_lost_mode", message="call us")
+@pytest.mark.parametrize("item", ["passcode", "declaration.passcode"])
+def test_what_a_lost_device_refused_comes_again_when_it_is_found(admin, make_phone, item):
+    phone = supervised_and_known(admin, make_phone, item, declarative=item != "passcode")
+    admin.command(item, "enable_lost_mode", message="call us")
     phone.check_in()
-    policy = admin.policy("While lost", {"password.min_length": 9}, device=admin.device("missed")["id"])
+    policy = admin.policy("While lost", {"password.min_length": 9}, device=admin.device(item)["id"])
     try:
-        admin.wait_planned("missed", "passcode")
+        admin.wait_planned(item, item)
         phone.check_in()
-        assert admin.delivered("missed")["passcode"]["state"] == "failed"
-        admin.command("missed", "disable_lost_mode")
+        assert admin.delivered(item)[item]["state"] == "failed"
+        admin.command(item, "disable_lost_mode")
         phone.check_in()
-        assert admin.delivered("missed")["passcode"]["state"] == "verified"
+        assert admin.delivered(item)[item]["state"] == "verified"
     finally:
         admin.drop(policy)
 

@@ -115,8 +115,8 @@ static bool take_status(struct request *request, const struct apple_declarative 
     struct err why;
     bool replan = false;
     reply_empty(reply, 200);
-    if (!caller->identity.device_id)
-        return true;
+    if (caller->identity.enrolment_state != ENROLMENT_ACTIVE || !caller->identity.device_id)
+        return true; /* nothing was declared to it */
     if (!apple_status_parse(request->owner, message->data, request->now, &report, &why))
         return take_unreadable(request, &why, reply, err);
     if (!fleet_declared(fleet, &caller->actor, &caller->identity, &report, &replan, err))
