@@ -251,9 +251,10 @@ static void a_name_does_not_hide_what_is_unique(void **state)
     phone_report(f, &b, "device.name", a.device_id, EVIDENCE_MEASURED);
     assert_works(fleet_device_get(f->fleet, &admin, f->owner, a.device_id, &device, &err), err);
     assert_string_equal(device.id, a.device_id);
+    /* what a device tells of itself, a UDID or a name, hides no other: the id alone decides */
     phone_report(f, &b, "device.name", "A", EVIDENCE_MEASURED);
-    assert_works(fleet_device_get(f->fleet, &admin, f->owner, "A", &device, &err), err);
-    assert_string_equal(device.id, a.device_id);
+    assert_fails(fleet_device_get(f->fleet, &admin, f->owner, "A", &device, &err), err,
+                 ERR_CONFLICT);
     phone_report(f, &b, "device.name", "Anna's iPhone", EVIDENCE_MEASURED);
     assert_fails(fleet_device_get(f->fleet, &admin, f->owner, "anna's iphone", &device, &err), err,
                  ERR_CONFLICT);
