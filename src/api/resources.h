@@ -14,6 +14,7 @@ extern const struct routes device_routes;
 extern const struct routes inventory_routes;
 extern const struct routes link_routes;
 extern const struct routes lost_routes;
+extern const struct routes network_routes;
 extern const struct routes openapi_routes;
 extern const struct routes policy_routes;
 extern const struct routes push_routes;

@@ -13,7 +13,7 @@
     }
 
 /* What stands behind /scep/: one name per kind of device that asks. */
-static const char *const profiles[] = {"apple", NULL};
+static const char *const profiles[] = {"apple", "network", NULL};
 
 static bool need_profile(struct request *request, struct reply *reply, struct err *err)
 {

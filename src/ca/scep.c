@@ -2,10 +2,9 @@
 /* SCEP (RFC 8894) over HTTP: a typed message from pki, a decision from fleet, one reply. */
 #include "pki/scep.h"
 
-#include <string.h>
-
 #include "base/log.h"
 #include "base/mem.h"
+#include "ca/asked.h"
 #include "ca/ca.h"
 #include "fleet/inquiry.h"
 #include "fleet/issue.h"
@@ -21,55 +20,6 @@ struct exchange { /* one PKIOperation */
     struct bytes reply;
 };
 
-/* ---- what a request asks for, in the words of fleet/issue.h ---- */
-
-#define ATTRIBUTES_MAX (NAME_PARTS_MAX + NAME_ALTERNATIVES_MAX + REQUEST_PURPOSES_MAX + 4)
-
-struct attribute_list {
-    struct asked_attribute items[ATTRIBUTES_MAX];
-    size_t count;
-};
-
-static void attribute_add(struct attribute_list *list, const char *name, const char *value)
-{
-    list->items[list->count++] = (struct asked_attribute){name, value};
-}
-
-static const char *alternative_word(enum alternative_kind kind)
-{
-    switch (kind) {
-    case ALTERNATIVE_DNS: return "san.dns";
-    case ALTERNATIVE_EMAIL: return "san.email";
-    case ALTERNATIVE_URI: return "san.uri";
-    case ALTERNATIVE_IP: return "san.ip";
-    case ALTERNATIVE_UPN: return "san.upn";
-    }
-    bug("alternative name kind %d", (int)kind);
-}
-
-static const char *purpose_word(void *owner, const char *oid)
-{
-    static const char client_auth[] = "1.3.6.1.5.5.7.3.2";
-    return strcmp(oid, client_auth) == 0 ? "clientAuth" : mem_text(owner, oid);
-}
-
-static void attributes_fill(void *owner, const struct certificate_request *asked,
-                            struct attribute_list *list)
-{
-    for (size_t i = 0; i < asked->subject.count; i++)
-        attribute_add(list, mem_format(owner, "subject.%s", asked->subject.parts[i].type),
-                      asked->subject.parts[i].value);
-    for (size_t i = 0; i < asked->alternatives.count; i++)
-        attribute_add(list, alternative_word(asked->alternatives.items[i].kind),
-                      asked->alternatives.items[i].value);
-    attribute_add(list, "key.type", key_kind_name(asked->key.kind));
-    attribute_add(list, "key.bits", mem_format(owner, "%d", asked->key.bits));
-    if (asked->has_key_usage)
-        attribute_add(list, "key.usage", key_usage_text(owner, asked->key_usage));
-    for (size_t i = 0; asked->has_purposes && asked->purposes[i]; i++)
-        attribute_add(list, "eku", purpose_word(owner, asked->purposes[i]));
-}
-
 /* ---- decisions by message type ---- */
 
 static bool failure(struct exchange *e, enum scep_failure reason, struct err *err)
@@ -81,18 +31,26 @@ static bool failure(struct exchange *e, enum scep_failure reason, struct err *er
                                reason, &e->reply, err);
 }
 
+static bool issued_reply(struct exchange *e, const struct issued *issued, struct err *err)
+{
+    void *owner = e->request->owner;
+    if (issued->is_refused)
+        return failure(e, SCEP_BAD_REQUEST, err);
+    if (issued->is_pending)
+        return scep_render_pending(owner, e->fleet->keyd, &e->authority, &e->message, &e->reply,
+                                   err);
+    return scep_render_success(owner, e->fleet->keyd, &e->authority, &e->message, issued->der,
+                               &e->reply, err);
+}
+
 static bool issue(struct exchange *e, struct err *err)
 {
     void *owner = e->request->owner;
     const struct certificate_request *asked = &e->message.request;
     struct attribute_list attributes = {.count = 0};
     struct issued issued;
-    struct actor actor = {.kind = ACTOR_PUBLIC,
-                          .id = e->request->peer,
-                          .name = e->request->peer,
-                          .request_id = e->request->id,
-                          .now = e->request->now};
-    attributes_fill(owner, asked, &attributes);
+    struct actor actor = asked_actor(e->request);
+    asked_fill(owner, asked, &attributes);
     struct certificate_asked wish = {.challenge = asked->challenge,
                                      .transaction_id = e->message.transaction,
                                      .spki = asked->spki,
@@ -104,10 +62,28 @@ static bool issue(struct exchange *e, struct err *err)
                                      .objection = e->message.why};
     if (!fleet_issue(e->fleet, &actor, owner, &wish, &issued, err))
         return false;
-    if (issued.is_refused)
+    return issued_reply(e, &issued, err);
+}
+
+/* CertPoll: the key that signs it is the one that was asked for. Clients name the RA or the
+ * issuing CA as the issuer; nothing hangs on it. */
+static bool poll(struct exchange *e, struct err *err)
+{
+    struct attribute_list attributes = {.count = 0};
+    struct issued issued;
+    struct actor actor = asked_actor(e->request);
+    if (e->message.signer_is_ours) { /* renewal never waits */
+        e->message.why = "nothing was asked for that waits";
         return failure(e, SCEP_BAD_REQUEST, err);
-    return scep_render_success(owner, e->fleet->keyd, &e->authority, &e->message, issued.der,
-                               &e->reply, err);
+    }
+    asked_subject(e->request->owner, &e->message.subject, &attributes);
+    struct certificate_asked wish = {.is_poll = true,
+                                     .transaction_id = e->message.transaction,
+                                     .spki = e->message.signer.spki,
+                                     .attributes = attributes.items,
+                                     .attribute_count = attributes.count};
+    return fleet_issue(e->fleet, &actor, e->request->owner, &wish, &issued, err) &&
+           issued_reply(e, &issued, err);
 }
 
 /* GetCert and GetCRL: the issuer named must be ours, the signer a certificate of ours. */
@@ -154,6 +130,8 @@ static bool decide(struct exchange *e, struct err *err)
         return failure(e, message->failure, err);
     if (message->type == SCEP_GET_CERTIFICATE || message->type == SCEP_GET_CRL)
         return inquire(e, err);
+    if (message->type == SCEP_POLL)
+        return poll(e, err);
     if (message->type == SCEP_RENEWAL ? !message->signer_is_ours : message->type != SCEP_REQUEST)
         return failure(e, SCEP_BAD_REQUEST, err);
     return issue(e, err);

@@ -147,6 +147,7 @@ static json_t *part_value(const struct cli *cli, const struct body_part *part, c
     int64_t number = 0;
     switch (part->type) {
     case PART_TEXT: break;
+    case PART_TRUE: return json_true();
     case PART_INTEGER:
         return number_parse(bytes_text(text), INT64_MIN, INT64_MAX, &number, err)
                    ? json_integer(number)

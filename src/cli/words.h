@@ -39,6 +39,9 @@ enum option_id {
     OPTION_EMAIL,
     OPTION_ROLE,
     OPTION_CODE,
+    OPTION_SUBJECT,
+    OPTION_SAN,
+    OPTION_APPROVE,
     OPTION_USER,
     OPTION_PASSWORD_STDIN,
     OPTION_COUNT,
@@ -62,7 +65,7 @@ struct body_part { /* of a request: from an option, or fixed */
     const char *name;
     enum option_id option; /* when `fixed` is NULL */
     const char *fixed;     /* "{}": the first hole */
-    enum { PART_TEXT, PART_INTEGER, PART_EXPIRY } type;
+    enum { PART_TEXT, PART_INTEGER, PART_EXPIRY, PART_TRUE } type;
 };
 
 struct column { /* of a table */

@@ -8,7 +8,6 @@
 #include "pki/keyd.h"
 #include "store/store.h"
 
-#define CHALLENGE_BITS 255 /* 51 characters of [A-Z2-7]: legal in every string type */
 #define KEY_BITS 2048
 #define KEY_USAGE 5 /* Apple's mask: sign and encrypt */
 
@@ -60,9 +59,11 @@ bool challenge_insert(struct db *tx, const struct challenge_wish *wish, struct e
 {
     return store_change(tx,
                         ASK(CHALLENGE_INSERT, TEXT(wish->id), BYTES(BYTES_OF(wish->mac)),
-                            TEXT(wish->enrolment_id), TEXT(CHALLENGE_PURPOSE),
+                            TEXT(wish->enrolment_id),
+                            TEXT(wish->purpose ? wish->purpose : CHALLENGE_PURPOSE),
                             TEXT(wish->expectation), INTEGER(wish->now), INTEGER(wish->expires_at),
-                            TEXT(wish->renews)),
+                            TEXT(wish->renews), TEXT(wish->subject), TEXT(wish->created_by),
+                            INTEGER(wish->needs_approval)),
                         NULL, err) &&
            step_add(tx, wish->id, STEP_PROFILE_MADE, "ok", wish->expectation, wish->now, err) &&
            step_add(tx, wish->id, STEP_RENDERED, "ok", "{}", wish->now, err);

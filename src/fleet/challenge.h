@@ -6,9 +6,12 @@
 #include "fleet/enrol.h"
 
 #define CHALLENGE_PURPOSE "mdm-identity"
+#define CHALLENGE_BITS 255 /* 51 characters of [A-Z2-7]: legal in every string type */
 
 struct challenge_wish { /* a challenge before it is written down */
     const char *id, *enrolment_id, *expectation;
+    const char *purpose, *subject, *created_by; /* all NULL: a device's identity */
+    bool needs_approval;
     const char *renews; /* certificate that its own one replaces; NULL: the first */
     uint8_t mac[32];
     int64_t now, expires_at;

@@ -4,23 +4,31 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "codec/json.h"
+#include "fleet/alternatives.h"
 #include "pki/request.h"
 
 static const struct json_limits expectation_limits = {4096, 2, 64};
 static const struct field expected_rows[] = {
     TEXT_FIELD(struct expected, common_name, FIELD_REQUIRED),
-    TEXT_FIELD(struct expected, organization, FIELD_REQUIRED),
-    TEXT_FIELD(struct expected, san_uri, FIELD_REQUIRED),
-    INTEGER_FIELD(struct expected, key_bits, FIELD_REQUIRED),
-    INTEGER_FIELD(struct expected, key_usage, FIELD_REQUIRED),
+    TEXT_FIELD(struct expected, organization, 0),
+    TEXT_FIELD(struct expected, san_uri, 0),
+    TEXT_FIELD(struct expected, alternatives, 0),
+    INTEGER_FIELD(struct expected, key_bits, 0),
+    INTEGER_FIELD(struct expected, key_usage, 0),
 };
 
 bool expected_parse(void *owner, const char *text, struct expected *out, struct err *err)
 {
     CLEANUP(json_decref_at) json_t *json = NULL;
-    return json_parse(bytes_text(text), &expectation_limits, &json, err) &&
-           json_bind(owner, json, FIELDS(expected_rows), out, NULL, err);
+    if (!json_parse(bytes_text(text), &expectation_limits, &json, err) ||
+        !json_bind(owner, json, FIELDS(expected_rows), out, NULL, err))
+        return false;
+    if (out->alternatives)
+        return alternatives_split(owner, out->alternatives, &out->alternative, err);
+    return (out->organization && out->san_uri && out->key_bits > 0) ||
+           err_set(err, ERR_INTERNAL, "an expectation of a device with gaps");
 }
 
 struct wanted_attribute {
@@ -73,8 +81,69 @@ static bool is_wanted(const struct wanted_attribute *wanted, size_t count, const
     return false;
 }
 
-void expected_compare(void *owner, const struct expected *expected,
-                      const struct certificate_asked *asked, bool *agrees, char **detail)
+/* ---- without a device ---- */
+
+bool expected_is_network(const struct expected *expected)
+{
+    return expected->alternatives != NULL;
+}
+
+static bool list_has(const char *const *list, const char *value)
+{
+    for (; list && *list; list++)
+        if (text_equal_nocase(*list, value))
+            return true;
+    return false;
+}
+
+/* What network gear may ask for beside its subject: anything that it gets anyway. */
+static bool network_agrees(const struct expected *expected, const struct asked_attribute *a)
+{
+    static const char *const usages[] = {"digitalSignature", "keyEncipherment",
+                                         "digitalSignature,keyEncipherment", NULL};
+    static const char *const purposes[] = {"clientAuth", "serverAuth", NULL};
+    if (strcmp(a->name, "san.dns") == 0)
+        return list_has(expected->alternative.dns, a->value);
+    if (strcmp(a->name, "san.ip") == 0)
+        return list_has(expected->alternative.ip, a->value);
+    if (strcmp(a->name, "san.uri") == 0)
+        return text_equal(expected->alternative.uri, a->value);
+    if (strcmp(a->name, "eku") == 0)
+        return name_find(purposes, a->value) >= 0;
+    if (strcmp(a->name, "key.usage") == 0)
+        return name_find(usages, a->value) >= 0;
+    return strcmp(a->name, "key.type") == 0 || strcmp(a->name, "key.bits") == 0;
+}
+
+static bool network_rows(json_t *rows, const struct expected *expected,
+                         const struct certificate_asked *asked)
+{
+    const struct wanted_attribute subject[] = {{"subject.CN", expected->common_name, false},
+                                               {"subject.O", expected->organization, false}};
+    size_t wanted = expected->organization ? 2 : 1;
+    bool all = true;
+    for (size_t i = 0; i < wanted; i++) {
+        size_t count;
+        const char *value = asked_value(asked, subject[i].name, &count);
+        bool one = wanted_agrees(&subject[i], value, count);
+        row_add(rows, subject[i].name, subject[i].value, count > 1 ? "more than one" : value, one);
+        all = all && one;
+    }
+    for (size_t i = 0; i < asked->attribute_count; i++) {
+        const struct asked_attribute *a = &asked->attributes[i];
+        if (is_wanted(subject, wanted, a->name))
+            continue;
+        bool one = network_agrees(expected, a);
+        row_add(rows, a->name, one ? a->value : NULL, a->value, one);
+        all = all && one;
+    }
+    return all;
+}
+
+/* ---- of a device ---- */
+
+static bool device_rows(void *owner, json_t *rows, const struct expected *expected,
+                        const struct certificate_asked *asked)
 {
     const char *bits = mem_format(owner, "%" PRId64, expected->key_bits);
     const struct wanted_attribute wanted[] = {
@@ -86,7 +155,6 @@ void expected_compare(void *owner, const struct expected *expected,
         {"key.usage", key_usage_text(owner, usage_bits(expected->key_usage)), true},
         {"eku", "clientAuth", true},
     };
-    json_t *rows = json_array();
     bool all = true;
     for (size_t i = 0; i < COUNT(wanted); i++) {
         size_t count;
@@ -102,6 +170,15 @@ void expected_compare(void *owner, const struct expected *expected,
         row_add(rows, a->name, NULL, a->value, false);
         all = false;
     }
+    return all;
+}
+
+void expected_compare(void *owner, const struct expected *expected,
+                      const struct certificate_asked *asked, bool *agrees, char **detail)
+{
+    json_t *rows = json_array();
+    bool all = expected_is_network(expected) ? network_rows(rows, expected, asked)
+                                             : device_rows(owner, rows, expected, asked);
     CLEANUP(json_decref_at) json_t *json = json_pack("{s:o}", "attributes", rows);
     if (!json)
         bug("no comparison");

@@ -110,6 +110,11 @@ static bool challenge_find(struct issuing *i, bool *found, struct err *err)
 {
     uint8_t mac[32];
     *found = false;
+    if (i->asked->is_poll)
+        return store_find(
+            i->fleet->db, i->owner,
+            ASK(CHALLENGE_BY_POLL, BYTES(BYTES_OF(i->spki_sha256)), TEXT(i->asked->transaction_id)),
+            challenge_fields, &i->challenge, found, err);
     if (i->reissue)
         return store_find(i->fleet->db, i->owner,
                           ASK(CHALLENGE_BY_MAC, BYTES(BYTES_OF(i->reissue->wish.mac))),
@@ -122,18 +127,38 @@ static bool challenge_find(struct issuing *i, bool *found, struct err *err)
                       challenge_fields, &i->challenge, found, err);
 }
 
+static bool is_same_request(const struct issuing *i)
+{
+    return bytes_equal(i->challenge.used_spki, BYTES_OF(i->spki_sha256)) &&
+           text_equal(i->challenge.used_transaction, i->asked->transaction_id);
+}
+
 static bool is_repeat(const struct issuing *i)
 {
-    return i->challenge.state == CHALLENGE_USED &&
-           bytes_equal(i->challenge.used_spki, BYTES_OF(i->spki_sha256)) &&
-           text_equal(i->challenge.used_transaction, i->asked->transaction_id) &&
+    return i->challenge.state == CHALLENGE_USED && is_same_request(i) &&
            i->actor->now - i->challenge.used_at < CHALLENGE_REPEAT_SECONDS;
+}
+
+static bool is_waiting(const struct issuing *i)
+{
+    return i->challenge.state == CHALLENGE_WAITING && is_same_request(i) &&
+           i->challenge.expires_at > i->actor->now;
+}
+
+/* Approved, and asked for again: it was compared before. */
+static bool is_approved(const struct issuing *i)
+{
+    return i->challenge.state == CHALLENGE_APPROVED && is_same_request(i);
 }
 
 static bool enrolment_open(struct issuing *i, bool *open, struct err *err)
 {
     struct enrolment e = {0};
     const struct want want = {"enrolment", enrolment_fields};
+    if (!i->challenge.enrolment_id) {
+        *open = true;
+        return true;
+    }
     if (!store_get(i->fleet->db, i->owner, ASK(ENROLMENT_BY_ID, TEXT(i->challenge.enrolment_id)),
                    want, &e, err))
         return false;
@@ -146,11 +171,30 @@ static bool key_is_foreign(struct issuing *i, bool *foreign, struct err *err)
     struct rows *rows = NULL;
     if (!store_rows(i->fleet->db, i->owner,
                     ASK(CERTIFICATE_OTHER_DEVICE_BY_SPKI, BYTES(BYTES_OF(i->spki_sha256)),
-                        TEXT(i->challenge.enrolment_id)),
+                        TEXT(i->challenge.enrolment_id), TEXT(i->subject)),
                     &rows, err))
         return false;
     *foreign = rows->count > 0;
     return true;
+}
+
+static bool expectation_read(struct issuing *i, struct err *err)
+{
+    if (!expected_parse(i->owner, i->challenge.expectation, &i->expected, err))
+        return false;
+    const char *name = i->expected.common_name, *house = i->expected.organization;
+    i->subject = house ? mem_format(i->owner, "O=%s, CN=%s", house, name)
+                       : mem_format(i->owner, "CN=%s", name);
+    return true;
+}
+
+/* A challenge that can be used has ended meanwhile. */
+static bool has_expired(const struct issuing *i)
+{
+    int state = i->challenge.state;
+    return (state == CHALLENGE_DELIVERED || state == CHALLENGE_WAITING ||
+            state == CHALLENGE_APPROVED) &&
+           i->challenge.expires_at <= i->actor->now;
 }
 
 /* Why not, or NULL. The comparison is made on the way. */
@@ -158,21 +202,23 @@ static bool objection_find(struct issuing *i, struct refusing *r, struct err *er
 {
     bool open = false, foreign = false, agrees = false;
     *r = (struct refusing){.event = "certificate.refused"};
-    if (i->challenge.state != CHALLENGE_DELIVERED) {
+    if (!has_expired(i) && i->challenge.state != CHALLENGE_DELIVERED && !is_approved(i)) {
         r->event = i->challenge.state == CHALLENGE_USED ? "certificate.replay" : r->event;
         r->reason =
             mem_format(i->owner, "the challenge is %s", challenge_state_names[i->challenge.state]);
         return true;
     }
-    if (i->challenge.expires_at <= i->actor->now) {
+    if (has_expired(i)) {
         r->is_expired = true;
         r->reason = "the challenge has expired";
         return true;
     }
-    if (!enrolment_open(i, &open, err) || !key_is_foreign(i, &foreign, err) ||
-        !expected_parse(i->owner, i->challenge.expectation, &i->expected, err))
+    if (!expectation_read(i, err) || !enrolment_open(i, &open, err) ||
+        !key_is_foreign(i, &foreign, err))
         return false;
-    expected_compare(i->owner, &i->expected, i->asked, &agrees, &i->comparison);
+    agrees = is_approved(i);
+    if (!agrees)
+        expected_compare(i->owner, &i->expected, i->asked, &agrees, &i->comparison);
     r->is_mismatch = !agrees;
     r->event = agrees ? r->event : "certificate.mismatch";
     r->reason = !open     ? "the enrolment has ended"
@@ -182,13 +228,48 @@ static bool objection_find(struct issuing *i, struct refusing *r, struct err *er
     return true;
 }
 
+/* ---- somebody has to decide ---- */
+
+static bool asked_steps(struct db *tx, const struct issuing *i, struct err *err)
+{
+    const char *challenge = i->challenge.id;
+    int64_t now = i->actor->now;
+    return step_add(tx, challenge, STEP_REQUESTED, "ok",
+                    json_pairs(i->owner, "peer", i->actor->name, NULL), now, err) &&
+           step_add(tx, challenge, STEP_COMPARED, "ok", i->comparison, now, err);
+}
+
+static bool wait_run(struct db *tx, void *context, struct err *err)
+{
+    const struct issuing *i = context;
+    int64_t now = i->actor->now;
+    const char *body = json_pairs(i->owner, "request", i->challenge.id, "subject",
+                                  i->challenge.subject, "peer", i->actor->name, NULL);
+    return store_change_one(tx,
+                            ASK(CHALLENGE_WAIT, TEXT(i->challenge.id),
+                                BYTES(BYTES_OF(i->spki_sha256)), TEXT(i->asked->transaction_id),
+                                BYTES(BYTES_OF(i->request_sha256)),
+                                INTEGER(now + APPROVAL_SECONDS)),
+                            "the challenge was used meanwhile", err) &&
+           asked_steps(tx, i, err) && event_add(tx, "certificate.waiting", NULL, body, now, err);
+}
+
 /* ---- reserve, sign, record ---- */
+
+static int64_t renewal_at(const struct issuing *i)
+{
+    if (!i->challenge.enrolment_id)
+        return 0; /* what is no device renews by itself */
+    return renewal_planned_at(i->fleet->settings, i->challenge.enrolment_id, i->not_before,
+                              i->not_after);
+}
 
 static bool reserve_run(struct db *tx, void *context, struct err *err)
 {
     const struct issuing *i = context;
     const char *challenge = i->challenge.id;
     int64_t now = i->actor->now;
+    bool was_approved = i->challenge.state == CHALLENGE_APPROVED;
     if (i->reissue && !challenge_insert(tx, &i->reissue->wish, err))
         return false;
     return store_change_one(tx,
@@ -201,24 +282,28 @@ static bool reserve_run(struct db *tx, void *context, struct err *err)
                ASK(CERTIFICATE_RESERVE, TEXT(i->certificate_id), TEXT(i->challenge.enrolment_id),
                    TEXT(challenge), TEXT(i->challenge.purpose), TEXT(i->serial_text),
                    TEXT(i->subject), BYTES(BYTES_OF(i->spki_sha256)),
-                   BYTES(BYTES_OF(i->request_sha256)), INTEGER(i->not_before),
-                   INTEGER(i->not_after), INTEGER(now),
-                   INTEGER(renewal_planned_at(i->fleet->settings, i->challenge.enrolment_id,
-                                              i->not_before, i->not_after))),
+                   BYTES(was_approved ? i->challenge.request_sha256 : BYTES_OF(i->request_sha256)),
+                   INTEGER(i->not_before), INTEGER(i->not_after), INTEGER(now),
+                   TIME(renewal_at(i))),
                NULL, err) &&
-           step_add(tx, challenge, STEP_REQUESTED, "ok",
-                    json_pairs(i->owner, "peer", i->actor->name, NULL), now, err) &&
-           step_add(tx, challenge, STEP_COMPARED, "ok", i->comparison, now, err) &&
-           step_add(tx, challenge, STEP_CONFIRMED, "ok", "{}", now, err);
+           (was_approved || (asked_steps(tx, i, err) &&
+                             step_add(tx, challenge, STEP_CONFIRMED, "ok", "{}", now, err)));
 }
 
 static bool certificate_sign(struct issuing *i, struct err *err)
 {
     const char *plain = i->fleet->settings->plain_url;
-    struct issue_fields fields = {.purpose = PURPOSE_MDM_IDENTITY,
+    const struct split_alternatives *names = &i->expected.alternative;
+    bool is_network = expected_is_network(&i->expected);
+    bool is_host = is_network && (names->dns[0] || names->ip[0]);
+    struct issue_fields fields = {.purpose = !is_network ? PURPOSE_MDM_IDENTITY
+                                             : is_host   ? PURPOSE_NETWORK_HOST
+                                                         : PURPOSE_NETWORK,
                                   .common_name = i->expected.common_name,
                                   .organization = i->expected.organization,
-                                  .san_uri = i->expected.san_uri,
+                                  .san_uri = is_network ? names->uri : i->expected.san_uri,
+                                  .san_dns = (const char *const *)names->dns,
+                                  .san_ip = (const char *const *)names->ip,
                                   .spki = i->asked->spki,
                                   .not_before = i->not_before,
                                   .not_after = i->not_after,
@@ -296,8 +381,6 @@ static void certificate_prepare(struct issuing *i)
     certificate_serial_make(i->serial);
     i->serial_text = text_hex(i->owner, BYTES_OF(i->serial));
     i->certificate_id = id_make(i->owner);
-    i->subject =
-        mem_format(i->owner, "O=%s, CN=%s", i->expected.organization, i->expected.common_name);
     i->not_before = i->actor->now - BACKDATE_SECONDS;
     i->not_after = i->actor->now + i->fleet->settings->certificate_seconds;
 }
@@ -313,8 +396,7 @@ static bool issue_again(struct issuing *i, struct issued *out, struct err *err)
         return false;
     if (known)
         return true;
-    if (!expected_parse(i->owner, i->challenge.expectation, &i->expected, err) ||
-        !text_unhex(i->owner, record.serial, &serial, err))
+    if (!expectation_read(i, err) || !text_unhex(i->owner, record.serial, &serial, err))
         return false;
     memcpy(i->serial, serial.data, sizeof(i->serial));
     i->serial_text = record.serial;
@@ -334,7 +416,20 @@ static bool issue_after_another(struct issuing *i, struct issued *out, struct er
         return false;
     if (found && is_repeat(i))
         return issue_again(i, out, err);
+    if (found && is_waiting(i)) {
+        *out = (struct issued){.is_pending = true};
+        return true;
+    }
     return refuse_because(i, "certificate.replay", "the challenge was used meanwhile", out, err);
+}
+
+static bool wait_for_decision(struct issuing *i, struct issued *out, struct err *err)
+{
+    struct change change = {.actor = i->actor, .work = wait_run, .context = i, .wakes = true};
+    if (!fleet_change(i->fleet, &change, err))
+        return err->kind == ERR_CONFLICT && issue_after_another(i, out, err);
+    *out = (struct issued){.is_pending = true};
+    return true;
 }
 
 static bool issue_new(struct issuing *i, struct issued *out, struct err *err)
@@ -344,6 +439,8 @@ static bool issue_new(struct issuing *i, struct issued *out, struct err *err)
         return false;
     if (refusing.reason)
         return refuse(i, refusing, out, err);
+    if (i->challenge.needs_approval && !i->reissue && i->challenge.state == CHALLENGE_DELIVERED)
+        return wait_for_decision(i, out, err);
     if (i->reissue)
         i->challenge.id = mem_text(i->owner, i->reissue->wish.id);
     certificate_prepare(i);
@@ -383,19 +480,44 @@ static bool issue_signed(struct issuing *i, struct issued *out, struct err *err)
     return issue_new(i, out, err);
 }
 
+/* A poll names the subject of its request. */
+static bool poll_agrees(struct issuing *i, bool *agrees, struct err *err)
+{
+    const struct certificate_asked *asked = i->asked;
+    if (!expectation_read(i, err))
+        return false;
+    *agrees = false;
+    for (size_t n = 0; n < asked->attribute_count; n++)
+        if (strcmp(asked->attributes[n].name, "subject.CN") == 0)
+            *agrees = strcmp(asked->attributes[n].value, i->expected.common_name) == 0;
+    return true;
+}
+
 bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,
                  const struct certificate_asked *asked, struct issued *out, struct err *err)
 {
     struct issuing issuing = {.owner = owner, .fleet = fleet, .actor = actor, .asked = asked};
-    bool found = false;
+    bool found = false, agrees = true;
     digest_sha256(asked->spki, issuing.spki_sha256);
-    digest_sha256(asked->request, issuing.request_sha256);
+    if (!asked->is_poll)
+        digest_sha256(asked->request, issuing.request_sha256);
     if (asked->signer.data)
         return issue_signed(&issuing, out, err);
     if (!challenge_find(&issuing, &found, err))
         return false;
     if (!found)
-        return refuse_because(&issuing, "certificate.refused", "the challenge is unknown", out,
-                              err);
+        return refuse_because(&issuing, "certificate.refused",
+                              asked->is_poll ? "nothing was asked for that waits"
+                                             : "the challenge is unknown",
+                              out, err);
+    if (asked->is_poll && !poll_agrees(&issuing, &agrees, err))
+        return false;
+    if (!agrees)
+        return refuse_because(&issuing, "certificate.refused", "the poll names another subject",
+                              out, err);
+    if (is_waiting(&issuing)) {
+        *out = (struct issued){.is_pending = true};
+        return true;
+    }
     return is_repeat(&issuing) ? issue_again(&issuing, out, err) : issue_new(&issuing, out, err);
 }

@@ -23,15 +23,19 @@ struct certificate_asked {
     const struct asked_attribute *attributes;
     size_t attribute_count;
     const char *objection; /* why the protocol cannot serve it; NULL: it can */
+    bool is_poll; /* no request: what this key asked for in this transaction, after a decision; the
+                   * attributes name the subject */
 };
 
 struct issued {
     bool is_refused; /* the peer hears no more than that; the trace says why */
+    bool is_pending; /* somebody has to decide: it may ask again */
     struct bytes der;
 };
 
-#define CHALLENGE_TRIES 3            /* differing requests before a challenge is burnt */
-#define CHALLENGE_REPEAT_SECONDS 600 /* in which a lost answer can be asked for again */
+#define CHALLENGE_TRIES 3                /* differing requests before a challenge is burnt */
+#define APPROVAL_SECONDS (7 * 24 * 3600) /* in which a request that waits can be decided */
+#define CHALLENGE_REPEAT_SECONDS 600     /* in which a lost answer can be asked for again */
 
 /*
  * True with out->is_refused for everything that the peer did wrong (unknown, expired, used or

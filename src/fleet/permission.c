@@ -21,6 +21,8 @@ static const struct {
     {"apple.read", EVERYBODY},
     {"apple.write", ADMINISTRATOR},
     {"audit.read", ADMINISTRATOR | AUDITOR},
+    {"certificate.approve", ADMINISTRATOR},
+    {"certificate.challenge", ADMINISTRATOR},
     {"certificate.read", EVERYBODY},
     {"certificate.revoke", ADMINISTRATOR},
     {"command.cancel", ADMINISTRATOR | HELP_DESK},

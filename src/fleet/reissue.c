@@ -25,17 +25,18 @@ static bool signer_judge(struct fleet *fleet, void *owner, const struct certific
     struct enrolment e = {0};
     int64_t count = 0;
     const struct want want = {"enrolment", enrolment_fields};
-    if (!store_get(fleet->db, owner, ASK(ENROLMENT_BY_ID, TEXT(signer->enrolment_id)), want, &e,
-                   err) ||
+    bool is_device = signer->enrolment_id != NULL;
+    if ((is_device && !store_get(fleet->db, owner, ASK(ENROLMENT_BY_ID, TEXT(signer->enrolment_id)),
+                                 want, &e, err)) ||
         !store_number(fleet->db, ASK(REISSUE_COUNT, TEXT(signer->id)), "count", &count, err))
         return false;
     int64_t opens_at = renewal_opens_at(fleet->settings, signer->not_before, signer->not_after);
     out->is_spent = count >= REISSUES_MOST;
-    out->objection = signer->state != CERTIFICATE_ISSUED ? "the signer is revoked"
-                     : now < signer->not_before || now > signer->not_after
-                         ? "the signer is not valid now"
-                     : e.state != ENROLMENT_ACTIVE ? "the enrolment of the signer is not active"
-                     : now < opens_at              ? "it is too early to renew the signer"
+    out->objection =
+        signer->state != CERTIFICATE_ISSUED                   ? "the signer is revoked"
+        : now < signer->not_before || now > signer->not_after ? "the signer is not valid now"
+        : is_device && e.state != ENROLMENT_ACTIVE ? "the enrolment of the signer is not active"
+        : now < opens_at                           ? "it is too early to renew the signer"
                                                    : NULL;
     return true;
 }
@@ -61,6 +62,8 @@ bool reissue_read(struct fleet *fleet, void *owner, const struct certificate_ask
     made.wish = (struct challenge_wish){.id = id_make(owner),
                                         .enrolment_id = made.first.enrolment_id,
                                         .expectation = made.first.expectation,
+                                        .purpose = made.first.purpose,
+                                        .subject = made.first.subject,
                                         .renews = signer.id,
                                         .now = now,
                                         .expires_at = now + fleet->settings->challenge_seconds};

@@ -40,6 +40,20 @@ static const struct build_extension server_ec[] = {
     {NID_subject_key_identifier, "hash"},
     {NID_authority_key_identifier, "keyid:always"},
     {0}};
+static const struct build_extension host_rsa[] = {
+    {NID_basic_constraints, "critical,CA:FALSE"},
+    {NID_key_usage, "critical,digitalSignature,keyEncipherment"},
+    {NID_ext_key_usage, "clientAuth,serverAuth"},
+    {NID_subject_key_identifier, "hash"},
+    {NID_authority_key_identifier, "keyid:always"},
+    {0}};
+static const struct build_extension host_ec[] = {
+    {NID_basic_constraints, "critical,CA:FALSE"},
+    {NID_key_usage, "critical,digitalSignature"},
+    {NID_ext_key_usage, "clientAuth,serverAuth"},
+    {NID_subject_key_identifier, "hash"},
+    {NID_authority_key_identifier, "keyid:always"},
+    {0}};
 
 static const struct purpose {
     const char *word; /* in the journal */
@@ -49,6 +63,8 @@ static const struct purpose {
 } purposes[] = {
     [PURPOSE_MDM_IDENTITY] = {"mdm-identity", 825, false, identity_rsa, identity_ec},
     [PURPOSE_SERVER_TLS] = {"server-tls", 397, true, server_rsa, server_ec},
+    [PURPOSE_NETWORK] = {"network", 825, false, identity_rsa, identity_ec},
+    [PURPOSE_NETWORK_HOST] = {"network-host", 397, true, host_rsa, host_ec},
 };
 /* clang-format on */
 

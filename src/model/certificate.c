@@ -14,8 +14,8 @@ int revocation_reason_code(const char *name)
     return index < 0 ? 0 : revocation_reason_codes[index];
 }
 
-const char *const challenge_state_names[] = {"delivered", "used",      "burnt",
-                                             "expired",   "cancelled", NULL};
+const char *const challenge_state_names[] = {
+    "delivered", "used", "burnt", "expired", "cancelled", "waiting", "approved", "denied", NULL};
 const char *const certificate_step_titles[] = {
     "",
     "Profile with the wanted properties made",
@@ -76,6 +76,10 @@ static const struct field challenge_rows[] = {
     TEXT_FIELD(struct challenge, used_transaction, FIELD_READ_ONLY),
     TEXT_FIELD(struct challenge, certificate_id, FIELD_READ_ONLY),
     TEXT_FIELD(struct challenge, renews, FIELD_READ_ONLY),
+    TEXT_FIELD(struct challenge, subject, FIELD_READ_ONLY),
+    TEXT_FIELD(struct challenge, created_by, FIELD_READ_ONLY),
+    BOOLEAN_FIELD(struct challenge, needs_approval, FIELD_READ_ONLY),
+    BYTES_FIELD(struct challenge, request_sha256, FIELD_READ_ONLY),
 };
 const struct fields challenge_fields = FIELDS(challenge_rows);
 
@@ -104,6 +108,16 @@ static const struct field certificate_request_rows[] = {
                .help = "When a request was refused last"),
     RAW_FIELD(struct certificate_request_record, refusal, FIELD_READ_ONLY,
               .help = "Why, and who asked"),
+    TEXT_FIELD(struct certificate_request_record, subject, FIELD_READ_ONLY,
+               .help = "Whom the certificate is for, if that is no device"),
+    TEXT_FIELD(struct certificate_request_record, created_by, FIELD_READ_ONLY,
+               .help = "Who made the challenge, if that was a person"),
+    BOOLEAN_FIELD(struct certificate_request_record, needs_approval, FIELD_READ_ONLY,
+                  .help = "Whether a person has to approve the request"),
+    TIME_FIELD(struct certificate_request_record, decided_at, FIELD_READ_ONLY,
+               .help = "When it was approved or denied"),
+    TEXT_FIELD(struct certificate_request_record, decided_by, FIELD_READ_ONLY,
+               .help = "Who approved or denied it"),
 };
 const struct fields certificate_request_fields = FIELDS(certificate_request_rows);
 

@@ -15,7 +15,7 @@ extern const char *const certificate_state_names[];
 struct certificate_record {
     char *id;
     char *enrolment_id, *challenge_id, *device_id, *device_name;
-    char *purpose; /* "mdm-identity" */
+    char *purpose; /* "mdm-identity", "network" */
     int state;
     char *serial; /* lower-case hexadecimal */
     char *subject;
@@ -49,12 +49,15 @@ enum challenge_state {
     CHALLENGE_BURNT, /* too many requests that differed from the expectation */
     CHALLENGE_EXPIRED,
     CHALLENGE_CANCELLED,
+    CHALLENGE_WAITING,  /* asked for; a person has to decide */
+    CHALLENGE_APPROVED, /* its certificate is issued when it is asked for again */
+    CHALLENGE_DENIED,
 };
 extern const char *const challenge_state_names[];
 
 struct challenge {
     char *id;
-    char *enrolment_id;
+    char *enrolment_id; /* NULL: for something that is no device of ours */
     char *purpose;
     char *expectation; /* JSON: see fleet/issue.h */
     int state;
@@ -62,6 +65,9 @@ struct challenge {
     struct bytes used_spki;
     char *used_transaction, *certificate_id;
     char *renews; /* the certificate that the one asked for is to replace; NULL: the first */
+    char *subject, *created_by; /* without an enrolment: whom it is for, and who made it */
+    bool needs_approval;
+    struct bytes request_sha256; /* of the request that waits */
 };
 extern const struct fields challenge_fields;
 
@@ -75,6 +81,10 @@ struct certificate_request_record {
     char *certificate_id;
     int64_t refused_at;
     char *refusal; /* JSON object: reason, peer */
+    char *subject, *created_by;
+    bool needs_approval;
+    int64_t decided_at;
+    char *decided_by;
 };
 extern const struct fields certificate_request_fields;
 

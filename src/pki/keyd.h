@@ -58,7 +58,12 @@ struct authority { /* certificates, DER */
 MUST_CHECK bool keyd_authority(struct keyd *keyd, void *owner, struct authority *out,
                                struct err *err);
 
-enum certificate_purpose { PURPOSE_MDM_IDENTITY = 1, PURPOSE_SERVER_TLS };
+enum certificate_purpose {
+    PURPOSE_MDM_IDENTITY = 1,
+    PURPOSE_SERVER_TLS,
+    PURPOSE_NETWORK,      /* what is no device of ours, as a client */
+    PURPOSE_NETWORK_HOST, /* with a name or address: as a server, too */
+};
 struct issue_fields { /* a certificate is built from these and nothing else */
     enum certificate_purpose purpose;
     const char *common_name;       /* attribute values, never parsed as DN text */

@@ -2,8 +2,9 @@
 -- Challenges, certificates, the steps of their making, revocation.
 
 -- name: challenge_insert
-INSERT INTO challenge (id, mac, enrolment_id, purpose, expectation, state, tries, created_at, expires_at, renews)
-VALUES ($1, $2, $3, $4, $5, 'delivered', 0, $6, $7, $8)
+INSERT INTO challenge (id, mac, enrolment_id, purpose, expectation, state, tries, created_at, expires_at, renews,
+                       subject, created_by, needs_approval)
+VALUES ($1, $2, $3, $4, $5, 'delivered', 0, $6, $7, $8, $9, $10, $11)
 
 -- name: challenge_by_mac
 SELECT * FROM challenge WHERE mac = $1
@@ -14,14 +15,14 @@ SELECT * FROM challenge WHERE id = $1
 -- name: challenge_use
 -- one winner: the certificate row is written in the same transaction
 UPDATE challenge SET state = 'used', used_at = $2, used_spki = $3, used_transaction = $4, certificate_id = $5
-WHERE id = $1 AND state = 'delivered' AND expires_at > $2
+WHERE id = $1 AND (state = 'approved' OR (state = 'delivered' AND NOT needs_approval)) AND expires_at > $2
 
 -- name: challenge_mismatch
 UPDATE challenge SET tries = tries + 1, state = CASE WHEN tries + 1 >= $2 THEN 'burnt' ELSE state END
 WHERE id = $1 AND state = 'delivered'
 
 -- name: challenge_expire
-UPDATE challenge SET state = 'expired' WHERE id = $1 AND state = 'delivered'
+UPDATE challenge SET state = 'expired' WHERE id = $1 AND state IN ('delivered', 'waiting', 'approved')
 
 -- name: challenge_cancel_of_enrolment
 UPDATE challenge SET state = 'cancelled' WHERE enrolment_id = $1 AND state = 'delivered'
@@ -47,8 +48,10 @@ FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
 LEFT JOIN device d ON d.id = e.device_id WHERE c.serial = $1
 
 -- name: certificate_other_device_by_spki
--- the same key certified for somebody else
-SELECT c.id FROM certificate c WHERE c.spki_sha256 = $1 AND c.enrolment_id <> $2 LIMIT 1
+-- the same key certified for somebody else: another device, or without one another subject
+SELECT c.id FROM certificate c WHERE c.spki_sha256 = $1
+  AND CASE WHEN CAST($2 AS TEXT) IS NULL THEN c.enrolment_id IS NOT NULL OR c.subject <> $3
+           ELSE c.enrolment_id IS NULL OR c.enrolment_id <> $2 END LIMIT 1
 
 -- name: certificate_list
 SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, d.name AS device_name, c.purpose, c.state, c.serial, c.subject, c.sha256,
@@ -101,9 +104,10 @@ SELECT step, outcome, detail, at FROM certificate_step WHERE challenge_id = $1 O
 -- name: certificate_request_list
 -- challenges, each with its last refusal (step 5); $3 not NULL: only the refused ones
 SELECT h.id, h.enrolment_id, e.device_id, d.name AS device_name, h.purpose, h.state, h.tries, h.created_at, h.expires_at, h.used_at,
-       h.certificate_id, s.at AS refused_at, s.detail AS refusal
+       h.certificate_id, s.at AS refused_at, s.detail AS refusal, h.subject, h.created_by, h.needs_approval,
+       h.decided_at, h.decided_by
 FROM challenge h
-JOIN enrolment e ON e.id = h.enrolment_id
+LEFT JOIN enrolment e ON e.id = h.enrolment_id
 LEFT JOIN device d ON d.id = e.device_id
 LEFT JOIN certificate_step s ON s.id = (SELECT x.id FROM certificate_step x
     WHERE x.challenge_id = h.id AND x.step = 5 AND x.outcome = 'refused' ORDER BY x.id DESC LIMIT 1)

@@ -48,4 +48,5 @@ SELECT c.*, e.device_id FROM certificate c LEFT JOIN enrolment e ON e.id = c.enr
 
 -- name: reissue_count
 SELECT count(*) AS count FROM challenge h JOIN certificate c ON c.id = h.renews
-WHERE c.id = $1 AND h.enrolment_id = c.enrolment_id AND h.state = 'used'
+WHERE c.id = $1 AND (h.enrolment_id = c.enrolment_id OR (h.enrolment_id IS NULL AND c.enrolment_id IS NULL))
+  AND h.state = 'used'

@@ -5,6 +5,7 @@
 #include "fleet/block.h"
 #include "fleet/certificate.h"
 #include "fleet/device.h"
+#include "fleet/network.h"
 #include "fleet/push.h"
 #include "fleet/roster.h"
 #include "tests/contract/fleet_fixture.h"
@@ -133,6 +134,12 @@ static bool unassign_policy(struct scene *s, const struct actor *actor, struct e
     return fleet_assignment_delete(s->f->fleet, actor, s->policy.id, s->assignment.id, err);
 }
 
+static bool make_challenge(struct scene *s, const struct actor *actor, struct err *err)
+{
+    struct network_challenge out, wish = {.subject = mem_text(s->f->owner, "CN=gear")};
+    return fleet_network_challenge_make(s->f->fleet, actor, s->f->owner, &wish, &out, err);
+}
+
 static bool revoke_certificate(struct scene *s, const struct actor *actor, struct err *err)
 {
     return fleet_certificate_revoke(s->f->fleet, actor, s->certificate_id, REASON_UNSPECIFIED, err);
@@ -199,6 +206,7 @@ static const struct {
     {"assign a policy", assign_policy, ADMINISTRATOR},
     {"take a policy away", unassign_policy, ADMINISTRATOR},
     {"revoke a certificate", revoke_certificate, ADMINISTRATOR},
+    {"make a challenge", make_challenge, ADMINISTRATOR},
     {"ask for a push certificate", request_push, ADMINISTRATOR},
     {"create a token", create_token, ADMINISTRATOR},
     {"read the audit log", read_audit, ADMINISTRATOR | AUDITOR},

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates without a device: a person makes a challenge, gear and scripts ask with it, and may have to wait."""
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+import scep
+from admin import Refused
+from phones import admin, house, new_phone
+from pki import CLIENT_AUTH, CN, SERVER_AUTH, O, authority, is_refused, ocsp, run
+from scep import Reply, Sender
+
+pytestmark = pytest.mark.pki
+
+POLL, RENEWAL, CERTIFICATE = "20", "17", "21"
+PENDING = "3"
+PATH = "/scep/network?operation=PKIOperation"
+
+
+class Gear:
+    """A switch with a key, in Python's hands."""
+
+    def __init__(self, house, authority, folder, name, key=None):
+        self.house, self.authority, self.folder, self.name = house, authority, folder, name
+        self.sender = Sender(key)
+
+    def post(self, content, kind, sender=None):
+        message = (sender or self.sender).message(scep.envelope(content, self.authority.registration), kind)
+        status, _, body = self.house.get(PATH, door="plain", method="POST", body=message)
+        assert status == 200
+        return Reply(body, self.authority.registration)
+
+    def ask(self, challenge, kind="19", key=None, sender=None, **other):
+        asked = {"subject": [(CN, self.name)], "challenges": [challenge] if challenge else [], **other}
+        return self.post(scep.request(key or self.sender.key, **asked), kind, sender)
+
+    def poll(self, name=None, issuer=None, sender=None):
+        issuer = issuer or self.authority.issuing.subject
+        subject = scep.name([(CN, name or self.name)])
+        return self.post(scep.tlv(scep.SEQUENCE, issuer.public_bytes(), subject), POLL, sender)
+
+    def opened(self, reply):
+        assert reply.status == scep.SUCCESS
+        return self.sender.certificates(reply, self.folder)[0]
+
+
+@pytest.fixture
+def gear(house, authority, tmp_path, request):
+    return Gear(house, authority, tmp_path, f"gear {request.node.name}"[:60])
+
+
+def mint(admin, gear, **more):
+    return admin.post("/certificate-challenges", subject=f"CN={gear.name}", **more)
+
+
+def state(admin, made):
+    [found] = [one for one in admin.items("/certificate-requests?limit=1000") if one["id"] == made["id"]]
+    return found["state"]
+
+
+def purposes(certificate):
+    return {one.dotted_string for one in certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value}
+
+
+@pytest.mark.proves_partly("4g-17")
+def test_gear_gets_a_certificate_for_its_challenge(house, admin, authority, gear, tmp_path):
+    made = mint(admin, gear)
+    reply = gear.ask(made["challenge"])
+    certificate = gear.opened(reply)
+    assert gear.opened(gear.ask(made["challenge"])) == certificate  # the answer was lost
+    assert certificate.subject.rfc4514_string() == f"CN={gear.name}"
+    assert purposes(certificate) == {CLIENT_AUTH}
+    (tmp_path / "leaf.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    assert ": good" in ocsp(house, authority, tmp_path / "leaf.pem")
+    serial = f"{certificate.serial_number:032x}"
+    [row] = [one for one in admin.items("/certificates?limit=1000") if one["serial"] == serial]
+    assert (row["purpose"], row["subject"], row.get("device_id")) == ("network", f"CN={gear.name}", None)
+    steps = [step["step"] for step in admin.items(f"/certificates/{serial}/trace")]
+    assert steps == [1, 2, 3, 4, 5, 6]
+    other = Gear(house, authority, tmp_path, gear.name)
+    assert is_refused(other.ask(made["challenge"]))  # it worked once
+    admin.post(f"/certificates/{serial}/revocation", reason="key_compromise")
+    assert ": revoked" in ocsp(house, authority, tmp_path / "leaf.pem")
+
+
+def test_names_come_from_the_challenge_and_make_a_server(admin, gear):
+    made = mint(admin, gear, alternative_names="dns:Printer.example.org, ip:192.0.2.7, uri:urn:x:7")
+    for names in ([scep.dns("other.example.org")], [scep.uri("urn:x:8")]):
+        assert is_refused(gear.ask(made["challenge"], names=names))
+    certificate = gear.opened(gear.ask(made["challenge"], names=[scep.dns("printer.example.org")]))
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["printer.example.org"]
+    assert [str(one) for one in names.get_values_for_type(x509.IPAddress)] == ["192.0.2.7"]
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["urn:x:7"]
+    assert purposes(certificate) == {CLIENT_AUTH, SERVER_AUTH}
+
+
+def test_what_differs_is_refused_and_three_times_burns(admin, gear):
+    made = mint(admin, gear)
+    for other in ({"subject": [(CN, "somebody else")]}, {"subject": [(O, "Works"), (CN, gear.name)]},
+                  {"names": [scep.dns("a.example")]}):
+        assert is_refused(gear.ask(made["challenge"], **other))
+    assert state(admin, made) == "burnt"
+    assert is_refused(gear.ask(made["challenge"]))
+
+
+@pytest.mark.parametrize("subject, names", [
+    ("CN=", ""), ("O=Works", ""), ("CN=a, CN=b", ""), ("CN=a, OU=b", ""), ("CN=a+O=b", ""), ("nothing", ""),
+    ("CN=" + "x" * 65, ""), ("CN=a", "dns:"), ("CN=a", "dns:a..b"), ("CN=a", "dns:a b"), ("CN=a", "ip:1.2.3"),
+    ("CN=a", "uri:urn:1, uri:urn:2"), ("CN=a", "email:a@b"), ("CN=a", "dns:a,")])
+def test_wishes_that_make_no_certificate_are_refused(admin, subject, names):
+    with pytest.raises(Refused) as refused:
+        admin.post("/certificate-challenges", subject=subject, alternative_names=names)
+    assert refused.value.status == 400
+
+
+def test_a_request_waits_for_its_approval(house, admin, authority, gear, tmp_path):
+    made = mint(admin, gear, needs_approval=True)
+    for reply in (gear.ask(made["challenge"]), gear.ask(made["challenge"]), gear.poll(),
+                  gear.poll(issuer=authority.registration.subject)):
+        assert (reply.status, reply.content, reply.failure) == (PENDING, None, None)
+    assert state(admin, made) == "waiting"
+    stranger = Gear(house, authority, tmp_path, gear.name)
+    assert is_refused(stranger.poll())
+    assert is_refused(stranger.ask(made["challenge"]))
+    stranger.sender.transaction = gear.sender.transaction
+    assert is_refused(stranger.poll())
+    assert is_refused(gear.poll(name="somebody else"))
+    admin.post(f"/certificate-requests/{made['id']}/approval")
+    with pytest.raises(Refused) as refused:
+        admin.post(f"/certificate-requests/{made['id']}/approval")
+    assert refused.value.status == 409
+    certificate = gear.opened(gear.poll())
+    assert gear.opened(gear.poll()) == certificate
+    assert certificate.subject.rfc4514_string() == f"CN={gear.name}"
+    trace = admin.items(f"/certificates/{certificate.serial_number:032x}/trace")
+    assert {step["step"] for step in trace if step["outcome"] == "ok"} == {1, 2, 3, 4, 5, 6}
+
+
+def test_a_denied_request_gets_nothing(admin, gear):
+    made = mint(admin, gear, needs_approval=True)
+    assert gear.ask(made["challenge"]).status == PENDING
+    admin.post(f"/certificate-requests/{made['id']}/denial", note="not ours")
+    assert is_refused(gear.poll())
+    assert is_refused(gear.ask(made["challenge"]))
+    assert state(admin, made) == "denied"
+
+
+def test_a_challenge_is_withdrawn(admin, gear):
+    made = mint(admin, gear)
+    admin.post(f"/certificate-requests/{made['id']}/denial")
+    assert is_refused(gear.ask(made["challenge"]))
+
+
+@pytest.mark.parametrize("kind", [RENEWAL, "19"])
+def test_gear_renews_by_itself(admin, gear, kind):
+    first = gear.opened(gear.ask(mint(admin, gear)["challenge"]))
+    sender = Sender(gear.sender.key)
+    sender.certificate = first
+    key = scep.rsa_key()
+    second = gear.opened(gear.ask(None, kind, key=key, sender=sender))
+    assert second.subject == first.subject and second.serial_number != first.serial_number
+    sender.transaction += "y"
+    assert is_refused(gear.ask(None, kind, key=key, sender=sender, subject=[(CN, "somebody else")]))
+    for _ in range(2):
+        sender.transaction += "x"
+        gear.opened(gear.ask(None, kind, key=key, sender=sender))
+    sender.transaction += "x"
+    assert is_refused(gear.ask(None, kind, key=key, sender=sender))
+    admin.post(f"/certificates/{first.serial_number:032x}/revocation", reason="key_compromise")
+    assert is_refused(gear.ask(None, kind, key=scep.rsa_key(), sender=sender))
+
+
+def test_the_key_of_somebody_else_is_refused(house, admin, authority, gear, tmp_path):
+    gear.opened(gear.ask(mint(admin, gear)["challenge"]))
+    other = Gear(house, authority, tmp_path, "another name", gear.sender.key)
+    assert is_refused(other.ask(mint(admin, other)["challenge"]))
+
+
+def test_strongswan_enrols_gear(admin, authority, tmp_path):
+    made = admin.post("/certificate-challenges", subject="CN=gw.example.org, O=Works",
+                      alternative_names="dns:gw.example.org")
+    run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072", "-out", tmp_path / "key.pem")
+    asked = subprocess.run(
+        ["pki", "--scep", "--url", made["scep_url"], "--in", tmp_path / "key.pem", "--password", made["challenge"],
+         "--dn", "O=Works, CN=gw.example.org", "--san", "gw.example.org",
+         "--cacert-enc", authority.folder / "registration.der", "--cacert-sig", authority.folder / "registration.der",
+         "--cacert", authority.folder / "issuing.der", "--cacert", authority.folder / "root.der", "--outform", "pem"],
+        capture_output=True, timeout=60)
+    assert asked.returncode == 0, asked.stderr.decode()
+    (tmp_path / "leaf.pem").write_bytes(asked.stdout)
+    assert "OK" in run("openssl", "verify", "-CAfile", authority.folder / "root.pem", "-untrusted",
+                       authority.folder / "issuing.pem", "-purpose", "sslserver", tmp_path / "leaf.pem")
