@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Certificates for what is no device of ours: switches, printers, servers, scripts.  A person makes
- * a one-time challenge for one subject; whoever has it asks by SCEP or EST.  With an approval the
+ * a one-time challenge for one subject; whoever has it asks by SCEP.  With an approval the
  * first request waits until a person has decided.
  */
 #pragma once
