@@ -45,6 +45,7 @@ bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *e
                             TEXT(command_state_names[COMMAND_CANCELLED]), INTEGER(leaving->now),
                             TEXT(NULL)),
                         NULL, err) &&
+           commands_outdate(tx, id, NULL, err) &&
            store_change(tx, ASK(CHALLENGE_CANCEL_OF_ENROLMENT, TEXT(id)), NULL, err) &&
            store_change(tx,
                         ASK(CERTIFICATE_REVOKE_OF_ENROLMENT, TEXT(id), INTEGER(leaving->now),
@@ -54,6 +55,11 @@ bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *e
            store_change(tx, ASK(DECLARATION_CLEAR, TEXT(id), TEXT(NULL)), NULL, err) &&
            verdict_end(tx, leaving, err) && crl_due(tx, leaving->now, err) &&
            left_event(tx, leaving, err);
+}
+
+bool commands_outdate(struct db *tx, const char *enrolment_id, const char *kind, struct err *err)
+{
+    return store_change(tx, ASK(COMMAND_OUTDATE, TEXT(enrolment_id), TEXT(kind)), NULL, err);
 }
 
 void leave_forget(struct fleet *fleet, char *const *enrolment_ids, size_t count)

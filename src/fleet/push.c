@@ -114,21 +114,25 @@ static bool topic_provisional(struct db *db, void *owner, char **topic, struct e
 
 static bool topics_check(struct db *tx, const struct importing *i, struct err *err)
 {
-    struct rows *rows = NULL;
     char *provisional = NULL;
-    if (!store_rows(tx, i->owner, ASK_ALL(ENROLMENT_TOPICS), &rows, err) ||
-        !topic_provisional(tx, i->owner, &provisional, err))
+    const char *topic = "";
+    if (!topic_provisional(tx, i->owner, &provisional, err))
         return false;
-    for (size_t row = 0; row < rows->count; row++)
-        if (strcmp(rows_text(rows, row, "topic"), provisional) != 0 &&
-            strcmp(rows_text(rows, row, "topic"), i->certificate.topic) != 0) {
-            (void)err_set(err, ERR_CONFLICT,
-                          "devices are enrolled under the topic %s, the certificate is for %s",
-                          rows_text(rows, row, "topic"), i->certificate.topic);
-            err->remedy = "renew the certificate at Apple instead of making a new one";
+    for (;;) {
+        struct rows *rows = NULL;
+        if (!store_rows(tx, i->owner, ASK(ENROLMENT_TOPIC_NEXT, TEXT(topic)), &rows, err))
             return false;
-        }
-    return true;
+        if (rows->count == 0)
+            return true;
+        topic = rows_text(rows, 0, "topic");
+        if (strcmp(topic, provisional) == 0 || strcmp(topic, i->certificate.topic) == 0)
+            continue;
+        (void)err_set(err, ERR_CONFLICT,
+                      "devices are enrolled under the topic %s, the certificate is for %s", topic,
+                      i->certificate.topic);
+        err->remedy = "renew the certificate at Apple instead of making a new one";
+        return false;
+    }
 }
 
 /* It may have been the certificate that did not fit, not the devices. */

@@ -10,20 +10,42 @@
 #include "model/device.h"
 #include "store/store.h"
 
+#define EXPIRE_BATCH 200 /* commands in one transaction */
+
+struct expiring {
+    const struct rows *rows;
+    int64_t now;
+};
+
 static bool expire_run(struct db *tx, void *context, struct err *err)
 {
-    const int64_t *now = context;
-    return store_change(tx, ASK(COMMAND_EXPIRE, INTEGER(*now)), NULL, err);
+    const struct expiring *e = context;
+    for (size_t i = 0; i < e->rows->count; i++)
+        if (!store_change(tx,
+                          ASK(COMMAND_EXPIRE, TEXT(rows_text(e->rows, i, "id")), INTEGER(e->now)),
+                          NULL, err) ||
+            !commands_outdate(tx, rows_text(e->rows, i, "enrolment_id"),
+                              rows_text(e->rows, i, "kind"), err))
+            return false;
+    return true;
 }
 
 bool fleet_commands_expire(struct fleet *fleet, int64_t now, struct err *err)
 {
     struct actor actor = fleet_system_actor(now);
-    int64_t due = 0;
-    if (!store_number(fleet->db, ASK(COMMAND_EXPIRABLE, INTEGER(now)), "count", &due, err))
-        return false;
-    struct change change = {.actor = &actor, .work = expire_run, .context = &now};
-    return due == 0 || fleet_change(fleet, &change, err);
+    for (size_t found = EXPIRE_BATCH; found == EXPIRE_BATCH;) {
+        CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+        struct rows *rows = NULL;
+        if (!store_rows(fleet->db, owner,
+                        ASK(COMMAND_EXPIRABLE, INTEGER(now), INTEGER(EXPIRE_BATCH)), &rows, err))
+            return false;
+        found = rows->count;
+        struct expiring expiring = {rows, now};
+        struct change change = {.actor = &actor, .work = expire_run, .context = &expiring};
+        if (found > 0 && !fleet_change(fleet, &change, err))
+            return false;
+    }
+    return true;
 }
 
 static bool close_run(struct db *tx, void *context, struct err *err)

@@ -99,9 +99,11 @@ static const struct field lifetime_keys[] = {
     NUMBER_KEY("link_hours", link_hours, 1, 8760, "How long an enrolment link can be used."),
     NUMBER_KEY("challenge_minutes", challenge_minutes, 1, 10080,
                "How long a device may take from its profile to its certificate request."),
-    NUMBER_KEY("certificate_days", certificate_days, 1, 825, "How long a device identity lives."),
+    NUMBER_KEY("certificate_days", certificate_days, 1, 825,
+               "How long a device identity lives; applies to those issued later."),
     NUMBER_KEY("renew_percent", renew_percent, 1, 100,
-               "The last part of its life in which an identity is renewed, in percent."),
+               "The last part of its life in which an identity is renewed, in percent; applies to "
+               "those issued later."),
     NUMBER_KEY("session_hours", session_hours, 1, 720, "How long a sign-in lasts."),
     NUMBER_KEY(
         "confirmation_days", confirmation_days, 1, 365,

@@ -23,7 +23,7 @@ SELECT * FROM account WHERE name = $1
 UPDATE account SET password_hash = $2, must_change = $3 WHERE id = $1
 
 -- name: account_list
-SELECT * FROM account WHERE (CAST($1 AS TEXT) IS NULL OR id > $1) ORDER BY id LIMIT $2
+SELECT * FROM account WHERE id > COALESCE(CAST($1 AS TEXT), '') ORDER BY id LIMIT $2
 
 -- name: account_find
 -- an id, else a name
@@ -60,7 +60,7 @@ WHERE t.mac = $1 AND t.revoked_at IS NULL AND a.disabled_at IS NULL
 -- name: token_list
 SELECT t.id, t.account_id, a.name AS account_name, t.kind, t.name, t.role, t.created_at, t.expires_at, t.revoked_at
 FROM token t JOIN account a ON a.id = t.account_id
-WHERE (CAST($1 AS TEXT) IS NULL OR t.id < $1) ORDER BY t.id DESC LIMIT $2
+WHERE t.id < COALESCE(CAST($1 AS TEXT), '~') ORDER BY t.id DESC LIMIT $2
 
 -- name: token_revoke
 UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL
@@ -127,7 +127,7 @@ SELECT count(*) AS count FROM event WHERE device_id = $1 AND kind = $2 AND at > 
 
 -- name: event_of_device
 SELECT id, position, kind, device_id, body, at FROM event
-WHERE device_id = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
+WHERE device_id = $1 AND id < COALESCE(CAST($2 AS TEXT), '~') ORDER BY id DESC LIMIT $3
 
 -- name: refusal_count
 UPDATE refusal SET count = count + 1, last_at = $5, detail = $6
@@ -144,7 +144,7 @@ RETURNING count
 
 -- name: refusal_list
 SELECT id, kind, peer, subject, count, first_at, last_at, detail FROM refusal
-WHERE (CAST($1 AS TEXT) IS NULL OR id < $1) ORDER BY id DESC LIMIT $2
+WHERE id < COALESCE(CAST($1 AS TEXT), '~') ORDER BY id DESC LIMIT $2
 
 -- name: audit_insert
 INSERT INTO audit (id, actor_kind, actor_id, actor_name, action, subject_kind, subject_id, body, reason, request_id, at)

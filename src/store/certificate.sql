@@ -59,7 +59,7 @@ SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, d.name AS device_name,
        CASE WHEN c.state = 'issued' AND e.state = 'active' THEN c.renew_at END AS renew_at
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
 LEFT JOIN device d ON d.id = e.device_id
-WHERE (CAST($1 AS TEXT) IS NULL OR c.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
+WHERE c.id < COALESCE(CAST($1 AS TEXT), '~') AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
 ORDER BY c.id DESC LIMIT $3
 
 -- name: certificate_seen
@@ -84,7 +84,7 @@ WHERE enrolment_id = $1 AND state = 'held'
 
 -- name: certificate_revoked
 SELECT serial, revoked_at, reason FROM certificate
-WHERE state IN ('revoked', 'held') AND not_after > $1 AND (CAST($2 AS TEXT) IS NULL OR serial > $2) ORDER BY serial LIMIT 10000
+WHERE state IN ('revoked', 'held') AND not_after > $1 AND serial > COALESCE(CAST($2 AS TEXT), '') ORDER BY serial LIMIT 10000
 
 -- name: certificate_step_insert
 INSERT INTO certificate_step (id, challenge_id, step, outcome, detail, at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -111,7 +111,7 @@ LEFT JOIN enrolment e ON e.id = h.enrolment_id
 LEFT JOIN device d ON d.id = e.device_id
 LEFT JOIN certificate_step s ON s.id = (SELECT x.id FROM certificate_step x
     WHERE x.challenge_id = h.id AND x.step = 5 AND x.outcome = 'refused' ORDER BY x.id DESC LIMIT 1)
-WHERE (CAST($1 AS TEXT) IS NULL OR h.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
+WHERE h.id < COALESCE(CAST($1 AS TEXT), '~') AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
   AND (CAST($3 AS TEXT) IS NULL OR s.id IS NOT NULL)
 ORDER BY h.id DESC LIMIT $4
 

@@ -15,7 +15,7 @@ WHERE c.id = $1
 -- name: command_list
 SELECT c.*, e.device_id, d.name AS device_name FROM command c JOIN enrolment e ON e.id = c.enrolment_id
 LEFT JOIN device d ON d.id = e.device_id
-WHERE (CAST($1 AS TEXT) IS NULL OR c.id < $1) AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
+WHERE c.id < COALESCE(CAST($1 AS TEXT), '~') AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
 ORDER BY c.id DESC LIMIT $3
 
 -- name: command_next
@@ -82,13 +82,28 @@ WHERE enrolment_id = $1 AND item = $2 AND finished_at IS NULL AND kind IN ('inst
 UPDATE command SET state = 'verified'
 WHERE enrolment_id = $1 AND item = $2 AND kind = 'install_item' AND state = 'applied'
 
+-- name: command_outdate
+-- Commands of $1 came to their end ($2: of this kind): nothing needs what is not the newest of its kind, or the
+-- newest that the device got, with items each for itself.  Those tell whether it may have an item
+-- (command_item_delivered) and since when it was to leave (certificate_by_serial, enrolment_silent).  Of a
+-- device that has left nothing is needed.
+UPDATE command SET is_outdated = TRUE
+WHERE enrolment_id = $1 AND finished_at IS NOT NULL AND NOT is_outdated
+  AND (CAST($2 AS TEXT) IS NULL OR kind = $2)
+  AND (EXISTS (SELECT 1 FROM enrolment e WHERE e.id = $1 AND e.ended_at IS NOT NULL)
+       OR EXISTS (SELECT 1 FROM command o
+        WHERE o.enrolment_id = $1 AND o.kind = command.kind AND o.finished_at IS NOT NULL AND NOT o.is_outdated
+          AND (o.created_at, o.id) > (command.created_at, command.id)
+          AND (o.item IS NOT DISTINCT FROM command.item OR command.kind NOT IN ('install_item', 'remove_item'))
+          AND (o.delivered_at IS NOT NULL OR command.delivered_at IS NULL)))
+
 -- name: command_expirable
-SELECT count(*) AS count FROM command
-WHERE finished_at IS NULL AND expires_at IS NOT NULL AND expires_at < $1
+SELECT id, enrolment_id, kind FROM command
+WHERE finished_at IS NULL AND expires_at IS NOT NULL AND expires_at < $1 ORDER BY expires_at, id LIMIT $2
 
 -- name: command_expire
-UPDATE command SET state = 'expired', finished_at = $1, is_deferred = FALSE
-WHERE finished_at IS NULL AND expires_at IS NOT NULL AND expires_at < $1
+UPDATE command SET state = 'expired', finished_at = $2, is_deferred = FALSE
+WHERE id = $1 AND finished_at IS NULL AND expires_at < $2
 
 -- name: command_item_delivered
 -- may the device have this item?

@@ -53,7 +53,7 @@ LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id 
     ORDER BY CASE WHEN x.ended_at IS NOT NULL THEN 2 WHEN x.state = 'pending' THEN 1 ELSE 0 END,
              x.id DESC LIMIT 1)
 LEFT JOIN compliance c ON c.device_id = d.id
-WHERE (CAST($1 AS TEXT) IS NULL OR d.id > $1)
+WHERE d.id > COALESCE(CAST($1 AS TEXT), '')
   AND (CAST($2 AS TEXT) IS NULL OR d.name_folded LIKE $2 ESCAPE '!' OR d.serial = $3 OR d.udid = $3)
   AND ($5 OR (e.id IS NOT NULL AND e.ended_at IS NULL))
   AND (CAST($4 AS TEXT) IS NULL
@@ -62,7 +62,7 @@ ORDER BY d.id LIMIT $6
 
 -- name: device_ids_after
 SELECT d.id FROM device d
-WHERE (CAST($1 AS TEXT) IS NULL OR d.id > $1)
+WHERE d.id > COALESCE(CAST($1 AS TEXT), '')
   AND EXISTS (SELECT 1 FROM enrolment e WHERE e.device_id = d.id AND e.ended_at IS NULL)
 ORDER BY d.id LIMIT $2
 
@@ -83,7 +83,7 @@ UPDATE enrolment_link SET revoked_at = $2 WHERE id = $1 AND used_at IS NULL AND 
 
 -- name: enrolment_link_list
 SELECT id, name, ownership, device_id, created_at, created_by, expires_at, used_at, revoked_at
-FROM enrolment_link WHERE (CAST($1 AS TEXT) IS NULL OR id < $1) ORDER BY id DESC LIMIT $2
+FROM enrolment_link WHERE id < COALESCE(CAST($1 AS TEXT), '~') ORDER BY id DESC LIMIT $2
 
 -- name: enrolment_insert
 INSERT INTO enrolment (id, link_id, channel, state, created_at)
@@ -128,13 +128,15 @@ SELECT id FROM enrolment WHERE device_id = $1 AND id <> $2 AND ended_at IS NULL
 UPDATE enrolment SET last_contact_at = $2
 WHERE id = $1 AND (last_contact_at IS NULL OR last_contact_at < $2)
 
--- name: enrolment_topics
-SELECT DISTINCT topic FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic IS NOT NULL
+-- name: enrolment_topic_next
+-- the next one behind $1: there are few
+SELECT topic FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic > $1 ORDER BY topic LIMIT 1
 
 -- name: enrolment_unreachable
 -- enrolled under another topic than $1: the push certificate does not reach them
-SELECT count(*) AS count FROM enrolment
-WHERE ended_at IS NULL AND state <> 'pending' AND topic IS DISTINCT FROM $1
+SELECT (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic < $1)
+     + (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic > $1)
+     + (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic IS NULL) AS count
 
 -- name: enrolment_silent
 -- asked to leave (last) before $1 and not heard of since: at most $2 behind $3; the answer may have been "no".
@@ -149,5 +151,5 @@ WHERE e.state IN ('retiring', 'wiping')
        OR (COALESCE(e.last_contact_at, e.created_at) < $4
            AND EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind = 'wipe'
                        AND c.finished_at IS NULL AND c.delivered_at < $4)))
-  AND (CAST($3 AS TEXT) IS NULL OR e.id > $3)
+  AND e.id > COALESCE(CAST($3 AS TEXT), '')
 ORDER BY e.id LIMIT $2

@@ -29,7 +29,7 @@ SELECT id, name FROM policy WHERE (id = $1 OR name_folded = $2) AND deleted_at I
 SELECT p.id, p.name, p.kind, p.description, p.revision, r.settings, p.created_at, p.updated_at,
        (SELECT count(*) FROM assignment a WHERE a.policy_id = p.id) AS assignment_count
 FROM policy p JOIN policy_revision r ON r.policy_id = p.id AND r.revision = p.revision
-WHERE p.deleted_at IS NULL AND (CAST($1 AS TEXT) IS NULL OR p.id > $1)
+WHERE p.deleted_at IS NULL AND p.id > COALESCE(CAST($1 AS TEXT), '')
 ORDER BY p.id LIMIT $2
 
 -- name: policy_revision_list
@@ -85,7 +85,7 @@ UPDATE desired SET planned_hash = NULL WHERE device_id = $1
 
 -- name: desired_unplanned
 SELECT d.device_id FROM desired d
-WHERE d.planned_hash IS DISTINCT FROM d.variant_hash AND (CAST($1 AS TEXT) IS NULL OR d.device_id > $1)
+WHERE d.planned_hash IS DISTINCT FROM d.variant_hash AND d.device_id > COALESCE(CAST($1 AS TEXT), '')
   AND EXISTS (SELECT 1 FROM enrolment e WHERE e.device_id = d.device_id AND e.state = 'active')
 ORDER BY d.device_id LIMIT $2
 

@@ -20,19 +20,13 @@ ORDER BY last_at, id LIMIT $4
 DELETE FROM refusal WHERE id = $1 AND last_at < $2
 
 -- name: old_commands
--- Of a device that has not left the newest of each kind and item stays, and the newest that it got:
--- they tell whether it may have an item (command_item_delivered) and since when it was to leave
--- (certificate_by_serial, enrolment_silent).
-SELECT c.id, c.finished_at AS at FROM command c JOIN enrolment e ON e.id = c.enrolment_id
-WHERE c.finished_at < $1 AND (c.finished_at, c.id) > ($2, $3)
-  AND (e.ended_at IS NOT NULL OR EXISTS (SELECT 1 FROM command o
-        WHERE o.enrolment_id = c.enrolment_id AND o.kind = c.kind AND o.item IS NOT DISTINCT FROM c.item
-          AND o.finished_at IS NOT NULL AND (o.created_at, o.id) > (c.created_at, c.id)
-          AND (o.delivered_at IS NOT NULL OR c.delivered_at IS NULL)))
-ORDER BY c.finished_at, c.id LIMIT $4
+-- marked by command_outdate: what is kept is not read again and again
+SELECT id, finished_at AS at FROM command
+WHERE is_outdated AND finished_at < $1 AND (finished_at, id) > ($2, $3)
+ORDER BY finished_at, id LIMIT $4
 
 -- name: old_command_delete
-DELETE FROM command WHERE id = $1 AND finished_at < $2
+DELETE FROM command WHERE id = $1 AND is_outdated AND finished_at < $2
 
 -- name: old_tokens
 -- sessions and API tokens, by when they ended
@@ -46,17 +40,17 @@ ORDER BY t.at, t.id LIMIT $4
 DELETE FROM token WHERE id = $1 AND (expires_at < $2 OR revoked_at < $2)
 
 -- name: old_attempts
--- Enrolments that were never completed, by the end of their links.  One with a certificate that holds can
--- still be completed; a device keeps its newest one, it stands in the inventory.
-SELECT e.id, l.expires_at AS at FROM enrolment e JOIN enrolment_link l ON l.id = e.link_id
-WHERE e.enrolled_at IS NULL AND l.expires_at < $1 AND (l.expires_at, e.id) > ($2, $3)
+-- Enrolments that were never completed.  One with a certificate that holds can still be completed; a device
+-- keeps its newest one, it stands in the inventory.  Ids grow with time: behind $3 is enough.
+SELECT e.id, 0 AS at FROM enrolment e JOIN enrolment_link l ON l.id = e.link_id
+WHERE e.enrolled_at IS NULL AND l.expires_at < $1 AND CAST($2 AS BIGINT) <= 0 AND e.id > $3
   AND NOT EXISTS (SELECT 1 FROM certificate c WHERE c.enrolment_id = e.id AND c.not_after >= $1)
   AND NOT EXISTS (SELECT 1 FROM challenge h WHERE h.enrolment_id = e.id AND h.expires_at >= $1)
   AND NOT EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id)
   AND NOT EXISTS (SELECT 1 FROM delivered v WHERE v.enrolment_id = e.id)
   AND (e.device_id IS NULL
        OR EXISTS (SELECT 1 FROM enrolment n WHERE n.device_id = e.device_id AND n.id > e.id))
-ORDER BY l.expires_at, e.id LIMIT $4
+ORDER BY e.id LIMIT $4
 
 -- name: old_attempt_end
 -- holds the row: nobody completes it from here on
@@ -71,13 +65,17 @@ DELETE FROM certificate WHERE enrolment_id = $1
 -- name: old_attempt_challenges_delete
 DELETE FROM challenge WHERE enrolment_id = $1
 
+-- name: old_attempt_link
+-- it led to nothing: old_links looks for those that nobody used
+UPDATE enrolment_link SET used_at = NULL WHERE id = (SELECT e.link_id FROM enrolment e WHERE e.id = $1)
+
 -- name: old_attempt_delete
 DELETE FROM enrolment WHERE id = $1
 
 -- name: old_links
--- never used, or used by an attempt that is gone
+-- never used, or used by an attempt that is gone (old_attempt_link)
 SELECT l.id, l.expires_at AS at FROM enrolment_link l
-WHERE l.expires_at < $1 AND (l.expires_at, l.id) > ($2, $3)
+WHERE l.used_at IS NULL AND l.expires_at < $1 AND (l.expires_at, l.id) > ($2, $3)
   AND NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.link_id = l.id)
 ORDER BY l.expires_at, l.id LIMIT $4
 
