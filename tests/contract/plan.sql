@@ -52,3 +52,42 @@ SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'
 -- name: plan_partial_indexes
 -- only: postgres
 SELECT CAST(indexname AS TEXT) AS name FROM pg_indexes WHERE schemaname = current_schema() AND indexdef LIKE '% WHERE %'
+
+-- name: plan_history_links
+INSERT INTO enrolment_link (id, mac, ownership, created_at, created_by, expires_at, used_at)
+VALUES ('there', CAST('a' AS BLOB), 'company', 1, 'test', 2, 1), ('left', CAST('b' AS BLOB), 'company', 1, 'test', 2, 1),
+       ('nothing', CAST('c' AS BLOB), 'company', 1, 'test', 2, 1)
+
+-- name: plan_history_enrolments
+INSERT INTO enrolment (id, link_id, channel, state, created_at, enrolled_at, ended_at)
+VALUES ('there', 'there', 'apple', 'active', 1, 1, NULL), ('left', 'left', 'apple', 'retired', 1, 1, 9)
+
+-- name: plan_history_commands
+-- those that the migration has to mark are called "old ..."
+INSERT INTO command (id, enrolment_id, kind, item, state, priority, is_deferred, attempts, created_by, created_at,
+                     delivered_at, finished_at)
+VALUES ('old 1', 'there', 'lock', NULL, 'applied', 1, FALSE, 1, 'test', 1, 1, 1),
+       ('old 2', 'there', 'lock', NULL, 'cancelled', 1, FALSE, 0, 'test', 2, NULL, 2),
+       ('newest that was delivered', 'there', 'lock', NULL, 'applied', 1, FALSE, 1, 'test', 3, 3, 3),
+       ('old 4', 'there', 'lock', NULL, 'cancelled', 1, FALSE, 0, 'test', 4, NULL, 4),
+       ('newest', 'there', 'lock', NULL, 'cancelled', 1, FALSE, 0, 'test', 5, NULL, 5),
+       ('open', 'there', 'lock', NULL, 'queued', 1, FALSE, 0, 'test', 6, NULL, NULL),
+       ('old 7', 'there', 'install_item', 'a', 'applied', 1, FALSE, 1, 'test', 7, 7, 7),
+       ('newest of a', 'there', 'install_item', 'a', 'applied', 1, FALSE, 1, 'test', 8, 8, 8),
+       ('newest of b', 'there', 'install_item', 'b', 'applied', 1, FALSE, 1, 'test', 1, 1, 1),
+       ('old 9', 'there', 'declare', 'token 1', 'applied', 1, FALSE, 1, 'test', 7, 7, 7),
+       ('newest declare', 'there', 'declare', 'token 2', 'applied', 1, FALSE, 1, 'test', 8, 8, 8),
+       ('old of one that left', 'left', 'lock', NULL, 'applied', 1, FALSE, 1, 'test', 1, 1, 1)
+
+-- name: plan_history_look
+-- what was marked and should not, or the other way round
+SELECT id FROM command WHERE is_outdated <> (id LIKE 'old %') ORDER BY id
+
+-- name: plan_history_marked
+SELECT count(*) AS count FROM command WHERE is_outdated
+
+-- name: plan_history_forget
+UPDATE command SET is_outdated = FALSE
+
+-- name: plan_history_links_look
+SELECT id FROM enrolment_link WHERE used_at IS NULL

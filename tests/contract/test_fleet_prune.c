@@ -196,6 +196,28 @@ static void of_a_managed_device_the_last_of_each_kind_stays(void **state)
     assert_int_equal(commands_of(f, &phone, "lock"), 1);
 }
 
+/* Whatever ends a command, the one before it is needed no longer. */
+static void what_expired_takes_a_place_too(void **state)
+{
+    struct fixture *f = *state;
+    keep(f);
+    struct phone phone = phone_enrolled(f, 0, "A");
+    struct actor admin = fixture_admin(f);
+    struct command command;
+    struct err err;
+    for (int i = 0; i < 3; i++) {
+        assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id,
+                                          COMMAND_RESTART, NULL, &command, &err),
+                     err);
+        f->now += 400LL * DAY;
+        admin.now = f->now;
+        assert_works(fleet_commands_expire(f->fleet, f->now, &err), err);
+        assert_string_equal(fixture_command_state(f, command.id), "expired");
+    }
+    assert_int_equal(prune(f, "commands"), 2);
+    assert_int_equal(commands_of(f, &phone, "restart"), 1);
+}
+
 static void an_open_command_is_not_old(void **state)
 {
     struct fixture *f = *state;
@@ -465,7 +487,7 @@ FLEET_MAIN(FLEET_TEST(nothing_goes_before_its_time), FLEET_TEST(zero_keeps_for_e
            FLEET_TEST(the_audit_stays_whole), FLEET_TEST(old_events_go_and_positions_go_on),
            FLEET_TEST(batches_are_bounded), FLEET_TEST(a_stop_ends_it_between_batches),
            FLEET_TEST(of_a_managed_device_the_last_of_each_kind_stays),
-           FLEET_TEST(an_open_command_is_not_old),
+           FLEET_TEST(an_open_command_is_not_old), FLEET_TEST(what_expired_takes_a_place_too),
            FLEET_TEST(what_brought_an_item_stays_while_the_device_has_it),
            FLEET_TEST(of_a_device_that_left_all_go),
            FLEET_TEST(a_device_that_was_told_to_leave_keeps_its_order),

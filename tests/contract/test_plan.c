@@ -6,11 +6,13 @@
  */
 #include <stdio.h>
 
+#include "db/migrate.h"
 #include "store/store.h"
 #include "tests/contract/plan_sql.h"
 #include "tests/contract/trial.h"
 
 #define DEVICES 2000
+#define BEFORE_MARKS 13 /* migrations */
 
 struct exception {
     const struct statement *statement;
@@ -234,11 +236,48 @@ static void nothing_is_read_whole_in_a_full_database(void **state)
     plans_are_good(contract);
 }
 
+#define MARKED 6 /* of plan_history_commands */
+
+static void marks_are_right(struct contract *contract)
+{
+    struct rows *wrong = trial_read(contract, &SQL_PLAN_HISTORY_LOOK, NO_ARGS);
+    for (size_t i = 0; i < wrong->count; i++)
+        print_error("wrong: %s\n", rows_text(wrong, i, "id"));
+    assert_int_equal(wrong->count, 0);
+    assert_int_equal(
+        rows_integer(trial_read(contract, &SQL_PLAN_HISTORY_MARKED, NO_ARGS), 0, "count"), MARKED);
+}
+
+/* By the migration, for what was there before, and by the statement that is used since. */
+static void what_nothing_needs_any_more_is_marked(void **state)
+{
+    struct contract *contract = *state;
+    struct err err;
+    assert_works(database_migrate_with(contract->database, migrations, BEFORE_MARKS, &err), err);
+    assert_works(trial_write(contract->db, &SQL_PLAN_HISTORY_LINKS, NO_ARGS, &err), err);
+    assert_works(trial_write(contract->db, &SQL_PLAN_HISTORY_ENROLMENTS, NO_ARGS, &err), err);
+    assert_works(trial_write(contract->db, &SQL_PLAN_HISTORY_COMMANDS, NO_ARGS, &err), err);
+    assert_works(database_migrate(contract->database, &err), err);
+    marks_are_right(contract);
+    struct rows *links = trial_read(contract, &SQL_PLAN_HISTORY_LINKS_LOOK, NO_ARGS);
+    assert_int_equal(links->count, 1);
+    assert_string_equal(rows_text(links, 0, "id"), "nothing");
+    assert_works(trial_write(contract->db, &SQL_PLAN_HISTORY_FORGET, NO_ARGS, &err), err);
+    assert_works(
+        trial_write(contract->db, &SQL_COMMAND_OUTDATE, ARGS(TEXT("there"), TEXT(NULL)), &err),
+        err);
+    assert_works(
+        trial_write(contract->db, &SQL_COMMAND_OUTDATE, ARGS(TEXT("left"), TEXT("lock")), &err),
+        err);
+    marks_are_right(contract);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         CONTRACT_TEST(nothing_is_read_whole_in_a_database_without_statistics),
         CONTRACT_TEST(nothing_is_read_whole_in_a_full_database),
+        CONTRACT_TEST_EMPTY(what_nothing_needs_any_more_is_marked),
     };
     contract_begin(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
