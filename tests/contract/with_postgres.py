@@ -48,7 +48,7 @@ def start(folder, user, options):
     log = open(folder / "log", "wb")
     return subprocess.Popen(
         [BIN / "postgres", "-D", folder / "data", "-k", folder, "-c", "listen_addresses=",
-         "-c", "max_connections=60", "-c", "shared_buffers=32MB", *options],
+         "-c", "max_connections=200", "-c", "shared_buffers=32MB", *options],
         cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **run_as(user))
 
 
