@@ -44,13 +44,22 @@ static void rest(struct wake_judge *judge, int64_t asked_seconds, int64_t now)
         judge->rest_until = now + asked_seconds;
 }
 
+/* While it is paused nobody knows whose fault it is: this one goes behind the others, or the same
+ * device would be asked for ever. */
 static enum wake_turn wrong(struct wake_judge *judge, struct wake_answer *out)
 {
     judge->failures = 0;
+    if (judge->is_paused)
+        return TURN_NONE;
     out->outcome = WAKE_WRONG;
-    if (judge->is_paused || ++judge->wrong_in_a_row >= WRONG_IN_A_ROW_MOST)
-        return pause_begin(judge, out);
-    return TURN_NONE;
+    return ++judge->wrong_in_a_row >= WRONG_IN_A_ROW_MOST ? pause_begin(judge, out) : TURN_NONE;
+}
+
+enum wake_turn wake_judge_due(const struct wake_judge *judge, bool is_paused)
+{
+    if (judge->is_paused == is_paused)
+        return TURN_NONE;
+    return judge->is_paused ? TURN_PAUSE : TURN_RESUME;
 }
 
 enum wake_turn wake_judge_take(struct wake_judge *judge, const struct apns_answer *answer,

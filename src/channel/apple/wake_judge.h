@@ -20,6 +20,9 @@ struct wake_judge {
 void wake_judge_reset(struct wake_judge *judge);
 
 enum wake_turn { TURN_NONE, TURN_PAUSE, TURN_RESUME }; /* of the certificate */
+/* What has to be written, where it is stored whether pushing is paused: what could not be written
+ * is due again. */
+enum wake_turn wake_judge_due(const struct wake_judge *judge, bool is_paused);
 /* Fills all of the answer but its wake, its reason by the service's. */
 enum wake_turn wake_judge_take(struct wake_judge *judge, const struct apns_answer *answer,
                                int64_t now, struct wake_answer *out);

@@ -105,7 +105,22 @@ static void wrong_addresses_one_after_the_other_are_the_certificate_s_fault(void
     assert_int_equal(take(&judge, APNS_WRONG, 0, NOW, &out), TURN_PAUSE);
     assert_int_equal(out.outcome, WAKE_HELD); /* from here on no device is marked */
     assert_int_equal(take(&judge, APNS_WRONG, 0, NOW, &out), TURN_NONE);
-    assert_int_equal(out.outcome, WAKE_HELD);
+    assert_int_equal(out.outcome, WAKE_LATER); /* the next push tries another device */
+}
+
+static void a_pause_is_due_until_it_is_stored(void **state)
+{
+    struct wake_judge judge = {0};
+    struct wake_answer out;
+    (void)state;
+    assert_int_equal(wake_judge_due(&judge, false), TURN_NONE);
+    (void)take(&judge, APNS_CERTIFICATE, 0, NOW, &out);
+    for (int i = 0; i < 2; i++) /* the database was away */
+        assert_int_equal(wake_judge_due(&judge, false), TURN_PAUSE);
+    assert_int_equal(wake_judge_due(&judge, true), TURN_NONE);
+    (void)take(&judge, APNS_SENT, 0, NOW, &out);
+    assert_int_equal(wake_judge_due(&judge, true), TURN_RESUME);
+    assert_int_equal(wake_judge_due(&judge, false), TURN_NONE);
 }
 
 int main(void)
@@ -117,6 +132,7 @@ int main(void)
         cmocka_unit_test(one_device_that_is_pushed_too_often_holds_up_no_other),
         cmocka_unit_test(a_certificate_that_is_not_taken_pauses_once),
         cmocka_unit_test(wrong_addresses_one_after_the_other_are_the_certificate_s_fault),
+        cmocka_unit_test(a_pause_is_due_until_it_is_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
