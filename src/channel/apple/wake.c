@@ -28,6 +28,7 @@ struct waker {
     int64_t revision; /* of the certificate that apns was opened with */
     int64_t probe_at; /* while it is paused */
     struct wake_judge judge;
+    char *pause_reason; /* of the judge's last pause, for people */
     struct under_way *failed;
     size_t failed_count;
 };
@@ -120,6 +121,21 @@ static size_t room_of(struct waker *waker, int64_t now)
     return waker->judge.failures > 0 ? room_for_probe(waker) : apns_room(waker->apns) / 2;
 }
 
+/* The answers do not wait for it: what could not be written is written at the next turn. */
+static bool pause_store(struct fleet *fleet, struct waker *waker, int64_t now, struct err *err)
+{
+    const char *id = waker->state.id;
+    enum wake_turn turn = wake_judge_due(&waker->judge, waker->state.paused_at != 0);
+    if (turn != TURN_NONE)
+        waker->looked_at = 0;
+    switch (turn) {
+    case TURN_NONE: return true;
+    case TURN_PAUSE: return fleet_push_pause(fleet, id, waker->pause_reason, now, err);
+    case TURN_RESUME: return fleet_push_resume(fleet, id, now, err);
+    }
+    bug("turn %d of the push certificate", (int)turn);
+}
+
 bool apple_wake_room(struct fleet *fleet, void *state, int64_t now, size_t *room, struct err *err)
 {
     struct waker *waker = state;
@@ -135,8 +151,10 @@ bool apple_wake_room(struct fleet *fleet, void *state, int64_t now, size_t *room
                                 err);
     if (!connection_ready(fleet, waker, &ready, err))
         return false;
-    *room = ready ? room_of(waker, now) : 0;
-    return true;
+    if (!ready)
+        return true;
+    *room = room_of(waker, now);
+    return pause_store(fleet, waker, now, err);
 }
 
 static void push_start(struct waker *waker, const struct wake *wake, bool is_before, int64_t now)
@@ -187,49 +205,50 @@ static bool answer_next(struct waker *waker, void *owner, struct under_way **one
     return true;
 }
 
-static bool certificate_turn(struct fleet *fleet, struct waker *waker, enum wake_turn turn,
-                             const struct apns_answer *answer, int64_t now, struct err *err)
+static void pause_remember(struct waker *waker, const struct apns_answer *answer)
 {
-    CLEANUP(mem_free_at)
-    char *reason = mem_format(NULL, "the push service says: %s",
-                              answer->reason ? answer->reason : "no reason");
-    if (answer->outcome == APNS_WRONG) {
-        mem_free(reason);
-        reason = mem_format(NULL,
-                            "it refused %d devices in a row (%s): certificate or environment "
-                            "are not theirs",
-                            WRONG_IN_A_ROW_MOST, answer->reason ? answer->reason : "no reason");
-    }
-    switch (turn) {
-    case TURN_NONE: return true;
-    case TURN_PAUSE: return fleet_push_pause(fleet, waker->state.id, reason, now, err);
-    case TURN_RESUME: return fleet_push_resume(fleet, waker->state.id, now, err);
-    }
-    bug("turn %d of the push certificate", (int)turn);
+    const char *said = answer->reason ? answer->reason : "no reason";
+    mem_free(waker->pause_reason);
+    waker->pause_reason =
+        answer->outcome == APNS_WRONG
+            ? mem_format(waker,
+                         "it refused %d devices in a row (%s): certificate or environment are not "
+                         "theirs",
+                         WRONG_IN_A_ROW_MOST, said)
+            : mem_format(waker, "the push service says: %s", said);
 }
 
+/* One that fails does no harm: the next push to that address says it again. */
+static void before_over(struct fleet *fleet, const struct under_way *over,
+                        const struct apns_answer *answer)
+{
+    struct err ignored;
+    bool is_forgotten = answer->outcome == APNS_DEAD &&
+                        fleet_wake_forget_before(fleet, over->wake.enrolment_id, &ignored);
+    (void)is_forgotten;
+}
+
+/* What came cannot fail to be handed on: it comes once. */
 bool apple_wake_take(struct fleet *fleet, void *state, void *owner, int64_t now, int ms,
                      struct woken *out, struct err *err)
 {
     struct waker *waker = state;
     struct apns_answer answer;
     struct under_way *one = NULL;
+    (void)err;
     *out = (struct woken){.answers = mem_array(owner, struct wake_answer, WAKE_CLAIM_MOST)};
     if (waker->apns)
         apns_work(waker->apns, waker->failed ? 0 : ms, WAKE_CLAIM_MOST);
     while (out->count < WAKE_CLAIM_MOST && answer_next(waker, owner, &one, &answer)) {
         struct under_way *over = mem_give(owner, &one);
         if (over->is_before) {
-            if (answer.outcome == APNS_DEAD &&
-                !fleet_wake_forget_before(fleet, over->wake.enrolment_id, err))
-                return false;
+            before_over(fleet, over, &answer);
             continue;
         }
         struct wake_answer *taken = &out->answers[out->count++];
-        enum wake_turn turn = wake_judge_take(&waker->judge, &answer, now, taken);
+        if (wake_judge_take(&waker->judge, &answer, now, taken) == TURN_PAUSE)
+            pause_remember(waker, &answer);
         taken->wake = &over->wake;
-        if (!certificate_turn(fleet, waker, turn, &answer, now, err))
-            return false;
     }
     return true;
 }
