@@ -13,6 +13,8 @@
 
 #define FILE_LARGEST (1U << 20)            /* bytes */
 #define WARN_SECONDS (14 * INT64_C(86400)) /* a certificate that ends so soon is told of */
+#define KEPT_SECONDS (2 * 3600) /* a copy goes on for at least so long: twice the hour of a look   \
+                                 */
 
 struct writing {
     void *scratch;
@@ -53,54 +55,89 @@ static bool put_identity(struct writing *writing, struct names names,
                 put(writing, names.key, identity->key_pem, err) &&
                 put(writing, names.both, whole, err);
     bytes_wipe(both.data, both.size);
-    bytes_wipe((void *)(uintptr_t)identity->key_pem.data, identity->key_pem.size);
     return fine;
 }
 
-/* What the configuration names: all is looked at before the first is written, so that a wrong file
- * leaves the edge with what it has. */
-static bool put_given(struct writing *writing, struct err *err)
+static void keys_wipe(const struct tls_identity *identities, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        bytes_wipe((void *)(uintptr_t)identities[i].key_pem.data, identities[i].key_pem.size);
+}
+
+static struct names given_names(void *owner, const struct given *given)
+{
+    return (struct names){given_file(owner, given, "pem"), given_file(owner, given, "key"),
+                          given_file(owner, given, "both")};
+}
+
+/* What the configuration names, else what the edge has of it while that holds. */
+static bool given_find(const struct writing *writing, const struct given *given,
+                       struct tls_identity *out)
+{
+    void *scratch = writing->scratch;
+    const struct options *options = writing->house->options;
+    const struct names names = given_names(scratch, given);
+    int64_t now = clock_now(), not_after = 0;
+    struct given copy = *given;
+    struct err err, none;
+    if (given_read(scratch, given, now, &out->certificate_pem, &out->key_pem, &not_after, &err)) {
+        if (not_after - now < WARN_SECONDS)
+            log_event(LOG_WARN, "server.certificate-ends", "file", given->certificate, "at",
+                      time_text(scratch, not_after), NULL);
+        return true;
+    }
+    log_err("server.edge-files", &err, NULL);
+    copy.certificate = edge_file_path(scratch, options, names.certificate);
+    copy.key = edge_file_path(scratch, options, names.key);
+    return given_read(scratch, &copy, now + KEPT_SECONDS, &out->certificate_pem, &out->key_pem,
+                      &not_after, &none);
+}
+
+/* For one that is of no use: another of its door, which would be hidden by one of ours with the
+ * same kind of key, else ours. */
+static const struct tls_identity *instead(const struct given *list,
+                                          const struct tls_identity *found, size_t count,
+                                          size_t wanted, const struct tls_identity own[2])
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].kind == list[wanted].kind && found[i].key_pem.data)
+            return &found[i];
+    return &own[list[wanted].index];
+}
+
+/* A file that clients would not accept keeps nobody else from being served. */
+static bool put_given(struct writing *writing, const struct tls_identity own[2], struct err *err)
 {
     struct given list[GIVEN_MAX];
-    struct tls_identity identities[GIVEN_MAX];
-    int64_t now = clock_now(), not_after = 0;
-    void *scratch = writing->scratch;
-    size_t count = given_list(scratch, writing->house->options, list);
+    struct tls_identity found[GIVEN_MAX] = {0};
+    size_t count = given_list(writing->scratch, writing->house->options, list);
     bool fine = true;
-    size_t read = 0;
-    for (; read < count && fine; read += fine) {
-        struct tls_identity *one = &identities[read];
-        fine = given_read(scratch, &list[read], now, &one->certificate_pem, &one->key_pem,
-                          &not_after, err);
-        if (fine && not_after - now < WARN_SECONDS)
-            log_event(LOG_WARN, "server.certificate-ends", "file", list[read].certificate, "at",
-                      time_text(scratch, not_after), NULL);
-    }
-    for (size_t i = 0; i < read && fine; i++)
-        fine = put_identity(writing,
-                            (struct names){given_file(scratch, &list[i], "pem"),
-                                           given_file(scratch, &list[i], "key"),
-                                           given_file(scratch, &list[i], "both")},
-                            &identities[i], err);
-    for (size_t i = 0; i < read; i++)
-        bytes_wipe((void *)(uintptr_t)identities[i].key_pem.data, identities[i].key_pem.size);
+    for (size_t i = 0; i < count; i++)
+        if (!given_find(writing, &list[i], &found[i]))
+            log_event(LOG_ERROR, "server.certificate-replaced", "file", list[i].certificate, NULL);
+    for (size_t i = 0; i < count && fine; i++)
+        fine = put_identity(writing, given_names(writing->scratch, &list[i]),
+                            found[i].key_pem.data ? &found[i] : instead(list, found, count, i, own),
+                            err);
+    keys_wipe(found, count);
     return fine;
 }
 
 static bool put_identities(struct writing *writing, struct err *err)
 {
     const struct options *options = writing->house->options;
-    struct tls_identity identities[2];
-    if (!keyd_tls_identities(writing->house->keyd, writing->scratch, options->name_list, identities,
-                             err))
+    struct tls_identity own[2];
+    bool fine = true;
+    if (!keyd_tls_identities(writing->house->keyd, writing->scratch, options->name_list, own, err))
         return err_context(err, "certificates of the edge");
-    for (size_t i = 0; i < COUNT(identities); i++)
-        if (!put_identity(writing,
-                          (struct names){edge_certificate_files[i], edge_key_files[i],
-                                         edge_combined_files[i]},
-                          &identities[i], err))
-            return false;
-    return true;
+    for (size_t i = 0; i < COUNT(own) && fine; i++)
+        fine = put_identity(
+            writing,
+            (struct names){edge_certificate_files[i], edge_key_files[i], edge_combined_files[i]},
+            &own[i], err);
+    fine = fine && put_given(writing, own, err);
+    keys_wipe(own, COUNT(own));
+    return fine;
 }
 
 /* Issuing authority and root: clients choose a certificate by either name. */
@@ -135,8 +172,8 @@ bool edge_files_write(const struct house *house, bool *changed, struct err *err)
     struct writing writing = {.scratch = scratch,
                               .house = house,
                               .mode = edge.is_set && edge.user != geteuid() ? 0640 : 0600};
-    if (!put_given(&writing, err) || !put_identities(&writing, err) ||
-        !put_authority(&writing, err) || !put_configuration(&writing, err))
+    if (!put_identities(&writing, err) || !put_authority(&writing, err) ||
+        !put_configuration(&writing, err))
         return false;
     *changed = writing.changed;
     return true;

@@ -99,6 +99,43 @@ def test_the_front_shows_what_it_was_given_and_a_reload_reads_it_again(given):
     assert house.stop() == 0
 
 
+def test_an_expired_certificate_does_not_keep_the_house_from_starting(given):
+    house = given.house
+    (certificate, key), _ = given.paths[1], given.paths.pop(2)
+    house.options = [one for one in house.options if "front." not in one or "_2=" not in one]
+    for to, of in zip((certificate, key), given.issue("late", start=NOW - 9 * DAY, end=NOW - DAY)):
+        os.replace(of, to)
+    status, said = given.check()
+    assert status == 2 and "the certificate has expired" in said
+    house.start()  # waits for /readyz, over the certificate of the own authority
+    assert "the certificate has expired" in house.log_text()
+    assert "server.certificate-replaced" in house.log_text()
+    with pytest.raises(ssl.SSLError):
+        given.shown()
+    for to, of in zip((certificate, key), given.issue("renewed")):
+        os.replace(of, to)
+    house.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: front_name(given) == "renewed", 30, "the renewed certificate")
+    assert house.stop() == 0
+
+
+def front_name(given):
+    try:
+        return dict(given.shown()[0]["subject"][0])["commonName"]
+    except ssl.SSLError:
+        return None
+
+
+def test_a_wrong_second_certificate_leaves_the_first_to_be_shown(given):
+    house = given.house
+    house.context = lambda: ssl.create_default_context(cadata=given.root_pem())
+    given.paths[2][1].write_bytes(given.paths[1][1].read_bytes())
+    house.start()
+    assert "the key does not belong to the certificate" in house.log_text()
+    assert front_name(given) == "server1"
+    assert house.stop() == 0
+
+
 def test_certificates_that_clients_would_refuse_are_refused(given):
     assert given.check()[0] == 0
 
