@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #define LEFTOVER_SLACK_MS 10000 /* above the server's stop_seconds */
 
@@ -174,13 +175,29 @@ static bool locks_take(const struct options *options, struct house_locks *locks,
             err_context(err, "processes of the last one do not end"));
 }
 
+bool directories_check(const struct options *options, struct err *err)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
+    const char *here = options->data_dir;
+    const char *before = mem_format(scratch, "%s/" DATABASE_FILE, here);
+    const char *now = mem_format(scratch, "%s/" DIRECTORY_DATABASE "/" DATABASE_FILE, here);
+    if (!text_equal(options->database, mem_format(scratch, "sqlite:%s", now)) ||
+        access(before, F_OK) != 0 || access(now, F_OK) == 0)
+        return true;
+    return err_set(err, ERR_PRECONDITION,
+                   "the database of an earlier version lies in %s; move it: mkdir -p -m 0700 "
+                   "%s/" DIRECTORY_DATABASE " && mv %s/" DATABASE_FILE "* %s/" DIRECTORY_DATABASE
+                   "/",
+                   here, here, here, here);
+}
+
 bool directories_make(const struct options *options, struct house_locks *locks, struct err *err)
 {
     struct user_ids user, edge, keyd;
     CLEANUP(fd_close_at) int data = -1;
     CLEANUP(fd_close_at) int run = -1;
-    if (!user_find(options->user, &user, err) || !user_find(options->edge_user, &edge, err) ||
-        !user_find(options->keyd_user, &keyd, err) ||
+    if (!directories_check(options, err) || !user_find(options->user, &user, err) ||
+        !user_find(options->edge_user, &edge, err) || !user_find(options->keyd_user, &keyd, err) ||
         !base_take(options, options->data_dir, &data, err) ||
         !base_take(options, options->run_dir, &run, err))
         return false;

@@ -201,7 +201,7 @@ static bool options_finish(void *owner, struct options *options, struct err *err
     url_default(owner, options, "http", options->plain_port, &options->plain_url);
     if (!*options->database)
         options->database =
-            mem_format(owner, "sqlite:%s/" DIRECTORY_DATABASE "/muster.db", options->data_dir);
+            mem_format(owner, "sqlite:%s/" DIRECTORY_DATABASE "/" DATABASE_FILE, options->data_dir);
     return true;
 }
 
