@@ -69,6 +69,8 @@ MUST_CHECK bool database_open(void *owner, const char *url, struct database **ou
  * a checksum; ERR_PRECONDITION when the database is newer than this program or a recorded migration
  * changed. */
 MUST_CHECK bool database_migrate(struct database *database, struct err *err);
+/* Is there nothing to migrate? Changes nothing; ERR_PRECONDITION as above. */
+MUST_CHECK bool database_is_current(struct database *database, bool *is_current, struct err *err);
 /* A connection for the calling thread; belongs to owner. */
 MUST_CHECK bool db_connect(void *owner, struct database *database, struct db **out,
                            struct err *err);

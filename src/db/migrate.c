@@ -89,6 +89,30 @@ bool database_migrate_with(struct database *database, const struct migration *li
     return true;
 }
 
+/* Asked before the table of the migrations may be there. */
+static const struct statement has_table = {
+    .name = "migration_table",
+    .sql =
+        "SELECT count(*) AS count FROM sqlite_master WHERE type = 'table' AND name = 'migration'",
+    .sql_postgres = "SELECT count(*) AS count FROM pg_class WHERE oid = to_regclass('migration')"};
+
+bool database_is_current(struct database *database, bool *is_current, struct err *err)
+{
+    CLEANUP(mem_free_at) struct db *db = db_open(NULL, database, DB_READER, err);
+    const struct step step = {.list = migrations, .count = migration_count};
+    struct rows *rows;
+    if (!db || !db_run(db, db, &has_table, NO_ARGS, &rows, err))
+        return false;
+    if (rows_integer(rows, 0, "count") == 0) {
+        *is_current = false;
+        return true;
+    }
+    if (!db_run(db, db, &list_all, NO_ARGS, &rows, err) || !record_check(rows, &step, err))
+        return false;
+    *is_current = rows->count == step.count;
+    return true;
+}
+
 bool database_migrate(struct database *database, struct err *err)
 {
     return database_migrate_with(database, migrations, migration_count, err);

@@ -9,16 +9,35 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "db/claim.h"
 #include "fleet/account.h"
 #include "fleet/roster.h"
+#include "server/directories.h"
 #include "server/wiring.h"
+
+/* A server works on the database beside us: it alone may change the schema. */
+static bool schema_bring(struct database *database, struct err *err)
+{
+    CLEANUP(mem_free_at) void *claimed = mem_text(NULL, "");
+    struct claim *claim;
+    bool is_current = false;
+    if (!database_is_current(database, &is_current, err) || is_current)
+        return is_current;
+    if (database_claim(claimed, database, &claim, err))
+        return database_migrate(database, err);
+    if (err->kind != ERR_CONFLICT)
+        return false;
+    (void)err_context(err, "the database is of an earlier version");
+    err->remedy = "restart the server, which brings it to this one";
+    return false;
+}
 
 static bool admin_open(void *owner, const struct options *options, struct fleet **out,
                        struct err *err)
 {
     struct house house = {.options = options};
     return database_open(owner, options->database, &house.database, err) &&
-           database_migrate(house.database, err) && wiring_open(owner, &house, err) &&
+           schema_bring(house.database, err) && wiring_open(owner, &house, err) &&
            fleet_open(owner, house.database, NULL, house.shared, out, err);
 }
 
@@ -68,8 +87,8 @@ int admin_run(void *owner, const struct options *options, const char *name, cons
     struct fleet *fleet;
     struct actor actor = fleet_system_actor(clock_now());
     bool disables = text_equal(role, ADMIN_DISABLE);
-    if ((!disables && !role_check(role, &err)) || !user_become(options, &err) ||
-        !admin_open(owner, options, &fleet, &err))
+    if ((!disables && !role_check(role, &err)) || !directories_check(options, &err) ||
+        !user_become(options, &err) || !admin_open(owner, options, &fleet, &err))
         return failed(&err);
     if (disables)
         return disable(owner, fleet, name);

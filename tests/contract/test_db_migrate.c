@@ -116,6 +116,35 @@ static void a_migration_leaves_no_dangling_reference(void **state)
     assert_int_equal(applied(contract), 1);
 }
 
+static bool is_current(struct contract *contract)
+{
+    bool current = false;
+    struct err err;
+    assert_works(database_is_current(contract->database, &current, &err), err);
+    return current;
+}
+
+static void whether_there_is_something_to_migrate_is_seen_without_doing_it(void **state)
+{
+    static const struct statement newer = {
+        .name = "newer",
+        .sql = "INSERT INTO migration (version, name, checksum, applied_at) "
+               "SELECT max(version) + 1, 'x', 'y', 0 FROM migration"};
+    struct contract *contract = *state;
+    bool current;
+    struct err err;
+    assert_false(is_current(contract));
+    assert_false(is_current(contract)); /* it made nothing */
+    assert_works(database_migrate_with(contract->database, migrations, migration_count - 1, &err),
+                 err);
+    assert_false(is_current(contract));
+    assert_int_equal(applied(contract), migration_count - 1);
+    assert_works(database_migrate(contract->database, &err), err);
+    assert_true(is_current(contract));
+    assert_works(trial_write(contract->db, &newer, NO_ARGS, &err), err);
+    assert_fails(database_is_current(contract->database, &current, &err), err, ERR_PRECONDITION);
+}
+
 static void the_program_s_own_schema_is_made(void **state)
 {
     struct contract *contract = *state;
@@ -131,6 +160,7 @@ int main(int argc, char **argv)
         CONTRACT_TEST_EMPTY(a_newer_database_is_refused),
         CONTRACT_TEST_EMPTY(a_failing_migration_leaves_the_state_before),
         CONTRACT_TEST_EMPTY(a_migration_leaves_no_dangling_reference),
+        CONTRACT_TEST_EMPTY(whether_there_is_something_to_migrate_is_seen_without_doing_it),
         CONTRACT_TEST(the_program_s_own_schema_is_made),
     };
     contract_begin(argc, argv);

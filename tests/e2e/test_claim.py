@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One server works on a database: a second one is refused, says why, and takes over afterwards."""
+import fcntl
 import os
 import signal
 import subprocess
@@ -125,3 +126,20 @@ def test_a_server_whose_place_is_taken_stops_and_says_so(on_postgres):
         assert other.get("/readyz")[0] == 200
     finally:
         other.close()
+
+
+def test_an_administrator_is_not_made_by_migrating_under_a_server(tmp_path):
+    house = House(f"sqlite:{tmp_path}/one.db")
+    words = house.command("admin", "anna")
+    try:
+        with open(tmp_path / "one.db.lock", "w") as lock:  # what a server's claim is
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            refused = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        assert refused.returncode == 1 and not refused.stdout
+        assert "of an earlier version" in refused.stderr and "restart the server" in refused.stderr
+        assert subprocess.run(words, capture_output=True, timeout=60).returncode == 0
+        with open(tmp_path / "one.db.lock", "w") as lock:  # nothing to migrate: beside a server
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            assert subprocess.run(words, capture_output=True, timeout=60).returncode == 0
+    finally:
+        house.close()
