@@ -79,9 +79,17 @@ struct signing_in {
     const struct token_wish *wish;
 };
 
+/* The password was right when it was looked at. Who gives another one, or ends the account, ends
+ * the sessions that there are: one that comes after that must not be. */
 static bool sign_in_run(struct db *tx, void *context, struct err *err)
 {
     const struct signing_in *s = context;
+    int64_t held = 0;
+    if (!store_change(tx, ASK(ACCOUNT_HOLD, TEXT(s->account->id), TEXT(s->account->password_hash)),
+                      &held, err))
+        return false;
+    if (held == 0)
+        return err_set(err, ERR_UNAUTHENTICATED, "name or password is wrong");
     if (s->new_hash &&
         !(store_change(
               tx, ASK(ACCOUNT_SET_PASSWORD, TEXT(s->account->id), TEXT(s->new_hash), INTEGER(0)),

@@ -22,6 +22,10 @@ SELECT * FROM account WHERE name = $1
 -- name: account_set_password
 UPDATE account SET password_hash = $2, must_change = $3 WHERE id = $1
 
+-- name: account_hold
+-- changes nothing: whoever would change it waits for us; none when it is not as it was read
+UPDATE account SET role = role WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
+
 -- name: account_list
 SELECT * FROM account WHERE id > COALESCE(CAST($1 AS TEXT), '') ORDER BY id LIMIT $2
 

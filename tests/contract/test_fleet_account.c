@@ -2,6 +2,7 @@
 /* Administrators: passwords, sessions, API tokens. */
 #include "base/text.h"
 #include "fleet/account.h"
+#include "fleet/roster.h"
 #include "tests/contract/fleet_fixture.h"
 
 #define PASSWORD "correct horse battery"
@@ -26,6 +27,42 @@ static bool sign_in(struct fixture *f, const char *name, const char *password, c
     return fleet_sign_in(f->fleet, &someone, f->owner, &wish, out, err);
 }
 
+/* ---- what happens while somebody signs in: the program is linked with --wrap=keyd_mac, which is
+ * asked between the look at the password and the session ---- */
+
+bool __real_keyd_mac(struct keyd *keyd, enum keyd_mac use, struct bytes message, uint8_t out[32],
+                     struct err *err);
+bool __wrap_keyd_mac(struct keyd *keyd, enum keyd_mac use, struct bytes message, uint8_t out[32],
+                     struct err *err);
+
+static struct meanwhile {
+    struct fixture *f;
+    void (*happens)(struct fixture *f);
+} meanwhile;
+
+bool __wrap_keyd_mac(struct keyd *keyd, enum keyd_mac use, struct bytes message, uint8_t out[32],
+                     struct err *err)
+{
+    const struct meanwhile now = meanwhile;
+    meanwhile = (struct meanwhile){0};
+    if (now.happens)
+        now.happens(now.f);
+    return __real_keyd_mac(keyd, use, message, out, err);
+}
+
+static void anna_is_reset(struct fixture *f)
+{
+    (void)reset(f, "anna", ROLE_ADMINISTRATOR);
+}
+
+static void anna_is_disabled(struct fixture *f)
+{
+    struct actor system = fleet_system_actor(f->now);
+    struct account account;
+    struct err err;
+    assert_works(fleet_account_disable(f->fleet, &system, f->owner, "anna", &account, &err), err);
+}
+
 static struct session session_of(struct fixture *f, const char *name, enum role role)
 {
     struct session session;
@@ -44,6 +81,21 @@ static bool is_known(struct fixture *f, const char *secret, struct actor *out)
 }
 
 /* ---- passwords ---- */
+
+static void a_session_that_was_under_way_does_not_outlive_its_password(void **state)
+{
+    static void (*const cases[])(struct fixture * f) = {anna_is_reset, anna_is_disabled};
+    struct fixture *f = *state;
+    struct session session;
+    struct err err;
+    (void)session_of(f, "other", ROLE_ADMINISTRATOR);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        (void)session_of(f, "anna", ROLE_ADMINISTRATOR);
+        meanwhile = (struct meanwhile){f, cases[i]};
+        assert_fails(sign_in(f, "anna", PASSWORD, NULL, &session, &err), err, ERR_UNAUTHENTICATED);
+        assert_null(meanwhile.happens);
+    }
+}
 
 static void a_one_time_password_must_be_changed(void **state)
 {
@@ -314,6 +366,7 @@ FLEET_MAIN(FLEET_TEST(a_one_time_password_must_be_changed),
            FLEET_TEST(a_right_attempt_costs_nothing_and_forgives_nothing),
            FLEET_TEST(a_new_one_time_password_ends_all_sessions),
            FLEET_TEST(a_new_password_leaves_the_role),
+           FLEET_TEST(a_session_that_was_under_way_does_not_outlive_its_password),
            FLEET_TEST(people_cannot_give_themselves_a_password),
            FLEET_TEST(a_session_acts_for_its_account), FLEET_TEST(a_session_ends_with_its_time),
            FLEET_TEST(strange_secrets_are_nobody), FLEET_TEST(everybody_ends_their_own_session),
