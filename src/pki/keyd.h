@@ -26,6 +26,7 @@ struct keyd_watch {
     void *context;
 };
 void keyd_set_watch(struct keyd *keyd, struct keyd_watch watch);
+bool keyd_is_hung(struct keyd *keyd); /* any thread */
 MUST_CHECK bool keyd_ping(struct keyd *keyd, struct err *err);
 
 /* ---- secrets at rest ---- */

@@ -155,7 +155,7 @@ static void waiting_end(struct keyd *keyd)
     (void)pthread_mutex_unlock(&keyd->end);
 }
 
-static bool is_hung(struct keyd *keyd)
+bool keyd_is_hung(struct keyd *keyd)
 {
     (void)pthread_mutex_lock(&keyd->end);
     bool is_hung = keyd->is_hung;
@@ -172,7 +172,7 @@ static bool turn_wait(struct keyd *keyd, int64_t patience_ms)
     until.tv_nsec %= 1000000000;
     if (pthread_mutex_clocklock(&keyd->turn, CLOCK_MONOTONIC, &until) != 0)
         return false;
-    if (!is_hung(keyd)) /* it may have been found so while we waited */
+    if (!keyd_is_hung(keyd)) /* it may have been found so while we waited */
         return true;
     (void)pthread_mutex_unlock(&keyd->turn);
     return false;

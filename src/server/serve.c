@@ -14,12 +14,14 @@
 #include "server/directories.h"
 #include "server/edge_files.h"
 #include "server/edge_plan.h"
+#include "server/hung.h"
 #include "server/sandbox.h"
 
 #define KEYD_WAIT_MS 60000     /* the first start makes the keys of the authority */
 #define KEYD_RETRY_MS 100      /* between two attempts */
 #define CLAIM_RETRY_MS 500     /* between two attempts */
 #define RENEW_MS (3600 * 1000) /* how often certificates are looked at */
+#define HUNG_AGAIN_MS 5000     /* how often it is looked whether keyd has to be told of */
 #define INNER_IDLE_SECONDS 90  /* well above EDGE_UPSTREAM_IDLE: the edge closes first */
 _Static_assert(INNER_IDLE_SECONDS > 2 * EDGE_UPSTREAM_IDLE, "the edge must close first");
 
@@ -28,6 +30,7 @@ struct server {
     struct house house;
     struct router *router;
     struct listener *listener;
+    struct hung hung;
     int signals;
     bool is_stopping;
     bool must_reload;
@@ -61,11 +64,8 @@ static void edge_set(struct server *server, bool is_up)
 /* Any thread. */
 static void keyd_hung(void *context)
 {
-    struct err err;
-    (void)context;
     log_event(LOG_ERROR, "server.keyd-hung", NULL);
-    if (!control_send(CONTROL_FD, CONTROL_KEYD_HUNG, -1, &err))
-        log_err("server.keyd-hung", &err, NULL);
+    hung_tell(context);
 }
 
 static void control_take(struct server *server)
@@ -176,7 +176,8 @@ static bool house_open(void *owner, struct server *server, struct err *err)
         return false;
     keyd_set_watch(house->keyd,
                    (struct keyd_watch){.patient = ((unsigned)server->options->workers + 1) / 2,
-                                       .hung = keyd_hung});
+                                       .hung = keyd_hung,
+                                       .context = &server->hung});
     if (!database_open(owner, server->options->database, &house->database, err) ||
         !claim_open(owner, server, err) || !database_migrate(house->database, err) ||
         !keyd_wait(server, err) || !wiring_open(owner, house, err) || !authority_check(server, err))
@@ -274,7 +275,9 @@ static void loop(struct server *server)
             edge_refresh(server);
         }
         claim_watch(server);
-        look(server, server->waits_for_claim ? CLAIM_RETRY_MS : next - now);
+        hung_tell_again(&server->hung, keyd_is_hung(server->house.keyd));
+        int64_t rest = next - now < HUNG_AGAIN_MS ? next - now : HUNG_AGAIN_MS;
+        look(server, server->waits_for_claim ? CLAIM_RETRY_MS : rest);
     }
 }
 
@@ -316,7 +319,7 @@ static bool serve(void *owner, struct server *server, struct err *err)
 int serve_run(const struct options *options)
 {
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
-    struct server server = {.options = options, .signals = -1};
+    struct server server = {.options = options, .hung = {.control = CONTROL_FD}, .signals = -1};
     struct err err;
     if (!serve(owner, &server, &err) && !server.is_stopping) {
         log_err("server.start", &err, NULL);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "server/control.h"
+#include "server/hung.h"
 
 static void pair_make(int ends[2])
 {
@@ -81,6 +82,49 @@ static void the_end_of_the_other_side_is_an_error(void **state)
     (void)close(ends[1]);
 }
 
+static void socket_fill(int end)
+{
+    const uint32_t word = CONTROL_EDGE_READY;
+    while (send(end, &word, sizeof(word), MSG_DONTWAIT) > 0)
+        continue;
+}
+
+static size_t words_drain(int end, enum control_word wanted)
+{
+    enum control_word word;
+    struct err err;
+    size_t count = 0;
+    int fd;
+    do {
+        assert_works(control_receive(end, &word, &fd, &err), err);
+        count += word == wanted;
+    } while (word);
+    return count;
+}
+
+static void a_word_that_the_socket_did_not_take_is_said_again(void **state)
+{
+    int ends[2];
+    (void)state;
+    pair_make(ends);
+    struct hung hung = {.control = ends[0]};
+    socket_fill(ends[0]);
+    hung_tell(&hung);
+    hung_tell_again(&hung, true); /* still full */
+    assert_int_equal(words_drain(ends[1], CONTROL_KEYD_HUNG), 0);
+    for (int i = 0; i < 3; i++)
+        hung_tell_again(&hung, true);
+    assert_int_equal(words_drain(ends[1], CONTROL_KEYD_HUNG), 1);
+    socket_fill(ends[0]);
+    hung_tell(&hung);
+    (void)words_drain(ends[1], CONTROL_KEYD_HUNG);
+    hung_tell_again(&hung, false); /* it was replaced meanwhile */
+    hung_tell_again(&hung, true);
+    assert_int_equal(words_drain(ends[1], CONTROL_KEYD_HUNG), 0);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +132,7 @@ int main(void)
         cmocka_unit_test(nothing_there_is_no_word),
         cmocka_unit_test(an_unknown_word_is_none),
         cmocka_unit_test(the_end_of_the_other_side_is_an_error),
+        cmocka_unit_test(a_word_that_the_socket_did_not_take_is_said_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
