@@ -64,8 +64,7 @@ static void files_close(struct exchange *exchange)
 {
     if (exchange->request.spool >= 0)
         (void)close(exchange->request.spool);
-    if (exchange->reply.has_file)
-        (void)close(exchange->reply.file);
+    reply_file_close(&exchange->reply);
 }
 
 void exchange_end(void *context, struct MHD_Connection *connection, void **exchange,

@@ -31,11 +31,16 @@ const char *request_query(const struct request *request, const char *name)
     return uri_query_get(&request->query, name);
 }
 
+void reply_file_close(struct reply *reply)
+{
+    if (reply->has_file)
+        (void)close(reply->file);
+    reply->has_file = false;
+}
+
 void reply_empty(struct reply *reply, int status)
 {
-    reply->status = status;
-    reply->type = NULL;
-    reply->body = NO_BYTES;
+    reply_bytes(reply, status, NULL, NO_BYTES);
 }
 
 void reply_file(struct reply *reply, int status, const char *type, int fd, uint64_t size)
@@ -48,9 +53,7 @@ void reply_file(struct reply *reply, int status, const char *type, int fd, uint6
 
 void reply_bytes(struct reply *reply, int status, const char *type, struct bytes body)
 {
-    if (reply->has_file) /* something failed behind it */
-        (void)close(reply->file);
-    reply->has_file = false;
+    reply_file_close(reply); /* something failed behind it */
     reply->status = status;
     reply->type = type;
     reply->body = body;

@@ -117,6 +117,8 @@ void reply_empty(struct reply *reply, int status);
 void reply_bytes(struct reply *reply, int status, const char *type, struct bytes body);
 /* The first `size` bytes of a file, sent as they are read. fd belongs to the reply from here on. */
 void reply_file(struct reply *reply, int status, const char *type, int fd, uint64_t size);
+/* For a reply that is not sent. */
+void reply_file_close(struct reply *reply);
 void reply_header(struct reply *reply, const char *name, const char *value);
 
 /* The one table kind -> HTTP status. */

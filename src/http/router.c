@@ -262,6 +262,7 @@ static bool handle(struct request *request, struct reply *reply, struct err *err
         return false;
     const struct reply steps = *reply;
     if (!route->handler(request, reply, err)) {
+        reply_file_close(reply);
         *reply = steps; /* a half-made answer is none */
         return false;
     }

@@ -13,8 +13,7 @@
 
 #define FILE_LARGEST (1U << 20)            /* bytes */
 #define WARN_SECONDS (14 * INT64_C(86400)) /* a certificate that ends so soon is told of */
-#define KEPT_SECONDS (2 * 3600) /* a copy goes on for at least so long: twice the hour of a look   \
-                                 */
+#define KEPT_SECONDS (2 * 3600)            /* a copy goes on for so long: two looks */
 
 struct writing {
     void *scratch;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
+#include <fcntl.h>
 #include <jansson.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "codec/json.h"
@@ -29,6 +31,32 @@ static bool fail_inside(struct request *request, struct reply *reply, struct err
     (void)request;
     reply_bytes(reply, 200, "text/plain", bytes_text("half an answer"));
     return err_set(err, ERR_INTERNAL, "the secret table is broken");
+}
+
+/* The other end of a reply's file: reading from it ends when that is closed. */
+static int behind_file;
+static void file_half(struct reply *reply)
+{
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    behind_file = ends[0];
+    reply_file(reply, 200, "text/plain", ends[1], 10);
+}
+
+static bool fail_behind_file(struct request *request, struct reply *reply, struct err *err)
+{
+    (void)request;
+    file_half(reply);
+    return err_set(err, ERR_NOT_FOUND, "it has gone meanwhile");
+}
+
+static bool empty_behind_file(struct request *request, struct reply *reply, struct err *err)
+{
+    (void)request;
+    (void)err;
+    file_half(reply);
+    reply_empty(reply, 204);
+    return true;
 }
 
 static bool fail_input(struct request *request, struct reply *reply, struct err *err)
@@ -106,6 +134,8 @@ static const struct route routes[] = {
     {HTTP_DELETE, "/devices/{id}", answer_params, .doors = DOOR_FRONT},
     {HTTP_POST, "/devices/import", answer_body, .doors = DOOR_FRONT, .body_limit = 100},
     {HTTP_GET, "/devices/{id}/commands/{command}", answer_params, .doors = DOOR_FRONT},
+    {HTTP_GET, "/file/failed", fail_behind_file, .doors = DOOR_FRONT},
+    {HTTP_GET, "/file/empty", empty_behind_file, .doors = DOOR_FRONT},
     {HTTP_PUT, "/mdm", answer_body, .doors = DOOR_DEVICE, .body_limit = 100},
     {HTTP_GET, "/mdm", answer_params, .doors = DOOR_PLAIN},
     {HTTP_GET, "/inside", fail_inside, .doors = DOOR_FRONT},
@@ -403,6 +433,23 @@ static void a_described_row_takes_the_parameters_of_its_table_alone(void **state
     assert_non_null(strstr(body, "colour must be red or green"));
 }
 
+static void a_file_that_is_not_sent_is_closed(void **state)
+{
+    static const struct {
+        const char *target;
+        int status;
+    } cases[] = {{"/file/failed", 404}, {"/file/empty", 204}};
+    struct fixture *fixture = *state;
+    char end;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ask(fixture, HTTP_GET, cases[i].target);
+        assert_int_equal(fixture->reply.status, cases[i].status);
+        assert_false(fixture->reply.has_file);
+        assert_int_equal(read(behind_file, &end, 1), 0); /* else EAGAIN: it is open */
+        (void)close(behind_file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +477,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_path_that_can_be_read_two_ways_is_refused, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_is_not_sent_is_closed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_tail_is_kept_as_it_was_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_long_target_is_413, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
