@@ -163,12 +163,16 @@ static void put_tls(struct buffer *out, const struct edge_settings *settings,
                       is_given ? given->certificate : settings->certificates[i],
                       is_given ? given->key : settings->keys[i]);
     }
-    buffer_format(out, "        ssl_session_cache shared:%s:10m;\n", edge_kind_names[door->kind]);
     if (door->kind == EDGE_FRONT) {
-        buffer_format(out, "        %s", strict_transport);
+        buffer_format(out,
+                      "        ssl_session_cache shared:%s:10m;\n"
+                      "        %s",
+                      edge_kind_names[door->kind], strict_transport);
         return;
     }
     buffer_format(out,
+                  "        # A session brings back the certificate that it was made with.\n"
+                  "        ssl_session_cache off;\n"
                   "        ssl_client_certificate %s;\n"
                   "        ssl_verify_client optional;\n"
                   "        ssl_verify_depth 2;\n",

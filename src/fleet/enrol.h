@@ -55,7 +55,8 @@ struct identity { /* what a client certificate stands for */
     /* another certificate of the enrolment is good, an older one or one that the device has shown:
      * who speaks decides, see fleet_identity_used */
     bool is_contested;
-    bool has_work; /* open commands exist (deferred ones included) */
+    bool is_outdated; /* the device has shown a newer one that is good */
+    bool has_work;    /* open commands exist (deferred ones included) */
     bool has_deferred;
 };
 /* From the cache while nothing concerning this enrolment changed, else from the database.
@@ -64,7 +65,8 @@ MUST_CHECK bool fleet_identify(struct fleet *fleet, void *owner, const uint8_t s
                                struct identity *out, struct err *err);
 struct actor fleet_device_actor(const struct identity *identity, const char *request_id,
                                 int64_t now);
-/* The device called: memory only, flushed in batches by a job. */
+/* The device called: memory only, flushed in batches by a job. One with an outdated identity does
+ * not count: it does not prove that the newest push address works. */
 void fleet_contact(struct fleet *fleet, const struct identity *identity, int64_t now);
 MUST_CHECK bool fleet_contacts_flush(struct fleet *fleet, struct err *err);
 

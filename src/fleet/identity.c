@@ -36,6 +36,7 @@ static const struct field identity_rows[] = {
     TIME_FIELD(struct identity, not_after, 0),
     BOOLEAN_FIELD(struct identity, is_seen, 0),
     BOOLEAN_FIELD(struct identity, is_contested, 0),
+    BOOLEAN_FIELD(struct identity, is_outdated, 0),
     BOOLEAN_FIELD(struct identity, has_work, 0),
     BOOLEAN_FIELD(struct identity, has_deferred, 0),
 };
@@ -199,6 +200,8 @@ static bool contact_room(struct fleet_shared *shared)
 void fleet_contact(struct fleet *fleet, const struct identity *identity, int64_t now)
 {
     struct fleet_shared *shared = fleet->shared;
+    if (identity->is_outdated)
+        return;
     pthread_mutex_lock(&shared->contact_lock);
     if (contact_room(shared)) {
         struct contact *contact = &shared->contacts[shared->contact_count++];

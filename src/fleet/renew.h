@@ -30,8 +30,10 @@ MUST_CHECK bool fleet_renewal_start(struct fleet *fleet, const struct actor *act
 /*
  * A device goes on to speak with this certificate: to be called for everything that it says but
  * check-ins, while identity->is_contested. With a newer one than it had: those before are revoked
- * (superseded). With the one before, although it had shown a newer one: the newer is revoked, the
- * push address before is taken again, and the renewal comes again.
+ * (superseded). With the one before, although it had shown a newer one: nothing, unless the newer
+ * one was silent for PUT_BACK_SECONDS; then the newer is revoked, the push address before is taken
+ * again, and the renewal comes again.
  */
+#define PUT_BACK_SECONDS (4 * 3600) /* longer than the edge keeps a connection open */
 MUST_CHECK bool fleet_identity_used(struct fleet *fleet, const struct actor *actor,
                                     const struct identity *identity, struct err *err);

@@ -2,7 +2,8 @@
 /*
  * Two good certificates of one enrolment: while a device renews its identity.  Which one stays is
  * decided by the device, by the one that it goes on with: it puts the old one back when anything
- * fails, also when our answer to its last message was lost.
+ * fails, also when our answer to its last message was lost.  The new one is believed at once, the
+ * old one only when the new one was silent for long.
  */
 #include "fleet/rival.h"
 
@@ -19,6 +20,7 @@ struct rivals { /* of the certificate that speaks */
     const char *older_serial, *own_serial;
     const char *newer_serial; /* one that the device has shown */
     int64_t shown_at;
+    int64_t heard_at; /* of the newer one at last: shown, or with a push address */
 };
 
 static bool rivals_read(struct db *tx, void *owner, const struct identity *identity,
@@ -38,6 +40,8 @@ static bool rivals_read(struct db *tx, void *owner, const struct identity *ident
         else if (rows_integer(rows, i, "seen_at") > 0) {
             found.newer_serial = serial;
             found.shown_at = rows_integer(rows, i, "seen_at");
+            int64_t push_at = rows_integer(rows, i, "push_at");
+            found.heard_at = push_at > found.shown_at ? push_at : found.shown_at;
         }
     }
     *out = found;
@@ -94,17 +98,25 @@ struct speaking {
     int64_t now;
 };
 
+/* One message decides nothing: a connection that was open when the device changed its identity
+ * goes on to show the old one. */
+static bool is_undecided(const struct rivals *rivals, int64_t now)
+{
+    return !rivals->own_serial || /* revoked meanwhile */
+           (rivals->newer_serial ? now - rivals->heard_at < PUT_BACK_SECONDS
+                                 : !rivals->older_serial);
+}
+
 static bool used_run(struct db *tx, void *context, struct err *err)
 {
     const struct speaking *s = context;
     struct rivals rivals;
     if (!rivals_read(tx, s->owner, s->identity, &rivals, err))
         return false;
-    if (!rivals.own_serial)
-        return true; /* revoked meanwhile */
-    if (rivals.newer_serial)
-        return put_back(tx, s->identity, &rivals, s->now, err);
-    return !rivals.older_serial || confirm(tx, s->identity, &rivals, s->now, err);
+    if (is_undecided(&rivals, s->now))
+        return true;
+    return rivals.newer_serial ? put_back(tx, s->identity, &rivals, s->now, err)
+                               : confirm(tx, s->identity, &rivals, s->now, err);
 }
 
 bool fleet_identity_used(struct fleet *fleet, const struct actor *actor,
@@ -117,7 +129,12 @@ bool fleet_identity_used(struct fleet *fleet, const struct actor *actor,
                                   .context = &speaking,
                                   .forget = identity->enrolment_id,
                                   .wakes = true};
-    return !identity->is_contested || fleet_change(fleet, &change, err);
+    struct rivals rivals;
+    if (!identity->is_contested)
+        return true;
+    if (!rivals_read(fleet->db, owner, identity, &rivals, err))
+        return false;
+    return is_undecided(&rivals, actor->now) || fleet_change(fleet, &change, err);
 }
 
 /* ---- a renewal that did not come about ---- */
@@ -150,7 +167,7 @@ bool renewal_finished(struct db *tx, const struct identity *identity, const stru
     const struct want want = {"certificate", certificate_fields};
     return store_get(tx, owner, ASK(CERTIFICATE_BY_ID, TEXT(identity->certificate_id)), want,
                      &record, err) &&
-           (record.created_at >= command->delivered_at ||
+           (identity->is_outdated || record.created_at >= command->delivered_at ||
             failed_event(tx, identity, command, "the device goes on with the identity that it had",
                          now, err));
 }

@@ -10,6 +10,7 @@
 MUST_CHECK bool renewal_failed(struct db *tx, const struct identity *identity,
                                const struct command *command, const char *reason, int64_t now,
                                struct err *err);
-/* The device says that it did it: an event unless it speaks with a new certificate. */
+/* The device says that it did it: an event unless it speaks with a new certificate, or has shown
+ * one. */
 MUST_CHECK bool renewal_finished(struct db *tx, const struct identity *identity,
                                  const struct command *command, int64_t now, struct err *err);

@@ -33,7 +33,9 @@ INSERT INTO certificate (id, enrolment_id, challenge_id, purpose, state, serial,
 VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: certificate_issue
-UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4, not_after = $5, subject = $6
+-- reserved before there were renewals: looked at in the last third of its life, then spread like all others
+UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4, not_after = $5, subject = $6,
+       renew_at = COALESCE(renew_at, $5 - ($5 - $4) / 3)
 WHERE id = $1 AND state = 'reserved'
 
 -- name: certificate_by_id
@@ -121,6 +123,8 @@ SELECT e.id AS enrolment_id, e.device_id, c.id AS certificate_id, e.channel, d.u
        (c.seen_at IS NOT NULL) AS is_seen,
        EXISTS (SELECT 1 FROM certificate r WHERE r.enrolment_id = e.id AND r.id <> c.id AND r.state = 'issued'
                AND (r.id < c.id OR r.seen_at IS NOT NULL)) AS is_contested,
+       EXISTS (SELECT 1 FROM certificate r WHERE r.enrolment_id = e.id AND r.id > c.id AND r.state = 'issued'
+               AND r.seen_at IS NOT NULL) AS is_outdated,
        EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.finished_at IS NULL
                AND o.state <> 'awaiting_confirmation') AS has_work,
        EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.finished_at IS NULL AND o.is_deferred)

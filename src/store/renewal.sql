@@ -2,12 +2,14 @@
 -- Renewal of identities: which are due, and which of several is the one in use.
 
 -- name: renewal_due
--- those that have ended too: they are told once
+-- those that have ended too: they are told once; not what the device has shown the successor of
 SELECT c.id, c.serial, c.enrolment_id, e.device_id, c.not_before, c.not_after, c.renew_at, c.renew_tries,
        EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.kind = 'renew_identity'
                AND o.finished_at IS NULL) AS is_open
 FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id
 WHERE c.state = 'issued' AND c.renew_at <= $1 AND e.state = 'active'
+  AND NOT EXISTS (SELECT 1 FROM certificate n WHERE n.enrolment_id = e.id AND n.id > c.id AND n.state = 'issued'
+                  AND n.seen_at IS NOT NULL)
 ORDER BY c.renew_at, c.id LIMIT $2
 
 -- name: renewal_plan
@@ -18,7 +20,8 @@ UPDATE certificate SET renew_at = $2, renew_tries = $3 WHERE id = $1 AND state =
 UPDATE challenge SET state = 'cancelled' WHERE enrolment_id = $1 AND purpose = $2 AND state = 'delivered'
 
 -- name: certificate_rivals
-SELECT id, serial, created_at, seen_at FROM certificate WHERE enrolment_id = $1 AND state = 'issued' ORDER BY id
+SELECT c.id, c.serial, c.created_at, c.seen_at, e.push_at
+FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id WHERE c.enrolment_id = $1 AND c.state = 'issued' ORDER BY c.id
 
 -- name: certificate_revoke_later
 -- those made after $2

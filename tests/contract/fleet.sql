@@ -186,6 +186,10 @@ WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $3)
 SELECT '00000000-0000-4000-8000-' || CAST(100000000000 + i AS TEXT), $1, 'remove_item', 'flood-' || CAST(i AS TEXT),
        'queued', 20, FALSE, 0, 'test', $2 FROM n
 
+-- name: reserve_again
+-- as it was when renewals came
+UPDATE certificate SET state = 'reserved', renew_at = NULL WHERE id = $1
+
 -- name: drop_unlock_token
 UPDATE enrolment SET unlock_token = NULL WHERE id = $1
 

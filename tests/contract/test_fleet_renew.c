@@ -7,6 +7,7 @@
 #include "fleet/device.h"
 #include "fleet/push.h"
 #include "pki/digest.h"
+#include "store/store.h"
 #include "tests/contract/fleet_fixture.h"
 
 #define DAY INT64_C(86400)
@@ -143,6 +144,21 @@ static void nothing_is_renewed_before_its_time(void **state)
     assert_int_equal(look_for_due(f), 0);
     assert_string_equal(fetch_renewal(f, &phone).created_by, "system");
     assert_int_equal(fixture_events(f, "identity.renewal_due"), 1);
+}
+
+static void what_was_reserved_before_there_were_renewals_is_renewed(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    struct identity identity = phone_identity(f, &phone);
+    const char *id = identity.certificate_id;
+    fixture_write(f, &SQL_RESERVE_AGAIN, ARGS(TEXT(id)));
+    fixture_write(f, &SQL_CERTIFICATE_ISSUE,
+                  ARGS(TEXT(id), BYTES(phone.der), BYTES(((struct bytes){phone.sha256, 32})),
+                       INTEGER(identity.not_before), INTEGER(identity.not_after), TEXT("CN=A")));
+    f->now = renewal_planned_at(&f->settings, identity.enrolment_id, identity.not_before,
+                                identity.not_after);
+    assert_int_equal(look_for_due(f), 1);
 }
 
 static void only_managed_devices_are_renewed(void **state)
@@ -342,6 +358,12 @@ static void a_device_that_goes_on_as_before_is_not_locked_out(void **state)
     (void)activate_at(f, &new, "another token");
     f->now += 60;
     speaks(f, &old);
+    is_good(f, &new, true);                    /* not yet: one message decides nothing */
+    assert_true(phone_wake(f, &old, &target)); /* called at both addresses meanwhile */
+    assert_true(bytes_equal(target.token, bytes_text("another token")));
+    assert_true(bytes_equal(target.token_before, bytes_text("token")));
+    f->now += PUT_BACK_SECONDS;
+    speaks(f, &old);
     is_good(f, &old, true);
     is_good(f, &new, false);
     assert_int_equal(fixture_events(f, "identity.put_back"), 1);
@@ -356,6 +378,54 @@ static void a_device_that_goes_on_as_before_is_not_locked_out(void **state)
     is_good(f, &again, true);
 }
 
+/* The connection was open before: the answer to the command still comes with the old one. */
+static void one_message_with_the_old_identity_locks_nobody_out(void **state)
+{
+    struct fixture *f = *state;
+    struct phone old = phone_enrolled(f, 0, "A");
+    struct err err;
+    struct wake target;
+    f->now += 60;
+    struct command renewal = ask_for_it(f, &old);
+    struct phone new = certified_again(f, &old, 1);
+    phone_authenticate(f, &new);
+    (void)activate_at(f, &new, "another token");
+    struct identity late = phone_identity(f, &old);
+    f->now += 1;
+    fleet_contact(f->fleet, &late, f->now);
+    assert_works(fleet_contacts_flush(f->fleet, &err), err);
+    uint64_t before = database_transactions(f->contract->database);
+    speaks(f, &old);
+    assert_int_equal(database_transactions(f->contract->database), before);
+    assert_int_equal(phone_answer(f, &old, renewal.id, ANSWER_DONE), RESULT_TAKEN);
+    is_good(f, &old, true);
+    is_good(f, &new, true);
+    assert_int_equal(fixture_events(f, "identity.renewal_failed"), 0);
+    (void)ask_for_it(f, &old);                 /* something to wake it for */
+    assert_true(phone_wake(f, &new, &target)); /* it may have put the old address back */
+    assert_true(bytes_equal(target.token_before, bytes_text("token")));
+    f->now += 30 * DAY;
+    speaks(f, &new);
+    is_good(f, &new, true);
+    is_good(f, &old, false);
+    assert_int_equal(fixture_events(f, "identity.put_back"), 0);
+}
+
+static void an_identity_whose_successor_was_shown_is_not_renewed(void **state)
+{
+    struct fixture *f = *state;
+    struct phone old = phone_enrolled(f, 0, "A");
+    until_due(f, &old);
+    struct command renewal = fetch_renewal(f, &old);
+    struct phone new = certified_again(f, &old, 1);
+    phone_authenticate(f, &new);
+    assert_int_equal(phone_answer(f, &old, renewal.id, ANSWER_DONE), RESULT_TAKEN);
+    f->now += DAY;
+    assert_int_equal(look_for_due(f), 0);
+    speaks(f, &old); /* put back: now it is */
+    assert_int_equal(look_for_due(f), 1);
+}
+
 /* The profile was refused after Authenticate: the address is the one that it was. */
 static void an_identity_that_was_only_shown_moves_no_address(void **state)
 {
@@ -368,6 +438,7 @@ static void an_identity_that_was_only_shown_moves_no_address(void **state)
     (void)ask_for_it(f, &old);
     struct phone new = certified_again(f, &old, 1);
     phone_authenticate(f, &new);
+    f->now += PUT_BACK_SECONDS;
     speaks(f, &old);
     is_good(f, &new, false);
     assert_true(phone_wake(f, &old, &target));
@@ -448,6 +519,7 @@ static void people_renew_once_at_a_time_and_with_permission(void **state)
 
 FLEET_MAIN(FLEET_TEST(each_device_has_a_moment_of_its_own_in_the_window),
            FLEET_TEST(nothing_is_renewed_before_its_time),
+           FLEET_TEST(what_was_reserved_before_there_were_renewals_is_renewed),
            FLEET_TEST(only_managed_devices_are_renewed),
            FLEET_TEST(what_fails_comes_again_with_growing_pauses),
            FLEET_TEST(a_device_that_is_off_keeps_one_command_and_is_told_when_it_is_too_late),
@@ -457,6 +529,8 @@ FLEET_MAIN(FLEET_TEST(each_device_has_a_moment_of_its_own_in_the_window),
            FLEET_TEST(a_message_sent_again_in_a_renewal_changes_nothing),
            FLEET_TEST(a_device_that_refuses_keeps_what_it_had),
            FLEET_TEST(a_device_that_goes_on_as_before_is_not_locked_out),
+           FLEET_TEST(one_message_with_the_old_identity_locks_nobody_out),
+           FLEET_TEST(an_identity_whose_successor_was_shown_is_not_renewed),
            FLEET_TEST(an_identity_that_was_only_shown_moves_no_address),
            FLEET_TEST(a_yes_without_a_new_identity_is_no_renewal),
            FLEET_TEST(a_device_blocked_in_its_renewal_is_let_in_by_either),

@@ -145,16 +145,17 @@ def test_http_2_is_for_the_front_alone(edge):
     assert handshake(edge, "device", prepare)[2] == "http/1.1"
 
 
-def test_sessions_are_resumed_without_tickets(edge):
+@pytest.mark.parametrize("door, resumed", [("front", True), ("device", False)])
+def test_sessions_are_resumed_without_tickets_and_never_by_devices(edge, door, resumed):
     context = edge.context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    first = socket.create_connection(("127.0.0.1", edge.ports["device"]), timeout=20)
+    first = socket.create_connection(("127.0.0.1", edge.ports[door]), timeout=20)
     with context.wrap_socket(first, server_hostname="localhost") as connection:
         session = connection.session
-    assert session.id and not session.has_ticket
-    second = socket.create_connection(("127.0.0.1", edge.ports["device"]), timeout=20)
+    assert not session.has_ticket
+    second = socket.create_connection(("127.0.0.1", edge.ports[door]), timeout=20)
     with context.wrap_socket(second, server_hostname="localhost", session=session) as connection:
-        assert connection.session_reused
+        assert connection.session_reused is resumed
 
 
 def test_a_long_request_line_gets_through(edge):
