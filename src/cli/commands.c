@@ -195,7 +195,8 @@ const struct command_row command_rows[] = {
      .consequence = "The command %s is given to its device when it calls.", .method = "POST",
      .path = "/commands/{}/confirmation", .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}},
      .columns = {{"ID", "id"}, {"KIND", "kind"}, {"STATE", "state"}, {"CREATED", "created_at"}}},
-    {"command cancel", .holes = "COMMAND...", .help = "cancel commands that no device has fetched",
+    {"command cancel", .holes = "COMMAND...",
+     .help = "cancel commands that no device has fetched; a wipe becomes a retirement",
      .method = "DELETE", .path = "/commands/{}", .flags = COMMAND_SILENT,
      .done = "%s is cancelled."},
 

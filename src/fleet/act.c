@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "codec/base64.h"
+#include "fleet/departure.h"
 #include "fleet/door.h"
 #include "fleet/inventory.h"
 #include "fleet/leave.h"
@@ -233,7 +234,9 @@ bool fleet_command_cancel(struct fleet *fleet, const struct actor *actor, const 
     struct command command;
     if (!fleet_command_get(fleet, actor, owner, id, &command, err))
         return false;
-    if (command.kind == COMMAND_WIPE || command.kind == COMMAND_RETIRE)
+    if (command.kind == COMMAND_WIPE)
+        return fleet_wipe_take_back(fleet, actor, &command, err);
+    if (command.kind == COMMAND_RETIRE)
         return err_set(err, ERR_PRECONDITION, "the certificates of the device are revoked already");
     if (!fleet_command_permission((enum command_kind)command.kind)) {
         (void)err_set(err, ERR_PRECONDITION, "a policy asks for this, not a person");

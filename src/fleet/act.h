@@ -22,8 +22,8 @@ MUST_CHECK bool fleet_command_create(struct fleet *fleet, const struct actor *ac
  * it does not wait for one. */
 MUST_CHECK bool fleet_command_confirm(struct fleet *fleet, const struct actor *actor, void *owner,
                                       const char *id, struct command *out, struct err *err);
-/* Only before it was delivered, and only what people ask for: ERR_PRECONDITION for items, retire
- * and wipe. Permission command.cancel. */
+/* Only before it was delivered, and only what people ask for: ERR_PRECONDITION for items and
+ * retire. A wipe turns into a retirement (fleet/departure.h). Permission command.cancel. */
 MUST_CHECK bool fleet_command_cancel(struct fleet *fleet, const struct actor *actor, const char *id,
                                      struct err *err);
 /* device_id NULL: of all devices. Permission device.read. */
@@ -53,6 +53,10 @@ MUST_CHECK bool fleet_session_put_off(struct fleet *fleet, const struct identity
 MUST_CHECK bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *owner,
                                     const struct identity *identity, unsigned kinds,
                                     struct command *out, struct err *err);
+/* It could not be handed out now (the key process is away): not delivered, and offered again. */
+MUST_CHECK bool fleet_command_put_back(struct fleet *fleet, const struct actor *actor,
+                                       const struct identity *identity, const char *id,
+                                       struct err *err);
 /* The room cannot carry this command (any more): failed before sending, next one please. */
 MUST_CHECK bool fleet_command_refuse(struct fleet *fleet, const struct actor *actor,
                                      const struct identity *identity, const char *id,

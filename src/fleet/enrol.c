@@ -337,10 +337,13 @@ static bool may_activate(const struct identity *identity, struct err *err)
 {
     if (!identity->device_id)
         return err_set(err, ERR_FORBIDDEN, "the device did not say who it is before");
-    /* a blocked device says its new address once: lost, it could never be woken again */
+    /* A device says its new address once: lost, one that is blocked or leaves could never be woken
+     * again. */
     if (identity->enrolment_state != ENROLMENT_PENDING &&
         identity->enrolment_state != ENROLMENT_ACTIVE &&
-        identity->enrolment_state != ENROLMENT_BLOCKED)
+        identity->enrolment_state != ENROLMENT_BLOCKED &&
+        identity->enrolment_state != ENROLMENT_RETIRING &&
+        identity->enrolment_state != ENROLMENT_WIPING)
         return err_set(err, ERR_FORBIDDEN, "the enrolment is %s",
                        enrolment_state_names[identity->enrolment_state]);
     return true;

@@ -266,6 +266,20 @@ static bool parameters_open(struct fleet *fleet, void *owner, struct command *co
     return true;
 }
 
+static bool put_back_run(struct db *tx, void *context, struct err *err)
+{
+    return store_change(tx, ASK(COMMAND_TAKE_BACK, TEXT((const char *)context)), NULL, err);
+}
+
+bool fleet_command_put_back(struct fleet *fleet, const struct actor *actor,
+                            const struct identity *identity, const char *id, struct err *err)
+{
+    CLEANUP(mem_free_at) char *copy = mem_text(NULL, id);
+    const struct change change = {
+        .actor = actor, .work = put_back_run, .context = copy, .forget = identity->enrolment_id};
+    return fleet_change(fleet, &change, err);
+}
+
 bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *owner,
                          const struct identity *identity, unsigned kinds, struct command *out,
                          struct err *err)
@@ -289,8 +303,12 @@ bool fleet_command_fetch(struct fleet *fleet, const struct actor *actor, void *o
         shared_forget(fleet->shared, identity->enrolment_id);
     if (!fetch.found)
         fetch.command = (struct command){0};
-    if (!parameters_open(fleet, owner, &fetch.command, err))
+    if (!parameters_open(fleet, owner, &fetch.command, err)) {
+        struct err ignored; /* then it counts as delivered until the device is heard again */
+        bool back = fleet_command_put_back(fleet, actor, identity, fetch.command.id, &ignored);
+        (void)back;
         return false;
+    }
     *out = fetch.command;
     return true;
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "fleet/door.h"
+#include "fleet/enrol.h"
 #include "fleet/leave.h"
 #include "model/device.h"
 #include "store/store.h"
@@ -48,9 +49,25 @@ bool fleet_commands_expire(struct fleet *fleet, int64_t now, struct err *err)
     return true;
 }
 
+struct closing {
+    void *owner;
+    struct leaving leaving;
+    const struct change *audited;
+};
+
+/* The device may have called, or have been asked again, since the list was made. */
 static bool close_run(struct db *tx, void *context, struct err *err)
 {
-    return enrolment_leave(tx, context, err);
+    const struct closing *c = context;
+    int64_t now = c->leaving.now;
+    struct rows *rows = NULL;
+    if (!store_rows(tx, c->owner,
+                    ASK(ENROLMENT_SILENT, INTEGER(now - SILENCE_SECONDS), INTEGER(1), TEXT(NULL),
+                        INTEGER(now - WIPE_ANSWER_SECONDS), TEXT(c->leaving.enrolment_id)),
+                    &rows, err))
+        return false;
+    return rows->count == 0 ||
+           (enrolment_leave(tx, &c->leaving, err) && change_audit(tx, c->audited, err));
 }
 
 static bool departure_close(struct fleet *fleet, const struct rows *rows, size_t row, int64_t now,
@@ -58,18 +75,21 @@ static bool departure_close(struct fleet *fleet, const struct rows *rows, size_t
 {
     struct actor actor = fleet_system_actor(now);
     bool wipes = strcmp(rows_text(rows, row, "state"), "wiping") == 0;
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct leaving leaving = {.enrolment_id = rows_text(rows, row, "id"),
                               .device_id = rows_text(rows, row, "device_id"),
                               .state = wipes ? ENROLMENT_WIPED_UNCONFIRMED
                                              : ENROLMENT_RETIRED_UNCONFIRMED,
                               .reason = REASON_CESSATION,
                               .now = now};
+    const struct change audited = {.actor = &actor,
+                                   .action = "enrolment.close",
+                                   .subject_kind = "enrolment",
+                                   .subject_id = leaving.enrolment_id};
+    struct closing closing = {owner, leaving, &audited};
     struct change change = {.actor = &actor,
-                            .action = "enrolment.close",
-                            .subject_kind = "enrolment",
-                            .subject_id = leaving.enrolment_id,
                             .work = close_run,
-                            .context = &leaving,
+                            .context = &closing,
                             .forget = leaving.enrolment_id,
                             .wakes = true};
     return fleet_change(fleet, &change, err);
@@ -94,12 +114,15 @@ bool fleet_departures_close(struct fleet *fleet, int64_t now, int64_t limit, siz
 {
     size_t seen = 0;
     char last[64] = "";
+    if (!fleet_contacts_flush(fleet, err)) /* who called a moment ago is not silent */
+        return false;
     for (;;) {
         CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
         struct rows *rows = NULL;
         if (!store_rows(fleet->db, owner,
                         ASK(ENROLMENT_SILENT, INTEGER(now - SILENCE_SECONDS), INTEGER(limit),
-                            TEXT(*last ? last : NULL), INTEGER(now - WIPE_ANSWER_SECONDS)),
+                            TEXT(*last ? last : NULL), INTEGER(now - WIPE_ANSWER_SECONDS),
+                            TEXT(NULL)),
                         &rows, err) ||
             !departures_batch(fleet, rows, now, err))
             return false;

@@ -5,7 +5,8 @@
 #include "fleet/fleet.h"
 
 #define SILENCE_SECONDS (14 * 24 * 3600) /* after which a departure is taken as unconfirmed */
-/* A device that erases itself answers once or not at all: after this long it will not. */
+/* A device that erases itself answers once or not at all: after this long it will not. If it speaks
+ * nevertheless the erasure is delivered again, see fleet/departure.h. */
 #define WIPE_ANSWER_SECONDS (24 * 3600)
 
 /* Commands that no device fetched in their life are given up. */

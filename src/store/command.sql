@@ -69,6 +69,23 @@ WHERE enrolment_id = $1 AND state = 'queued' AND finished_at IS NULL
 UPDATE command SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND finished_at IS NULL
   AND state IN ('queued', 'sent', 'awaiting_confirmation')
 
+-- name: command_cancel_unseen
+UPDATE command SET state = 'cancelled', finished_at = $2
+WHERE id = $1 AND finished_at IS NULL AND delivered_at IS NULL
+
+-- name: command_reopen
+-- the last of its kind; it was agreed to, and stays delivered: nobody is asked again
+UPDATE command SET state = 'queued', finished_at = NULL, reason = NULL, remedy = NULL, sent_at = NULL,
+       is_deferred = FALSE, put_off = 0
+WHERE id = (SELECT c.id FROM command c WHERE c.enrolment_id = $1 AND c.kind = $2
+            ORDER BY c.created_at DESC, c.id DESC LIMIT 1)
+
+-- name: command_take_back
+-- marked delivered, and could not be handed out
+UPDATE command SET state = 'sent', attempts = attempts - 1,
+       delivered_at = CASE WHEN attempts > 1 THEN delivered_at END
+WHERE id = $1 AND finished_at IS NULL AND state = 'delivered'
+
 -- name: command_end_of_enrolment
 -- all that is open but the kind $4
 UPDATE command SET state = $2, finished_at = $3, is_deferred = FALSE

@@ -110,6 +110,12 @@ WHERE id = $1
 -- name: enrolment_set_state
 UPDATE enrolment SET state = $2, ended_at = $3 WHERE id = $1 AND ended_at IS NULL
 
+-- name: enrolment_reopen
+-- given up as $3: unless the device has enrolled again since
+UPDATE enrolment SET state = $2, ended_at = NULL, last_contact_at = $4
+WHERE id = $1 AND state = $3
+  AND NOT EXISTS (SELECT 1 FROM enrolment n WHERE n.device_id = enrolment.device_id AND n.id > enrolment.id)
+
 -- name: enrolment_block
 UPDATE enrolment SET state = 'blocked' WHERE id = $1 AND state = 'active'
 
@@ -139,7 +145,8 @@ SELECT (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pend
      + (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic IS NULL) AS count
 
 -- name: enrolment_silent
--- asked to leave (last) before $1 and not heard of since: at most $2 behind $3; the answer may have been "no".
+-- asked to leave (last) before $1 and not heard of since: at most $2 behind $3, or $5 alone; the answer may have
+-- been "no".
 -- An erasure that was fetched is answered once or never: it is given up before $4.  One that was not fetched
 -- is not given up: the device may turn up with everything on it.
 SELECT e.id, e.state, e.device_id FROM enrolment e
@@ -151,5 +158,5 @@ WHERE e.state IN ('retiring', 'wiping')
        OR (COALESCE(e.last_contact_at, e.created_at) < $4
            AND EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind = 'wipe'
                        AND c.finished_at IS NULL AND c.delivered_at < $4)))
-  AND e.id > COALESCE(CAST($3 AS TEXT), '')
+  AND e.id > COALESCE(CAST($3 AS TEXT), '') AND e.id = COALESCE(CAST($5 AS TEXT), e.id)
 ORDER BY e.id LIMIT $2

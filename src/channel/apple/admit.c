@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "channel/apple/apple.h"
 #include "codec/json.h"
+#include "fleet/departure.h"
 #include "model/certificate.h"
 #include "model/platform.h"
 
@@ -13,7 +14,7 @@
 #define CODE_SINCE_IOS 17
 #define CODE_SINCE_MACOS 14
 
-enum gate { GATE_OPEN, GATE_SHUT, GATE_LEAVE };
+enum gate { GATE_OPEN, GATE_SHUT, GATE_LEAVE, GATE_REOPEN };
 /* Only a state that someone decided makes a device leave; never a look-up that found nothing. */
 static const enum gate gates[] = {
     [ENROLMENT_PENDING] = GATE_OPEN,
@@ -25,8 +26,8 @@ static const enum gate gates[] = {
     [ENROLMENT_CHECKED_OUT] = GATE_LEAVE,
     [ENROLMENT_SUPERSEDED] = GATE_LEAVE,
     [ENROLMENT_WIPED] = GATE_LEAVE,
-    [ENROLMENT_RETIRED_UNCONFIRMED] = GATE_LEAVE,
-    [ENROLMENT_WIPED_UNCONFIRMED] = GATE_LEAVE,
+    [ENROLMENT_RETIRED_UNCONFIRMED] = GATE_REOPEN,
+    [ENROLMENT_WIPED_UNCONFIRMED] = GATE_REOPEN,
 };
 
 static const struct device_answer {
@@ -99,13 +100,29 @@ static void tell_to_leave(struct request *request, struct reply *reply)
     reply_bytes(reply, 403, "application/json", bytes_text(text));
 }
 
+/* A device that speaks was not erased and has not left: it is asked again, unless it has enrolled
+ * anew meanwhile. */
+static bool gate_of(struct request *request, enum gate *gate, struct err *err)
+{
+    struct device_caller *caller = device_of(request);
+    *gate = gates[caller->identity.enrolment_state];
+    if (*gate != GATE_REOPEN)
+        return true;
+    if (!fleet_departure_reopen(fleet_of(request), &caller->actor, &caller->identity, err))
+        return false;
+    *gate = gates[caller->identity.enrolment_state];
+    if (*gate == GATE_REOPEN)
+        *gate = GATE_LEAVE;
+    return true;
+}
+
 bool apple_admit(struct request *request, const struct apple_sender *sender, unsigned flags,
                  struct reply *reply, struct err *err)
 {
     const struct identity *identity = &device_of(request)->identity;
-    if (!check_binding(request, sender, flags, err))
+    enum gate gate;
+    if (!check_binding(request, sender, flags, err) || !gate_of(request, &gate, err))
         return false;
-    enum gate gate = gates[identity->enrolment_state];
     if (gate == GATE_LEAVE) {
         tell_to_leave(request, reply);
         return true;

@@ -68,6 +68,10 @@ static bool answer_next(struct request *request, struct reply *reply, struct err
             return true;
         }
         if (why.kind == ERR_UNAVAILABLE) { /* later it will work: the device asks again */
+            struct err ignored;
+            bool back = fleet_command_put_back(fleet, &caller->actor, &caller->identity, command.id,
+                                               &ignored);
+            (void)back;
             *err = why;
             return err_context(err, "command %s", command.id);
         }
