@@ -33,9 +33,9 @@ INSERT INTO certificate (id, enrolment_id, challenge_id, purpose, state, serial,
 VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: certificate_issue
--- reserved before there were renewals: looked at in the last third of its life, then spread like all others
+-- of a device, and reserved before there were renewals: looked at in the last third of its life, then spread
 UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4, not_after = $5, subject = $6,
-       renew_at = COALESCE(renew_at, $5 - ($5 - $4) / 3)
+       renew_at = CASE WHEN enrolment_id IS NULL THEN renew_at ELSE COALESCE(renew_at, $5 - ($5 - $4) / 3) END
 WHERE id = $1 AND state = 'reserved'
 
 -- name: certificate_by_id
