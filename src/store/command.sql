@@ -76,7 +76,7 @@ WHERE id = $1 AND finished_at IS NULL AND delivered_at IS NULL
 -- name: command_reopen
 -- the last of its kind; it was agreed to, and stays delivered: nobody is asked again
 UPDATE command SET state = 'queued', finished_at = NULL, reason = NULL, remedy = NULL, sent_at = NULL,
-       is_deferred = FALSE, put_off = 0
+       is_deferred = FALSE, put_off = 0, is_outdated = FALSE
 WHERE id = (SELECT c.id FROM command c WHERE c.enrolment_id = $1 AND c.kind = $2
             ORDER BY c.created_at DESC, c.id DESC LIMIT 1)
 
@@ -103,11 +103,12 @@ WHERE enrolment_id = $1 AND item = $2 AND kind = 'install_item' AND state = 'app
 -- Commands of $1 came to their end ($2: of this kind): nothing needs what is not the newest of its kind, or the
 -- newest that the device got, with items each for itself.  Those tell whether it may have an item
 -- (command_item_delivered) and since when it was to leave (certificate_by_serial, enrolment_silent).  Of a
--- device that has left nothing is needed.
+-- device that has surely left nothing is needed (command_reopen).
 UPDATE command SET is_outdated = TRUE
 WHERE enrolment_id = $1 AND finished_at IS NOT NULL AND NOT is_outdated
   AND (CAST($2 AS TEXT) IS NULL OR kind = $2)
-  AND (EXISTS (SELECT 1 FROM enrolment e WHERE e.id = $1 AND e.ended_at IS NOT NULL)
+  AND (EXISTS (SELECT 1 FROM enrolment e WHERE e.id = $1 AND e.ended_at IS NOT NULL
+               AND e.state NOT IN ('retired_unconfirmed', 'wiped_unconfirmed'))
        OR EXISTS (SELECT 1 FROM command o
         WHERE o.enrolment_id = $1 AND o.kind = command.kind AND o.finished_at IS NOT NULL AND NOT o.is_outdated
           AND (o.created_at, o.id) > (command.created_at, command.id)
