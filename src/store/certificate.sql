@@ -35,7 +35,7 @@ VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11, $12)
 -- name: certificate_issue
 -- of a device, and reserved before there were renewals: looked at in the last third of its life, then spread
 UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4, not_after = $5, subject = $6,
-       renew_at = CASE WHEN enrolment_id IS NULL THEN renew_at ELSE COALESCE(renew_at, $5 - ($5 - $4) / 3) END
+       renew_at = CASE WHEN enrolment_id IS NULL THEN renew_at ELSE COALESCE(renew_at, not_after - (not_after - not_before) / 3) END
 WHERE id = $1 AND state = 'reserved'
 
 -- name: certificate_by_id
