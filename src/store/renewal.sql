@@ -8,8 +8,8 @@ SELECT c.id, c.serial, c.enrolment_id, e.device_id, c.not_before, c.not_after, c
                AND o.finished_at IS NULL) AS is_open
 FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id
 WHERE c.state = 'issued' AND c.renew_at <= $1 AND e.state = 'active'
-  AND NOT EXISTS (SELECT 1 FROM certificate n WHERE n.enrolment_id = e.id AND n.id > c.id AND n.state = 'issued'
-                  AND n.seen_at IS NOT NULL)
+  AND COALESCE((SELECT max(n.id) FROM certificate n WHERE n.enrolment_id = c.enrolment_id AND n.state = 'issued'
+                AND n.seen_at IS NOT NULL), c.id) <= c.id
 ORDER BY c.renew_at, c.id LIMIT $2
 
 -- name: renewal_plan
