@@ -10,7 +10,7 @@ pytestmark = pytest.mark.pki
 
 
 def test_a_device_that_comes_again_is_not_sent_away(house, admin, authority, make_phone, tmp_path):
-    phone = make_phone(passcode=8)
+    phone = make_phone(passcode=8, without_declarations=True)
     phone.check_in()
     udid, old = phone.udid, tmp_path / "old.pem"
     device = admin.device(udid)["id"]
@@ -18,7 +18,7 @@ def test_a_device_that_comes_again_is_not_sent_away(house, admin, authority, mak
     link = admin.link(device=udid)
     admin.command(udid, "retire")
     facts = admin.facts(udid)
-    phone.enrol(link)  # erased and set up again before it heard of that
+    phone.enrol(link, without_declarations=True)  # erased and set up again before it heard of that
     session = phone.check_in()
     assert "RemoveProfile" not in types(session) and session["enrolled"]
     assert admin.device(udid)["id"] == device and admin.device(udid)["enrolment_state"] == "active"
