@@ -227,7 +227,7 @@ static int acts_run(struct cli *cli)
     size_t count = cli->words->hole_count;
     CLEANUP(json_decref_at) json_t *items = json_array();
     for (size_t i = 0; i < count; i++) {
-        struct err err;
+        struct err err = {0};
         json_t *answer = NULL;
         if (act(cli, i, &answer, &err)) {
             if (json_array_append_new(items, answer) != 0)
@@ -249,7 +249,7 @@ static int acts_run(struct cli *cli)
 
 int plain_run(struct cli *cli)
 {
-    struct err err;
+    struct err err = {0};
     json_t *answer = NULL;
     const struct command_row *command = cli->words->command;
     if (command->flags & COMMAND_LIST)

@@ -113,7 +113,7 @@ static bool departure_begin(struct db *tx, const struct asking *a, struct err *e
                             TEXT(command_state_names[COMMAND_CANCELLED]), INTEGER(now),
                             TEXT(command_kind_names[a->kind])),
                         NULL, err) &&
-           commands_outdate(tx, id, NULL, err) &&
+           commands_outdate(tx, id, NULL, NULL, err) &&
            store_change(tx, ASK(CHALLENGE_CANCEL_OF_ENROLMENT, TEXT(id)), NULL, err) &&
            store_change(tx,
                         ASK(CERTIFICATE_REVOKE_OF_ENROLMENT, TEXT(id), INTEGER(now),
@@ -224,7 +224,7 @@ static bool cancel_run(struct db *tx, void *context, struct err *err)
     const struct cancelling *cancelling = context;
     return store_change_one(tx, ASK(COMMAND_CANCEL, TEXT(cancelling->id), INTEGER(cancelling->now)),
                             "the device has fetched the command, or it has ended", err) &&
-           commands_outdate(tx, cancelling->enrolment_id, NULL, err);
+           commands_outdate(tx, cancelling->enrolment_id, NULL, NULL, err);
 }
 
 bool fleet_command_cancel(struct fleet *fleet, const struct actor *actor, const char *id,

@@ -201,7 +201,7 @@ static bool item_unwanted(struct db *tx, struct planning *p, const char *item, s
         return item_queue(tx, id, item, NULL, p->now, err);
     return store_change(tx, ASK(COMMAND_SUPERSEDE_ITEM, TEXT(id), TEXT(item), INTEGER(p->now)),
                         NULL, err) &&
-           commands_outdate(tx, id, NULL, err) &&
+           commands_outdate(tx, id, NULL, NULL, err) &&
            store_change(tx, ASK(DELIVERED_DROP, TEXT(id), TEXT(item)), NULL, err);
 }
 

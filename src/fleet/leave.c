@@ -45,7 +45,7 @@ bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *e
                             TEXT(command_state_names[COMMAND_CANCELLED]), INTEGER(leaving->now),
                             TEXT(NULL)),
                         NULL, err) &&
-           commands_outdate(tx, id, NULL, err) &&
+           commands_outdate(tx, id, NULL, NULL, err) &&
            store_change(tx, ASK(CHALLENGE_CANCEL_OF_ENROLMENT, TEXT(id)), NULL, err) &&
            store_change(tx,
                         ASK(CERTIFICATE_REVOKE_OF_ENROLMENT, TEXT(id), INTEGER(leaving->now),
@@ -57,9 +57,11 @@ bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *e
            left_event(tx, leaving, err);
 }
 
-bool commands_outdate(struct db *tx, const char *enrolment_id, const char *kind, struct err *err)
+bool commands_outdate(struct db *tx, const char *enrolment_id, const char *kind, const char *item,
+                      struct err *err)
 {
-    return store_change(tx, ASK(COMMAND_OUTDATE, TEXT(enrolment_id), TEXT(kind)), NULL, err);
+    return store_change(tx, ASK(COMMAND_OUTDATE, TEXT(enrolment_id), TEXT(kind), TEXT(item)), NULL,
+                        err);
 }
 
 void leave_forget(struct fleet *fleet, char *const *enrolment_ids, size_t count)

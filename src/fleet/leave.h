@@ -17,10 +17,10 @@ struct leaving {
  * what was delivered forgotten, an event. Facts, commands and certificates stay as history.
  */
 MUST_CHECK bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *err);
-/* Commands of an enrolment came to their end (NULL: of several kinds): what they took the place of
- * is not kept for longer than housekeeping keeps things. */
+/* Commands of an enrolment came to their end (NULL: of several kinds, several items): what they
+ * took the place of is not kept for longer than housekeeping keeps things. */
 MUST_CHECK bool commands_outdate(struct db *tx, const char *enrolment_id, const char *kind,
-                                 struct err *err);
+                                 const char *item, struct err *err);
 void leave_forget(struct fleet *fleet, char *const *enrolment_ids, size_t count);
 /* A new certificate revocation list is due. */
 MUST_CHECK bool crl_due(struct db *tx, int64_t now, struct err *err);

@@ -89,7 +89,7 @@ bool item_queue(struct db *tx, const char *enrolment_id, const char *item, const
     return store_change(tx,
                         ASK(COMMAND_SUPERSEDE_ITEM, TEXT(enrolment_id), TEXT(item), INTEGER(now)),
                         NULL, err) &&
-           commands_outdate(tx, enrolment_id, NULL, err) &&
+           commands_outdate(tx, enrolment_id, NULL, item, err) &&
            store_change(tx,
                         ASK(DELIVERED_WANT, TEXT(enrolment_id), TEXT(item), TEXT(hash),
                             INTEGER(now), TEXT(carrier_names[CARRIER_COMMAND])),
@@ -117,7 +117,7 @@ bool declare_queue(struct db *tx, const char *enrolment_id, const char *token, i
     return store_change(
                tx, ASK(COMMAND_SUPERSEDE_DECLARE, TEXT(enrolment_id), TEXT(token), INTEGER(now)),
                NULL, err) &&
-           commands_outdate(tx, enrolment_id, command_kind_names[COMMAND_DECLARE], err) &&
+           commands_outdate(tx, enrolment_id, command_kind_names[COMMAND_DECLARE], NULL, err) &&
            command_queue(tx, &queued, err);
 }
 
@@ -384,13 +384,16 @@ static bool end_command(struct db *tx, const struct finish *f, enum command_stat
                         struct err *err)
 {
     bool failed = state == COMMAND_FAILED;
+    /* a token of declarations is an item, too, and another one each time */
+    bool has_items =
+        f->command.kind == COMMAND_INSTALL_ITEM || f->command.kind == COMMAND_REMOVE_ITEM;
     return store_change(tx,
                         ASK(COMMAND_FINISH, TEXT(f->command.id), TEXT(command_state_names[state]),
                             INTEGER(f->now), TEXT(failed ? f->result->reason : NULL),
                             TEXT(failed ? f->result->remedy : NULL)),
                         NULL, err) &&
            commands_outdate(tx, f->identity->enrolment_id, command_kind_names[f->command.kind],
-                            err);
+                            has_items ? f->command.item : NULL, err);
 }
 
 static bool failed_finish(struct db *tx, const struct finish *f, struct err *err)

@@ -26,7 +26,7 @@ static bool expire_run(struct db *tx, void *context, struct err *err)
                           ASK(COMMAND_EXPIRE, TEXT(rows_text(e->rows, i, "id")), INTEGER(e->now)),
                           NULL, err) ||
             !commands_outdate(tx, rows_text(e->rows, i, "enrolment_id"),
-                              rows_text(e->rows, i, "kind"), err))
+                              rows_text(e->rows, i, "kind"), NULL, err))
             return false;
     return true;
 }

@@ -99,7 +99,7 @@ static const char *misfit(const json_t *payload, const struct type_rule *rule)
         if (!found || !member_fits(value, found))
             return name;
     }
-    for (size_t i = 0; i < rule->count; i++)
+    for (size_t i = 0; rule->members && i < rule->count; i++)
         if (rule->members[i].required && !json_object_get(payload, rule->members[i].name))
             return rule->members[i].name;
     return NULL;

@@ -100,13 +100,13 @@ UPDATE command SET state = 'verified'
 WHERE enrolment_id = $1 AND item = $2 AND kind = 'install_item' AND state = 'applied'
 
 -- name: command_outdate
--- Commands of $1 came to their end ($2: of this kind): nothing needs what is not the newest of its kind, or the
+-- Commands of $1 came to their end ($2: of this kind, $3: of this item): nothing needs what is not the newest of its kind, or the
 -- newest that the device got, with items each for itself.  Those tell whether it may have an item
 -- (command_item_delivered) and since when it was to leave (certificate_by_serial, enrolment_silent).  Of a
 -- device that has surely left nothing is needed (command_reopen).
 UPDATE command SET is_outdated = TRUE
 WHERE enrolment_id = $1 AND finished_at IS NOT NULL AND NOT is_outdated
-  AND (CAST($2 AS TEXT) IS NULL OR kind = $2)
+  AND (CAST($2 AS TEXT) IS NULL OR kind = $2) AND (CAST($3 AS TEXT) IS NULL OR item = $3)
   AND (EXISTS (SELECT 1 FROM enrolment e WHERE e.id = $1 AND e.ended_at IS NOT NULL
                AND e.state NOT IN ('retired_unconfirmed', 'wiped_unconfirmed'))
        OR EXISTS (SELECT 1 FROM command o

@@ -263,12 +263,12 @@ static void what_nothing_needs_any_more_is_marked(void **state)
     assert_int_equal(links->count, 1);
     assert_string_equal(rows_text(links, 0, "id"), "nothing");
     assert_works(trial_write(contract->db, &SQL_PLAN_HISTORY_FORGET, NO_ARGS, &err), err);
-    assert_works(
-        trial_write(contract->db, &SQL_COMMAND_OUTDATE, ARGS(TEXT("there"), TEXT(NULL)), &err),
-        err);
-    assert_works(
-        trial_write(contract->db, &SQL_COMMAND_OUTDATE, ARGS(TEXT("left"), TEXT("lock")), &err),
-        err);
+    assert_works(trial_write(contract->db, &SQL_COMMAND_OUTDATE,
+                             ARGS(TEXT("there"), TEXT(NULL), TEXT(NULL)), &err),
+                 err);
+    assert_works(trial_write(contract->db, &SQL_COMMAND_OUTDATE,
+                             ARGS(TEXT("left"), TEXT("lock"), TEXT(NULL)), &err),
+                 err);
     marks_are_right(contract);
 }
 

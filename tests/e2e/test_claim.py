@@ -2,6 +2,7 @@
 """One server works on a database: a second one is refused, says why, and takes over afterwards."""
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -31,9 +32,16 @@ def first(shared):
     house.close()
 
 
+def with_keys_of(house, other):
+    """A database has one authority: who takes it over brings its keys."""
+    house.data.mkdir()
+    shutil.copytree(other.data / "keys", house.data / "keys")
+    return house
+
+
 @pytest.fixture
 def second(shared, first):
-    house = House(shared, settings=[PATIENCE])
+    house = with_keys_of(House(shared, settings=[PATIENCE]), first)
     yield house
     house.close()
 
@@ -64,7 +72,7 @@ def test_a_second_server_is_refused_and_takes_over_when_the_first_is_gone(first,
 
 
 def test_a_second_server_that_waits_takes_over_by_itself(shared, first):
-    one = House(shared, settings=["server.claim_seconds=60"])
+    one = with_keys_of(House(shared, settings=["server.claim_seconds=60"]), first)
     try:
         with open(one.log, "ab") as log:
             one.process = subprocess.Popen(one.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -106,7 +114,7 @@ def test_a_lost_claim_is_regained_in_place(on_postgres):
 
 
 def test_a_server_whose_place_is_taken_stops_and_says_so(on_postgres):
-    other = House(on_postgres.url, settings=["server.claim_seconds=60"])
+    other = with_keys_of(House(on_postgres.url, settings=["server.claim_seconds=60"]), on_postgres)
     server = on_postgres.pid_of("server")
     try:
         with open(other.log, "ab") as log:
