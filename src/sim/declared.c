@@ -85,6 +85,14 @@ static bool member_fits(const json_t *value, const struct member_rule *rule)
                                              json_integer_value(value) <= rule->highest);
 }
 
+static const struct member_rule *member_find(const struct type_rule *rule, const char *name)
+{
+    for (size_t i = 0; i < rule->count; i++)
+        if (text_equal(rule->members[i].name, name))
+            return &rule->members[i];
+    return NULL;
+}
+
 /* The name of the first member that does not fit; NULL: all do. */
 static const char *misfit(const json_t *payload, const struct type_rule *rule)
 {
@@ -92,14 +100,11 @@ static const char *misfit(const json_t *payload, const struct type_rule *rule)
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)payload, name, value)
     {
-        const struct member_rule *found = NULL;
-        for (size_t i = 0; i < rule->count && !found; i++)
-            if (text_equal(rule->members[i].name, name))
-                found = &rule->members[i];
+        const struct member_rule *found = member_find(rule, name);
         if (!found || !member_fits(value, found))
             return name;
     }
-    for (size_t i = 0; rule->members && i < rule->count; i++)
+    for (size_t i = 0; i < rule->count; i++)
         if (rule->members[i].required && !json_object_get(payload, rule->members[i].name))
             return rule->members[i].name;
     return NULL;
