@@ -85,9 +85,9 @@ def test_locating_needs_lost_mode_supervision_and_the_organisation(admin, make_p
     with pytest.raises(Refused) as refused:
         admin.get("/devices/here/position")
     assert refused.value.status == 404
-    make_phone("plain")
+    make_phone("unsupervised")
     with pytest.raises(Refused) as refused:
-        admin.command("plain", "locate")
+        admin.command("unsupervised", "locate")
     assert refused.value.status == 412 and "supervised" in str(refused.value)
 
 
@@ -143,12 +143,12 @@ def test_a_device_is_switched_off(admin, make_phone):
 
 
 def test_the_bypass_code_is_kept_and_shown_on_request(admin, make_phone):
-    phone = supervised_and_known(admin, make_phone, "locked")
+    phone = supervised_and_known(admin, make_phone, "coded")
     code = phone.show()["model"]["device"]["bypass_code"]
-    shown = admin.get("/devices/locked/bypass-code")
+    shown = admin.get("/devices/coded/bypass-code")
     assert shown["secret"] == code and shown["kept_at"]
-    assert len(audits(admin, "device.bypass_code", admin.device("locked"))) == 1
-    assert len(admin.commands("locked", "query_bypass_code")) == 1
+    assert len(audits(admin, "device.bypass_code", admin.device("coded"))) == 1
+    assert len(admin.commands("coded", "query_bypass_code")) == 1
     make_phone("never")
     with pytest.raises(Refused) as refused:
         admin.get("/devices/never/bypass-code")
