@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "codec/json.h"
+#include "fleet/adopt.h"
 #include "pki/certificate.h"
 #include "pki/digest.h"
 #include "pki/keyd.h"
@@ -29,11 +30,12 @@ static bool check_time(const struct identity *identity, int64_t now, struct err 
 }
 
 /*
- * A certificate that we issued and do not remember: the database was restored from a backup. The
- * device is refused and stays as it is (never 401, never told to go): somebody has to look. What
- * another authority issued is no matter of ours.
+ * A certificate that we issued and do not remember: the database was restored from a backup. If it
+ * is the renewed one of a device that we know it is written down again. Else the device is refused
+ * and stays as it is (never 401, never told to go): somebody has to look. What another authority
+ * issued is no matter of ours.
  */
-static bool stranger(struct request *request, struct err *err)
+static bool stranger(struct request *request, bool *adopted, struct err *err)
 {
     struct fleet *fleet = fleet_of(request);
     struct certificate certificate;
@@ -49,6 +51,10 @@ static bool stranger(struct request *request, struct err *err)
                                 .name = request->peer,
                                 .request_id = request->id,
                                 .now = request->now};
+    if (!fleet_certificate_adopt(fleet, &actor, &certificate, adopted, err))
+        return false;
+    if (*adopted)
+        return true;
     CLEANUP(json_decref_at) json_t *body = json_object();
     json_set(body, "serial", json_string(certificate.serial));
     if (certificate.san_uri)
@@ -60,6 +66,18 @@ static bool stranger(struct request *request, struct err *err)
                    certificate.serial);
 }
 
+static bool identify(struct request *request, const uint8_t sha256[32], struct identity *out,
+                     struct err *err)
+{
+    struct fleet *fleet = fleet_of(request);
+    bool adopted = false;
+    if (fleet_identify(fleet, request->owner, sha256, out, err))
+        return true;
+    if (err->kind != ERR_NOT_FOUND || !stranger(request, &adopted, err))
+        return false;
+    return fleet_identify(fleet, request->owner, sha256, out, err);
+}
+
 bool need_device(struct request *request, struct reply *reply, struct err *err)
 {
     (void)reply;
@@ -68,11 +86,8 @@ bool need_device(struct request *request, struct reply *reply, struct err *err)
     if (!request->client_certificate.data)
         return err_set(err, ERR_BAD_INPUT, "there is no client certificate");
     digest_sha256(request->client_certificate, sha256);
-    if (!fleet_identify(fleet_of(request), request->owner, sha256, &caller->identity, err)) {
-        if (err->kind == ERR_NOT_FOUND)
-            return stranger(request, err);
+    if (!identify(request, sha256, &caller->identity, err))
         return false;
-    }
     if (!check_time(&caller->identity, request->now, err))
         return false;
     caller->actor = fleet_device_actor(&caller->identity, request->id, request->now);

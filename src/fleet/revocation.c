@@ -12,6 +12,7 @@
 #define LIST_SECONDS (7 * 24 * 3600)     /* from thisUpdate to nextUpdate: the daily run has room */
 #define ENTRIES_MAX KEYD_CRL_ENTRIES_MAX /* certificates that ended leave the list */
 #define ENTRIES_MANY (ENTRIES_MAX / 5 * 4)
+#define RANKS 4 /* of reasons: see certificate_revoked in store/certificate.sql */
 #define TRIES 3 /* other threads make lists too */
 
 static const struct field list_rows[] = {
@@ -29,35 +30,51 @@ static bool list_newest(struct fleet *fleet, void *owner, struct revocation_list
                       found, err);
 }
 
-static bool entry_add(void *owner, struct crl_entry **entries, size_t *count,
-                      const struct rows *rows, size_t row, struct err *err)
+/* Room for a page at once: one by one would copy a long list again and again. */
+static bool page_add(void *owner, struct crl_entry **entries, size_t *count,
+                     const struct rows *rows, struct err *err)
 {
-    struct crl_entry entry = {.revoked_at = rows_integer(rows, row, "revoked_at"),
-                              .reason = revocation_reason_code(rows_text(rows, row, "reason"))};
-    if (!text_unhex(owner, rows_text(rows, row, "serial"), &entry.serial, err))
-        return false;
-    if (*count == ENTRIES_MAX)
-        return err_set(err, ERR_TOO_LARGE, "more than %d revoked certificates", ENTRIES_MAX);
-    *entries = mem_grow(owner, *entries, *count + 1);
-    (*entries)[(*count)++] = entry;
+    *entries = mem_grow(owner, *entries, *count + rows->count);
+    for (size_t i = 0; i < rows->count && *count < ENTRIES_MAX; i++) {
+        struct crl_entry *entry = &(*entries)[*count];
+        *entry = (struct crl_entry){.revoked_at = rows_integer(rows, i, "revoked_at"),
+                                    .reason = revocation_reason_code(rows_text(rows, i, "reason"))};
+        if (!text_unhex(owner, rows_text(rows, i, "serial"), &entry->serial, err))
+            return false;
+        (*count)++;
+    }
     return true;
 }
 
+static bool rank_load(struct fleet *fleet, void *owner, int64_t now, int64_t rank,
+                      struct crl_entry **entries, size_t *count, struct err *err)
+{
+    int64_t before = INT64_MAX;
+    const char *after = "";
+    struct rows *rows = NULL;
+    do {
+        if (!store_rows(
+                fleet->db, owner,
+                ASK(CERTIFICATE_REVOKED, INTEGER(now), INTEGER(rank), INTEGER(before), TEXT(after)),
+                &rows, err))
+            return false;
+        if (rows->count == 0)
+            return true;
+        if (!page_add(owner, entries, count, rows, err))
+            return false;
+        before = rows_integer(rows, rows->count - 1, "revoked_at");
+        after = rows_text(rows, rows->count - 1, "serial");
+    } while (rows->count == 10000 && *count < ENTRIES_MAX); /* the statement's page */
+    return true;
+}
+
+/* What matters most comes first, so that a list that is full lacks what matters least. */
 static bool entries_load(struct fleet *fleet, void *owner, int64_t now, struct crl_entry **entries,
                          size_t *count, struct err *err)
 {
-    const char *after = NULL;
-    struct rows *rows = NULL;
-    do {
-        if (!store_rows(fleet->db, owner, ASK(CERTIFICATE_REVOKED, INTEGER(now), TEXT(after)),
-                        &rows, err))
+    for (int64_t rank = 0; rank < RANKS; rank++)
+        if (!rank_load(fleet, owner, now, rank, entries, count, err))
             return false;
-        for (size_t i = 0; i < rows->count; i++)
-            if (!entry_add(owner, entries, count, rows, i, err))
-                return false;
-        if (rows->count > 0)
-            after = rows_text(rows, rows->count - 1, "serial");
-    } while (rows->count == 10000); /* the statement's page */
     return true;
 }
 

@@ -11,7 +11,6 @@
 
 #include "fleet/address.h"
 #include "fleet/door.h"
-#include "fleet/leave.h"
 #include "fleet/renew.h"
 #include "model/certificate.h"
 #include "store/store.h"
@@ -66,7 +65,7 @@ static bool confirm(struct db *tx, const struct identity *identity, const struct
                             TEXT(identity->certificate_id), INTEGER(now),
                             TEXT(revocation_reason_names[REASON_SUPERSEDED])),
                         NULL, err) &&
-           crl_due(tx, now, err) && said(tx, identity, "identity.renewed", rivals, now, err);
+           said(tx, identity, "identity.renewed", rivals, now, err);
 }
 
 static bool revoke_later(struct db *tx, const struct identity *identity, int64_t now,
@@ -89,7 +88,7 @@ static bool put_back(struct db *tx, const struct identity *identity, const struc
                                         .device_id = identity->device_id};
     return revoke_later(tx, identity, now, &changed, err) &&
            address_put_back(tx, &enrolment, rivals->shown_at, now, &taken, err) &&
-           crl_due(tx, now, err) && said(tx, identity, "identity.put_back", rivals, now, err);
+           said(tx, identity, "identity.put_back", rivals, now, err);
 }
 
 struct speaking {
@@ -155,7 +154,6 @@ bool renewal_failed(struct db *tx, const struct identity *identity, const struct
     return store_change(tx, ASK(CHALLENGE_CANCEL_OF_ENROLMENT, TEXT(identity->enrolment_id)), NULL,
                         err) &&
            revoke_later(tx, identity, now, &changed, err) &&
-           (changed == 0 || crl_due(tx, now, err)) &&
            failed_event(tx, identity, command, reason, now, err);
 }
 

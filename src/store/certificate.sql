@@ -49,6 +49,9 @@ SELECT c.*, e.device_id, d.name AS device_name, e.state AS enrolment_state,
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
 LEFT JOIN device d ON d.id = e.device_id WHERE c.serial = $1
 
+-- name: certificate_newest_begin
+SELECT COALESCE(max(not_before), 0) AS at FROM certificate WHERE enrolment_id = $1
+
 -- name: certificate_other_device_by_spki
 -- the same key certified for somebody else: another device, or without one another subject
 SELECT c.id FROM certificate c WHERE c.spki_sha256 = $1
@@ -71,8 +74,10 @@ UPDATE certificate SET seen_at = $2 WHERE id = $1 AND seen_at IS NULL
 UPDATE certificate SET state = 'revoked', revoked_at = $2, reason = $3 WHERE id = $1 AND state <> 'revoked'
 
 -- name: certificate_revoke_of_enrolment
-UPDATE certificate SET state = 'revoked', revoked_at = $2, reason = $3
-WHERE enrolment_id = $1 AND state <> 'revoked'
+-- with it, what its renewals left behind gets into the revocation list
+UPDATE certificate SET state = 'revoked', revoked_at = CASE WHEN state = 'revoked' THEN revoked_at ELSE $2 END,
+       reason = CASE WHEN state = 'revoked' THEN reason ELSE $3 END, is_listed = TRUE
+WHERE enrolment_id = $1 AND (state <> 'revoked' OR NOT is_listed)
 
 -- name: certificate_hold_of_enrolment
 -- what is good is held; one that is being made never becomes good
@@ -85,8 +90,11 @@ UPDATE certificate SET state = 'issued', revoked_at = NULL, reason = NULL
 WHERE enrolment_id = $1 AND state = 'held'
 
 -- name: certificate_revoked
+-- of rank $2, the newest first, behind ($3, $4)
 SELECT serial, revoked_at, reason FROM certificate
-WHERE state IN ('revoked', 'held') AND not_after > $1 AND serial > COALESCE(CAST($2 AS TEXT), '') ORDER BY serial LIMIT 10000
+WHERE state IN ('revoked', 'held') AND is_listed AND not_after > $1 AND (revoked_at, serial) < ($3, $4)
+  AND CASE reason WHEN 'key_compromise' THEN 0 WHEN 'certificate_hold' THEN 1 WHEN 'superseded' THEN 3 ELSE 2 END = $2
+ORDER BY revoked_at DESC, serial DESC LIMIT 10000
 
 -- name: certificate_step_insert
 INSERT INTO certificate_step (id, challenge_id, step, outcome, detail, at) VALUES ($1, $2, $3, $4, $5, $6)

@@ -24,12 +24,12 @@ SELECT c.id, c.serial, c.created_at, c.seen_at, e.push_at
 FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id WHERE c.enrolment_id = $1 AND c.state = 'issued' ORDER BY c.id
 
 -- name: certificate_revoke_later
--- those made after $2
-UPDATE certificate SET state = 'revoked', revoked_at = $3, reason = $4
+-- those made after $2; OCSP tells of what renewals leave behind, the list would be full of it
+UPDATE certificate SET state = 'revoked', revoked_at = $3, reason = $4, is_listed = FALSE
 WHERE enrolment_id = $1 AND id > $2 AND state IN ('issued', 'reserved')
 
 -- name: certificate_revoke_earlier
-UPDATE certificate SET state = 'revoked', revoked_at = $3, reason = $4
+UPDATE certificate SET state = 'revoked', revoked_at = $3, reason = $4, is_listed = FALSE
 WHERE enrolment_id = $1 AND id < $2 AND state IN ('issued', 'reserved')
 
 -- name: enrolment_push_keep

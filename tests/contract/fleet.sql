@@ -190,6 +190,17 @@ SELECT '00000000-0000-4000-8000-' || CAST(100000000000 + i AS TEXT), $1, 'remove
 -- as it was when renewals came
 UPDATE certificate SET state = 'reserved', renew_at = NULL WHERE id = $1
 
+-- name: flood_revoked
+-- $1 certificates of the enrolment $2, revoked at $3 and good until $4
+INSERT INTO certificate (id, enrolment_id, purpose, state, serial, subject, spki_sha256, not_before, not_after,
+                         created_at, revoked_at, reason)
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+SELECT 'flood ' || CAST(i AS TEXT), $2, 'mdm-identity', 'revoked', '40' || CAST(100000000000 + i AS TEXT), 'CN=A', $5,
+       $3, $4, $3, $3, 'cessation_of_operation' FROM n
+
+-- name: forget_certificate
+DELETE FROM certificate WHERE serial = $1
+
 -- name: drop_unlock_token
 UPDATE enrolment SET unlock_token = NULL WHERE id = $1
 
