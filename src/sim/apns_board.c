@@ -109,6 +109,10 @@ bool board_register(struct board *board, const char *token, const char *topic, s
 
 void board_script_add(struct board *board, const struct board_script *script)
 {
+    if (script->times == 0) {
+        board->script_count = 0;
+        return;
+    }
     board->scripts = mem_grow(board, board->scripts, board->script_count + 1);
     board->scripts[board->script_count++] = (struct board_script){
         .token = script->token ? mem_text(board, script->token) : NULL,

@@ -17,7 +17,7 @@ MUST_CHECK bool board_make(void *owner, bool strict, const char *ledger, struct 
 MUST_CHECK bool board_register(struct board *board, const char *token, const char *topic,
                                struct err *err);
 
-struct board_script { /* the next `times` pushes to this token (NULL: to any) */
+struct board_script { /* the next `times` pushes to this token (NULL: to any); 0: none any more */
     char *token, *reason;
     int64_t status, timestamp, retry_after, times; /* timestamp: milliseconds, for 410 */
 };

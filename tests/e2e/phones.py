@@ -12,6 +12,7 @@ import sim
 from admin import Admin
 from house import House
 
+SMALL = ":quarantine_size_mb=1:thread_local_quarantine_size_kb=16:allocator_release_to_os_interval_ms=500"
 TOPIC = "com.apple.mgmt.External.test"
 
 
@@ -29,7 +30,7 @@ def shared_house(every_database, apns):
     one = House(every_database, [*push_settings(apns), "lifetimes.challenge_minutes=1",
                                   "lifetimes.renew_percent=100"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1")
+        patch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + SMALL)
         try:
             one.start()
             yield one

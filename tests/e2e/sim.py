@@ -150,7 +150,7 @@ class Apns(Program):
         self._ask("POST", "/sim/certificates", accept=int(accepts))
 
     def answer(self, status, reason, token=None, times=1, timestamp=None, retry_after=None):
-        """What the next pushes are answered."""
+        """What the next pushes are answered; times 0: as they deserve again."""
         query = {"status": status, "reason": reason, "times": times, "token": token, "timestamp": timestamp,
                  "retry_after": retry_after}
         self._ask("POST", "/sim/answer", **{key: value for key, value in query.items() if value is not None})

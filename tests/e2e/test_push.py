@@ -158,6 +158,7 @@ def test_an_answer_of_403_pauses_too(quiet):
     tried = len([push for push in quiet.apns.pushes() if push["status"] == 403])
     time.sleep(3)
     assert len([push for push in quiet.apns.pushes() if push["status"] == 403]) <= tried + 4 * STREAMS
+    quiet.apns.answer(200, "", times=0)
 
 
 def test_what_waited_for_a_certificate_outlives_a_restart(sqlite_house, tmp_path, keys):
