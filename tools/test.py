@@ -6,11 +6,13 @@ An area is a set of Meson suites, of pytest marks, or the style checks.  Single 
 counted, not programs.  A skipped test counts as failed, and so does an area without any:
 nothing here may be left out quietly.
 """
+import concurrent.futures
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as xml
 
@@ -28,24 +30,25 @@ SANITIZERS = {
 
 
 class Area:
-    """suites: of Meson; mark: of pytest; folders: unit tests that belong to it when it is named alone."""
+    """suites: of Meson; mark: of pytest; folders: unit tests that belong to it when it is named alone.
+    abreast: what needs PostgreSQL runs beside the rest; most of these tests wait for something."""
 
-    def __init__(self, name, help, suites=(), mark=None, folders=(), style=False):
+    def __init__(self, name, help, suites=(), mark=None, folders=(), style=False, abreast=False):
         self.name, self.help, self.suites, self.mark = name, help, suites, mark
-        self.folders, self.style = folders, style
+        self.folders, self.style, self.abreast = folders, style, abreast
 
 
 AREAS = [
     Area("unit", "one program per source file, and the fuzz seeds", suites=("unit", "fuzz")),
     Area("contract", "stores and statements on SQLite and PostgreSQL", suites=("contract", "sqlite", "postgres")),
     Area("style", "layers, sizes, format, analysis, documents", mark="style", style=True),
-    Area("e2e", "the real programs, end to end", suites=("e2e",), mark="e2e"),
+    Area("e2e", "the real programs, end to end", suites=("e2e",), mark="e2e", abreast=True),
     Area("pki", "authority, SCEP, OCSP against foreign clients", suites=("pki",), mark="pki",
-         folders=("pki", "keyd", "ca")),
+         folders=("pki", "keyd", "ca"), abreast=True),
     Area("apple", "the Apple room against simulated devices", suites=("apple",), mark="apple",
-         folders=("channel/apple", "sim")),
+         folders=("channel/apple", "sim"), abreast=True),
     Area("policy", "settings, resolution, compliance", suites=("policy",), mark="policy",
-         folders=("policy",)),
+         folders=("policy",), abreast=True),
     Area("guards", "hostile input, limits, kills", suites=("guards",), mark="guards"),
 ]
 MARKS = [area.mark for area in AREAS if area.mark]
@@ -64,9 +67,10 @@ class Count:
         return f"{self.passed} passed, {self.failed} failed"
 
 
-def run(command, seconds=AREA_SECONDS, **environment):
+def run(command, seconds=AREA_SECONDS, output=None, **environment):
     """Run to the end, or kill the whole process group after a while. Returns the exit code."""
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
+                               stdout=output, stderr=subprocess.STDOUT if output else None,
                                env={**os.environ, **SANITIZERS, **environment})
     try:
         return process.wait(timeout=seconds)
@@ -115,15 +119,15 @@ def run_meson(label, expected, choice):
     return count
 
 
-def run_pytest(area):
-    """Tests without any area mark are end-to-end tests."""
+def run_pytest_part(area, part, output=None):
+    """Tests without any area mark are end-to-end tests. part: see tests/conftest.py."""
     others = " or ".join(mark for mark in MARKS if mark != "e2e")
     select = area.mark if area.mark != "e2e" else f"e2e or not ({others})"
-    report = REPORTS / f"{area.name}.xml"
+    report = REPORTS / (f"{area.name}-{part}.xml" if part != "all" else f"{area.name}.xml")
     report.unlink(missing_ok=True)
-    code = run(["/usr/bin/python3", "-m", "pytest", "tests", "-m", f"({select}) and not soak", "-q",
+    code = run(["/usr/bin/python3", "-m", "pytest", "tests", "-m", f"({select}) and not soak", "-q", "--part", part,
                 "-p", "no:cacheprovider", "--junitxml", report, "-o", "junit_family=xunit2"],
-               MUSTER_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
+               output=output, MUSTER_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
     count = Count()
     if report.exists():
         for suite in xml.parse(report).getroot().iter("testsuite"):
@@ -131,6 +135,18 @@ def run_pytest(area):
             count += Count(total - sum(bad), sum(bad))
     if code not in (0, 5) and not count.failed:  # 5: nothing was collected
         count.failed += 1
+    return count
+
+
+def run_pytest(area):
+    if not area.abreast:
+        return run_pytest_part(area, "all")
+    with tempfile.TemporaryFile("w+") as said, concurrent.futures.ThreadPoolExecutor() as beside:
+        other = beside.submit(run_pytest_part, area, "postgres", said)
+        count = run_pytest_part(area, "rest")
+        count += other.result()
+        said.seek(0)
+        print(said.read(), end="", flush=True)
     return count
 
 
