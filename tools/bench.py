@@ -73,13 +73,17 @@ class Server:
         self.root.write_text(self.house.root_pem())
         self.sim("apple", "enrol", "--link", self.admin.link(), "--state", self.state, "--ca", self.root,
                  "--passcode", "8")
-        for _ in range(3):
-            self.sim("apple", "checkin", "--state", self.state)
+        for _ in range(2):
+            self.settle()
         self.plist = self.idle_plist()
         self.request = self.write("inner", self.http([
             f"X-Muster-Client-Cert: {urllib.parse.quote((self.state / 'identity.pem').read_text(), safe='')}",
             "X-Muster-Peer: 127.0.0.1", "X-Request-Id: 0123456789abcdef0123456789abcdef"]))
         self.fresh = self.write("fresh", self.http(["Connection: close"]))
+
+    def settle(self):
+        """The phone does what it is asked to meanwhile: what is measured has nothing to do."""
+        self.sim("apple", "checkin", "--state", self.state)
 
     def sim(self, *words):
         subprocess.run([BUILD / "src" / "sim" / "muster-sim", *map(str, words)], check=True,
@@ -188,6 +192,7 @@ class Bench:
             self.note(f"empty {connections} cpu", cpu)
             self.note(f"empty {connections} rate", rate)
             for server in servers:
+                server.settle()
                 cpu, rate = measure(server.pids(), "keep", server.inner_socket(), server.request, connections,
                                     self.seconds)
                 self.note(f"{server.name} idle {connections} cpu", cpu)
@@ -197,6 +202,7 @@ class Bench:
         """The same calls of a device that has done much: its past must cost nothing."""
         server.remember(HISTORY)
         for _ in range(self.rounds):
+            server.settle()
             cpu, _ = measure(server.pids(), "keep", server.inner_socket(), server.request, 32, self.seconds)
             self.note(f"{server.name} idle 32 cpu with history", cpu)
 
@@ -206,6 +212,7 @@ class Bench:
         cpu, rate = measure(descendants(edge.pid), "fresh", port, identity, key, static, 4, self.count)
         self.note("static fresh cpu", cpu)
         self.note("static fresh rate", rate)
+        server.settle()
         cpu, rate = measure(server.pids(), "fresh", server.house.ports["device"], identity, key, server.fresh, 4,
                             self.count)
         self.note("sqlite fresh cpu", cpu)
