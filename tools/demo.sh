@@ -18,7 +18,7 @@ sim=$MUSTER_BUILD/src/sim/muster-sim
 conf=$MUSTER_DATA/musterd.conf
 demo=$MUSTER_DATA/demo
 log=$MUSTER_DATA/musterd.log
-front=8443 device=8444 plain=8080 metrics=9464
+front=8443 device=8444 plain=8080 metrics=9464 # or others, see choose_ports
 
 # A socket's path has room for 107 bytes, and the edge's file takes plain paths only: a checkout that
 # lies deep or has a space in its name keeps its sockets elsewhere, under another name at each start.
@@ -71,8 +71,36 @@ wait_for() {
     done
 }
 
+is_free() { # PORT…: nobody listens there
+    /usr/bin/python3 -c 'import socket, sys
+for port in sys.argv[1:]: socket.create_server(("127.0.0.1", int(port))).close()' "$@" 2>/dev/null
+}
+
+# Another server may run on this machine: its ports are left alone.
+choose_ports() {
+    for _ in 1 2 3 4 5 6 7 8 9; do
+        ! is_free "$front" "$device" "$plain" "$metrics" || return 0
+        front=$((front + 10)) device=$((device + 10)) plain=$((plain + 10)) metrics=$((metrics + 10))
+    done
+    fail "no free ports from 8443, 8080 and 9464 on"
+}
+
+port_of() { # SECTION OTHERWISE: what the configuration says
+    found=$(sed -n "/^\[$1\]/,/^\[/s/^port *= *//p" "$conf")
+    say "${found:-$2}"
+}
+
+take_ports() {
+    front=$(port_of front 8443) device=$(port_of device 8444)
+    plain=$(port_of plain 8080) metrics=$(port_of metrics 9464)
+    for port in $front $device $plain $metrics; do
+        is_free "$port" || fail "somebody else listens at port $port: stop that, or choose another in $conf"
+    done
+}
+
 configure() {
     [ ! -f "$conf" ] || return 0
+    choose_ports
     cat >"$conf.new" <<TEXT
 # Written once by ./dev run; change it as you like.
 [server]
@@ -101,6 +129,7 @@ TEXT
 }
 
 start_server() {
+    take_ports
     "$server" run --config "$conf" --set "server.run_dir=$run_dir" >>"$log" 2>&1 &
     children="$children $!"
     wait_for 120 curl -sf "http://127.0.0.1:$metrics/readyz" || fail "the server did not start"
