@@ -34,7 +34,8 @@ MUST_CHECK bool fleet_sign_in(struct fleet *fleet, const struct actor *actor, vo
 /* Who is it that shows this secret? ERR_UNAUTHENTICATED. The actor's texts belong to owner. */
 MUST_CHECK bool fleet_token_actor(struct fleet *fleet, void *owner, const char *secret, int64_t now,
                                   struct actor *out, struct err *err);
-/* wish: name, role (not above the actor's), expires_at (0 = never). Permission token.write. */
+/* wish: name, role (not above the actor's), expires_at (0 = never). Permission token.write.
+ * ERR_UNAUTHENTICATED when what the actor signed in with has ended meanwhile. */
 MUST_CHECK bool fleet_token_create(struct fleet *fleet, const struct actor *actor, void *owner,
                                    const struct token *wish, struct session *out, struct err *err);
 MUST_CHECK bool fleet_token_list(struct fleet *fleet, const struct actor *actor, void *owner,

@@ -13,6 +13,7 @@
 #define SECRET_BITS 200
 #define SECRET_PREFIX "muster_" /* so that scanners for leaked secrets know it */
 #define SECRET_SIZE (sizeof(SECRET_PREFIX) - 1 + SECRET_BITS / 5)
+#define HAS_ENDED "the session or token has ended: sign in again"
 
 static bool secret_mac(struct fleet *fleet, const char *secret, uint8_t mac[32], struct err *err)
 {
@@ -56,7 +57,7 @@ bool fleet_token_actor(struct fleet *fleet, void *owner, const char *secret, int
                     token_fields, &token, &found, err))
         return false;
     if (!found)
-        return err_set(err, ERR_UNAUTHENTICATED, "the session or token has ended: sign in again");
+        return err_set(err, ERR_UNAUTHENTICATED, HAS_ENDED);
     *out = (struct actor){.kind = ACTOR_ACCOUNT,
                           .id = token.account_id,
                           .name = token.account_name,
@@ -66,9 +67,26 @@ bool fleet_token_actor(struct fleet *fleet, void *owner, const char *secret, int
     return true;
 }
 
+struct creating {
+    const struct token_wish *wish;
+    const char *maker; /* the session or token that asks for it */
+};
+
+/* Whatever ends the tokens of an account changes the account first: hold it, then see whether the
+ * maker is still good. In the other order, or in one statement, a token could come behind the end
+ * of all. */
 static bool create_run(struct db *tx, void *context, struct err *err)
 {
-    return token_insert(tx, context, err);
+    const struct creating *c = context;
+    const char *account = c->wish->token.account_id;
+    int64_t held = 0, good = 0;
+    if (!store_change(tx, ASK(ACCOUNT_HOLD_ENABLED, TEXT(account)), &held, err) ||
+        !store_number(tx, ASK(TOKEN_GOOD_COUNT, TEXT(c->maker), TEXT(account)), "count", &good,
+                      err))
+        return false;
+    if (held == 0 || good == 0)
+        return err_set(err, ERR_UNAUTHENTICATED, HAS_ENDED);
+    return token_insert(tx, c->wish, err);
 }
 
 bool fleet_token_create(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -86,6 +104,7 @@ bool fleet_token_create(struct fleet *fleet, const struct actor *actor, void *ow
     if (!fleet_need(actor, "token.write", err) ||
         !token_prepare(fleet, owner, &token, actor->now, &made, err))
         return false;
+    struct creating creating = {&made, actor->token_id};
     struct change change = {
         .actor = actor,
         .action = "token.create",
@@ -94,7 +113,7 @@ bool fleet_token_create(struct fleet *fleet, const struct actor *actor, void *ow
         .subject_id = made.token.id,
         .detail = json_pairs(owner, "name", token.name, "role", role_names[token.role], NULL),
         .work = create_run,
-        .context = &made};
+        .context = &creating};
     if (!fleet_change(fleet, &change, err))
         return false;
     *out = (struct session){made.secret, made.token};

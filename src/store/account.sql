@@ -26,6 +26,10 @@ UPDATE account SET password_hash = $2, must_change = $3 WHERE id = $1
 -- changes nothing: whoever would change it waits for us; none when it is not as it was read
 UPDATE account SET role = role WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
 
+-- name: account_hold_enabled
+-- the same for whoever has signed in already
+UPDATE account SET role = role WHERE id = $1 AND disabled_at IS NULL
+
 -- name: account_list
 SELECT * FROM account WHERE id > COALESCE(CAST($1 AS TEXT), '') ORDER BY id LIMIT $2
 
@@ -60,6 +64,9 @@ SELECT t.id, t.account_id, a.name AS account_name, t.kind, t.name,
 FROM token t JOIN account a ON a.id = t.account_id
 WHERE t.mac = $1 AND t.revoked_at IS NULL AND a.disabled_at IS NULL
   AND (t.expires_at IS NULL OR t.expires_at > $2)
+
+-- name: token_good_count
+SELECT count(*) AS count FROM token WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL
 
 -- name: token_list
 SELECT t.id, t.account_id, a.name AS account_name, t.kind, t.name, t.role, t.created_at, t.expires_at, t.revoked_at

@@ -63,6 +63,25 @@ static void anna_is_disabled(struct fixture *f)
     assert_works(fleet_account_disable(f->fleet, &system, f->owner, "anna", &account, &err), err);
 }
 
+static void anna_is_disabled_and_enabled(struct fixture *f)
+{
+    struct actor system = fleet_system_actor(f->now);
+    struct account account;
+    struct err err;
+    anna_is_disabled(f);
+    assert_works(fleet_account_enable(f->fleet, &system, f->owner, "anna", &account, &err), err);
+}
+
+static void anna_gets_another_role(struct fixture *f)
+{
+    struct actor system = fleet_system_actor(f->now);
+    struct account account;
+    struct err err;
+    assert_works(
+        fleet_account_set_role(f->fleet, &system, f->owner, "anna", ROLE_AUDITOR, &account, &err),
+        err);
+}
+
 static struct session session_of(struct fixture *f, const char *name, enum role role)
 {
     struct session session;
@@ -305,6 +324,28 @@ static void a_token_ends_when_it_was_wished_or_revoked(void **state)
     assert_fails(fleet_token_revoke(f->fleet, &anna, long_one.token.id, &err), err, ERR_NOT_FOUND);
 }
 
+/* What ends all sessions and tokens of an account ends the one that is being made, too. */
+static void a_token_that_was_under_way_does_not_outlive_its_maker(void **state)
+{
+    static void (*const cases[])(struct fixture * f) = {anna_is_reset, anna_is_disabled_and_enabled,
+                                                        anna_gets_another_role};
+    struct fixture *f = *state;
+    struct session session, token;
+    struct actor anna;
+    struct err err;
+    (void)session_of(f, "other", ROLE_ADMINISTRATOR);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        session = session_of(f, "anna", ROLE_ADMINISTRATOR);
+        assert_true(is_known(f, session.secret, &anna));
+        int64_t before = (int64_t)fixture_look(f, &SQL_LOOK_TOKENS, NO_ARGS)->count;
+        meanwhile = (struct meanwhile){f, cases[i]};
+        assert_fails(token_create(f, &anna, ROLE_AUDITOR, 0, &token, &err), err,
+                     ERR_UNAUTHENTICATED);
+        assert_null(meanwhile.happens);
+        assert_int_equal(fixture_look(f, &SQL_LOOK_TOKENS, NO_ARGS)->count, before);
+    }
+}
+
 static void changing_the_password_ends_sessions_but_not_tokens(void **state)
 {
     struct fixture *f = *state;
@@ -372,5 +413,6 @@ FLEET_MAIN(FLEET_TEST(a_one_time_password_must_be_changed),
            FLEET_TEST(strange_secrets_are_nobody), FLEET_TEST(everybody_ends_their_own_session),
            FLEET_TEST(a_token_can_do_no_more_than_its_maker),
            FLEET_TEST(a_token_ends_when_it_was_wished_or_revoked),
+           FLEET_TEST(a_token_that_was_under_way_does_not_outlive_its_maker),
            FLEET_TEST(changing_the_password_ends_sessions_but_not_tokens),
            FLEET_TEST(the_database_holds_no_secret))
