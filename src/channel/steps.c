@@ -29,41 +29,57 @@ static bool check_time(const struct identity *identity, int64_t now, struct err 
     return true;
 }
 
+static bool is_ours(struct request *request, struct certificate *out, struct err *err)
+{
+    struct authority authority;
+    if (!certificate_parse(request->owner, request->client_certificate, out, err) ||
+        !keyd_authority(fleet_of(request)->keyd, request->owner, &authority, err))
+        return false;
+    return certificate_is_issued_by(out->der, authority.issuing) ||
+           err_set(err, ERR_BAD_INPUT, "the client certificate is none of ours");
+}
+
+/* Counted by its serial number, and refused. */
+static bool refuse(struct request *request, const struct actor *actor,
+                   const struct certificate *certificate, bool is_network, struct err *err)
+{
+    const struct identity nobody = {.enrolment_id = mem_text(request->owner, certificate->serial)};
+    CLEANUP(json_decref_at) json_t *body = json_object();
+    json_set(body, "serial", json_string(certificate->serial));
+    if (is_network)
+        json_set(body, "subject", json_string(name_text(request->owner, &certificate->subject)));
+    if (certificate->san_uri)
+        json_set(body, "subject_alternative", json_string(certificate->san_uri));
+    json_set(body, "peer", json_string(request->peer));
+    return fleet_anomaly(fleet_of(request), actor, &nobody,
+                         is_network ? "certificate.no_device" : "device.unknown",
+                         json_text(request->owner, body), err) &&
+           err_set(err, ERR_FORBIDDEN, "client certificate %s is ours, but %s", certificate->serial,
+                   is_network ? "stands for no device" : "unknown");
+}
+
 /*
- * A certificate that we issued and do not remember: the database was restored from a backup. If it
- * is the renewed one of a device that we know it is written down again. Else the device is refused
- * and stays as it is (never 401, never told to go): somebody has to look. What another authority
- * issued is no matter of ours.
+ * A certificate that no enrolment has. One that we issued and do not remember: the database was
+ * restored from a backup. If it is the renewed one of a device that we know it is written down
+ * again. Else the device is refused and stays as it is (never 401, never told to go): somebody has
+ * to look. One that was issued for something that is no device is refused as what it is. What
+ * another authority issued is no matter of ours.
  */
 static bool stranger(struct request *request, bool *adopted, struct err *err)
 {
     struct fleet *fleet = fleet_of(request);
     struct certificate certificate;
-    struct authority authority;
-    if (!certificate_parse(request->owner, request->client_certificate, &certificate, err) ||
-        !keyd_authority(fleet->keyd, request->owner, &authority, err))
-        return false;
-    if (!certificate_is_issued_by(certificate.der, authority.issuing))
-        return err_set(err, ERR_BAD_INPUT, "the client certificate is none of ours");
-    struct identity nobody = {.enrolment_id = mem_text(request->owner, certificate.serial)};
+    bool is_network = false;
     const struct actor actor = {.kind = ACTOR_PUBLIC,
                                 .id = "public",
                                 .name = request->peer,
                                 .request_id = request->id,
                                 .now = request->now};
-    if (!fleet_certificate_adopt(fleet, &actor, &certificate, adopted, err))
+    if (!is_ours(request, &certificate, err) ||
+        !fleet_certificate_is_network(fleet, certificate.der, &is_network, err) ||
+        (!is_network && !fleet_certificate_adopt(fleet, &actor, &certificate, adopted, err)))
         return false;
-    if (*adopted)
-        return true;
-    CLEANUP(json_decref_at) json_t *body = json_object();
-    json_set(body, "serial", json_string(certificate.serial));
-    if (certificate.san_uri)
-        json_set(body, "subject_alternative", json_string(certificate.san_uri));
-    json_set(body, "peer", json_string(request->peer));
-    const char *text = json_text(request->owner, body);
-    return fleet_anomaly(fleet, &actor, &nobody, "device.unknown", text, err) &&
-           err_set(err, ERR_FORBIDDEN, "client certificate %s is ours, but unknown",
-                   certificate.serial);
+    return *adopted || refuse(request, &actor, &certificate, is_network, err);
 }
 
 static bool identify(struct request *request, const uint8_t sha256[32], struct identity *out,

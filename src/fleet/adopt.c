@@ -141,3 +141,15 @@ bool fleet_certificate_adopt(struct fleet *fleet, const struct actor *actor,
     *adopted = a.done;
     return true;
 }
+
+bool fleet_certificate_is_network(struct fleet *fleet, struct bytes der, bool *out, struct err *err)
+{
+    uint8_t sha256[32];
+    int64_t count = 0;
+    digest_sha256(der, sha256);
+    if (!store_number(fleet->db, ASK(CERTIFICATE_NETWORK_COUNT, BYTES(BYTES_OF(sha256))), "count",
+                      &count, err))
+        return false;
+    *out = count > 0;
+    return true;
+}

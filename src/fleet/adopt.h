@@ -16,3 +16,6 @@
 MUST_CHECK bool fleet_certificate_adopt(struct fleet *fleet, const struct actor *actor,
                                         const struct certificate *certificate, bool *adopted,
                                         struct err *err);
+/* Was it issued for something that is no device (fleet/network.h)? Then no enrolment has it. */
+MUST_CHECK bool fleet_certificate_is_network(struct fleet *fleet, struct bytes der, bool *out,
+                                             struct err *err);

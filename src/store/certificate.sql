@@ -58,6 +58,9 @@ SELECT c.id FROM certificate c WHERE c.spki_sha256 = $1
   AND CASE WHEN CAST($2 AS TEXT) IS NULL THEN c.enrolment_id IS NOT NULL OR c.subject <> $3
            ELSE c.enrolment_id IS NULL OR c.enrolment_id <> $2 END LIMIT 1
 
+-- name: certificate_network_count
+SELECT count(*) AS count FROM certificate WHERE sha256 = $1 AND enrolment_id IS NULL
+
 -- name: certificate_list
 SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, d.name AS device_name, c.purpose, c.state, c.serial, c.subject, c.sha256,
        c.spki_sha256, c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason, c.renew_tries,

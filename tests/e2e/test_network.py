@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates without a device: a person makes a challenge, gear and scripts ask with it, and may have to wait."""
+import contextlib
+import http.client
+import plistlib
 import subprocess
 
 import pytest
@@ -8,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 import scep
 from admin import Refused
-from phones import admin, house, new_phone
+from phones import TOPIC, admin, house
 from pki import CLIENT_AUTH, CN, SERVER_AUTH, O, authority, is_refused, ocsp, run
 from scep import Reply, Sender
 
@@ -171,6 +174,27 @@ def test_gear_renews_by_itself(admin, gear, kind):
     assert is_refused(gear.ask(None, kind, key=key, sender=sender))
     admin.post(f"/certificates/{first.serial_number:032x}/revocation", reason="key_compromise")
     assert is_refused(gear.ask(None, kind, key=scep.rsa_key(), sender=sender))
+
+
+def test_gear_is_no_device_and_is_told_so(house, admin, authority, gear, tmp_path):
+    certificate = gear.opened(gear.ask(mint(admin, gear)["challenge"]))
+    serial = f"{certificate.serial_number:032x}"
+    (tmp_path / "key.pem").write_bytes(gear.sender.key_pem())
+    (tmp_path / "chain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM)
+                                         + authority.issuing.public_bytes(serialization.Encoding.PEM))
+    context = house.context()
+    context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
+    for path, message in (("/apple/connect", {"Status": "Idle", "UDID": "U"}),
+                          ("/apple/checkin", {"MessageType": "Authenticate", "UDID": "U", "Topic": TOPIC})):
+        connection = http.client.HTTPSConnection("127.0.0.1", house.ports["device"], timeout=30, context=context)
+        with contextlib.closing(connection):
+            connection.request("PUT", path, body=plistlib.dumps(message))
+            answer = connection.getresponse()
+            assert (answer.status, b"unrecognized" in answer.read()) == (403, False)
+    [row] = [one for one in admin.items("/refusals?limit=1000") if one["peer"] == serial]
+    assert (row["kind"], row["count"]) == ("certificate.no_device", 2)
+    assert row["detail"]["subject"] == f"CN={gear.name}"
+    assert f"{serial} is ours, but stands for no device" in house.log_text()
 
 
 def test_the_key_of_somebody_else_is_refused(house, admin, authority, gear, tmp_path):
