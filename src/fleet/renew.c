@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "fleet/challenge.h"
@@ -19,7 +20,6 @@
 #define AGAIN_FIRST_SECONDS 3600
 #define AGAIN_MOST_SECONDS (24 * 3600)
 #define AGAIN_LEAST_SECONDS 300
-#define DOUBLINGS_MOST 5
 
 /* ---- when ---- */
 
@@ -62,10 +62,8 @@ static const struct field due_rows[] = {
 
 static int64_t again_at(const struct due *due, int64_t now)
 {
-    int64_t doublings = due->renew_tries < DOUBLINGS_MOST ? due->renew_tries : DOUBLINGS_MOST;
-    int64_t pause = (int64_t)AGAIN_FIRST_SECONDS << doublings;
+    int64_t pause = backoff_doubled(due->renew_tries, AGAIN_FIRST_SECONDS, AGAIN_MOST_SECONDS);
     int64_t left = (due->not_after - now) / 8;
-    pause = pause < AGAIN_MOST_SECONDS ? pause : AGAIN_MOST_SECONDS;
     pause = pause < left ? pause : left;
     pause = pause > AGAIN_LEAST_SECONDS ? pause : AGAIN_LEAST_SECONDS;
     return now + pause + chance_of(due->enrolment_id, due->renew_tries + 1, pause / 4 + 1);

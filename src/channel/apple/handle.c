@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The conversation: a device says how it fared, and is given the next command. */
+#include "base/backoff.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "channel/apple/actions.h"
@@ -110,14 +111,6 @@ static bool finish(struct request *request, const struct command_result *result,
                                 &outcome, err);
 }
 
-static int64_t owed_seconds(int64_t put_off)
-{
-    int64_t seconds = OWED_FIRST_SECONDS;
-    for (int64_t i = 1; i < put_off && seconds < OWED_MOST_SECONDS; i++)
-        seconds *= 2;
-    return seconds < OWED_MOST_SECONDS ? seconds : OWED_MOST_SECONDS;
-}
-
 static bool answer_after(struct request *request, struct reply *reply, struct err *err)
 {
     const struct identity *identity = &device_of(request)->identity;
@@ -128,9 +121,10 @@ static bool answer_after(struct request *request, struct reply *reply, struct er
         return true;
     if (!fleet_session_put_off(fleet_of(request), identity, &put_off, err))
         return false;
+    int64_t owed_seconds = backoff_doubled(put_off.most - 1, OWED_FIRST_SECONDS, OWED_MOST_SECONDS);
     return put_off.count == 0 ||
            fleet_job_postpone(fleet_of(request), "wake", identity->enrolment_id,
-                              request->now + owed_seconds(put_off.most), request->now, err);
+                              request->now + owed_seconds, request->now, err);
 }
 
 static bool handle_acknowledged(struct request *request, const struct apple_result *message,
