@@ -91,26 +91,15 @@ static bool account_change(struct request *request, struct reply *reply, struct 
     return true;
 }
 
-struct account_turn {
-    char *reason;
-};
-static const struct field account_turn_rows[] = {
-    TEXT_FIELD(struct account_turn, reason, 0, .highest = 500, .help = "Why: for the audit log"),
-};
-static const struct fields account_turn_fields = FIELDS(account_turn_rows);
-
 static bool turn(struct request *request, struct reply *reply,
                  bool (*act)(struct fleet *, const struct actor *, void *, const char *,
                              struct account *, struct err *),
                  struct err *err)
 {
     struct actor actor = api_actor(request);
-    struct account_turn wish = {0};
     struct account account;
-    if (!api_body(request, &wish, NULL, err))
-        return false;
-    actor.reason = wish.reason;
-    if (!act(api_fleet(request), &actor, request->owner, request->params[0], &account, err))
+    if (!api_body_reason(request, &actor, err) ||
+        !act(api_fleet(request), &actor, request->owner, request->params[0], &account, err))
         return false;
     api_reply(request, reply, 200, account_fields, &account);
     return true;
@@ -181,7 +170,7 @@ static const struct route rows[] = {
      .name = "account_disable",
      .summary = "End an account with its sessions and tokens",
      .permission = "account.write",
-     .takes = &account_turn_fields,
+     .takes = &reason_fields,
      .gives = &account_fields},
     {HTTP_POST,
      API "/accounts/{account}/enable",
@@ -192,7 +181,7 @@ static const struct route rows[] = {
      .name = "account_enable",
      .summary = "Let an account sign in again",
      .permission = "account.write",
-     .takes = &account_turn_fields,
+     .takes = &reason_fields,
      .gives = &account_fields},
 };
 const struct routes account_routes = {rows, COUNT(rows)};

@@ -18,11 +18,28 @@ static const struct field page_rows[] = {
 };
 const struct fields page_fields = FIELDS(page_rows);
 
+struct reason_wish {
+    char *reason;
+};
+static const struct field reason_rows[] = {
+    TEXT_FIELD(struct reason_wish, reason, 0, .highest = 500, .help = "Why: for the audit log"),
+};
+const struct fields reason_fields = FIELDS(reason_rows);
+
 bool api_body(const struct request *request, void *target, uint64_t *present, struct err *err)
 {
     CLEANUP(json_decref_at) json_t *json = NULL;
     return json_parse(request->body, &body_limits, &json, err) &&
            json_bind(request->owner, json, *request->route->takes, target, present, err);
+}
+
+bool api_body_reason(const struct request *request, struct actor *actor, struct err *err)
+{
+    struct reason_wish wish = {0};
+    if (!api_body(request, &wish, NULL, err))
+        return false;
+    actor->reason = wish.reason;
+    return true;
 }
 
 bool api_page(const struct request *request, struct page *out, struct err *err)

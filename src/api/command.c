@@ -7,45 +7,13 @@
 #include "channel/channel.h"
 #include "fleet/act.h"
 
-/* What people may ask; everything else a device is asked is the server's own work. */
-static const char *const asked_names[] = {"lock",
-                                          "wipe",
-                                          "retire",
-                                          "restart",
-                                          "sync",
-                                          "clear_passcode",
-                                          "shut_down",
-                                          "rename",
-                                          "enable_lost_mode",
-                                          "disable_lost_mode",
-                                          "play_sound",
-                                          "locate",
-                                          "renew_identity",
-                                          NULL};
-static const enum command_kind asked[] = {
-    COMMAND_LOCK,
-    COMMAND_WIPE,
-    COMMAND_RETIRE,
-    COMMAND_RESTART,
-    COMMAND_SYNC,
-    COMMAND_CLEAR_PASSCODE,
-    COMMAND_SHUT_DOWN,
-    COMMAND_RENAME,
-    COMMAND_ENABLE_LOST_MODE,
-    COMMAND_DISABLE_LOST_MODE,
-    COMMAND_PLAY_SOUND,
-    COMMAND_LOCATE,
-    COMMAND_RENEW_IDENTITY,
-};
-_Static_assert(COUNT(asked_names) == COUNT(asked) + 1, "a kind for each name");
-
 struct command_wish {
     int kind;
     char *reason, *message, *phone, *footnote, *pin, *name;
 };
 static const struct field command_wish_rows[] = {
     ENUM_FIELD(
-        struct command_wish, kind, FIELD_REQUIRED, asked_names,
+        struct command_wish, kind, FIELD_REQUIRED, command_asked_names,
         .help = "What to do; each needs a permission of its own beside device.act: device.<kind>, "
                 "for lost mode and its sound device.lost_mode"),
     TEXT_FIELD(struct command_wish, reason, 0, .highest = 500, .help = "Why: for the audit log"),
@@ -62,14 +30,10 @@ static const struct field command_wish_rows[] = {
 };
 static const struct fields command_wish_fields = FIELDS(command_wish_rows);
 
-struct confirmation_wish {
-    char *reason;
-};
-static const struct field confirmation_rows[] = {
-    TEXT_FIELD(struct confirmation_wish, reason, 0, .highest = 500,
-               .help = "Why: for the audit log"),
-};
-static const struct fields confirmation_fields = FIELDS(confirmation_rows);
+static enum command_kind kind_of(const struct command_wish *wish)
+{
+    return (enum command_kind)(COMMAND_ASKED_FIRST + wish->kind);
+}
 
 static bool pin_check(const char *pin, struct err *err)
 {
@@ -112,14 +76,14 @@ static bool command_create(struct request *request, struct reply *reply, struct 
     struct command command;
     /* the permission first: what a device is called is not for everybody */
     if (!api_body(request, &wish, NULL, err) || !pin_check(wish.pin, err) ||
-        !fleet_need(&actor, fleet_command_permission(asked[wish.kind]), err) ||
+        !fleet_need(&actor, fleet_command_permission(kind_of(&wish)), err) ||
         !api_device(request, &device, err))
         return false;
     actor.reason = wish.reason;
     const char *parameters = parameters_of(request, &wish);
-    if (!carry_check(&device, asked[wish.kind], parameters, err) ||
-        !fleet_command_create(api_fleet(request), &actor, request->owner, device.id,
-                              asked[wish.kind], parameters, &command, err))
+    if (!carry_check(&device, kind_of(&wish), parameters, err) ||
+        !fleet_command_create(api_fleet(request), &actor, request->owner, device.id, kind_of(&wish),
+                              parameters, &command, err))
         return false;
     api_reply(request, reply, 201, command_fields, &command);
     return true;
@@ -164,12 +128,9 @@ static bool command_get(struct request *request, struct reply *reply, struct err
 static bool command_confirm(struct request *request, struct reply *reply, struct err *err)
 {
     struct actor actor = api_actor(request);
-    struct confirmation_wish wish = {0};
     struct command command;
-    if (!api_body(request, &wish, NULL, err))
-        return false;
-    actor.reason = wish.reason;
-    if (!fleet_command_confirm(api_fleet(request), &actor, request->owner, request->params[0],
+    if (!api_body_reason(request, &actor, err) ||
+        !fleet_command_confirm(api_fleet(request), &actor, request->owner, request->params[0],
                                &command, err))
         return false;
     api_reply(request, reply, 200, command_fields, &command);
@@ -241,7 +202,7 @@ static const struct route rows[] = {
      .name = "command_confirm",
      .summary = "Say yes again to a command that waited too long for its device",
      .permission = "device.act",
-     .takes = &confirmation_fields,
+     .takes = &reason_fields,
      .gives = &command_fields},
     {HTTP_DELETE,
      API "/commands/{id}",

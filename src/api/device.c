@@ -188,27 +188,16 @@ static bool device_events(struct request *request, struct reply *reply, struct e
 
 /* ---- shut out, let in ---- */
 
-struct turn_wish {
-    char *reason;
-};
-static const struct field turn_wish_rows[] = {
-    TEXT_FIELD(struct turn_wish, reason, 0, .highest = 500, .help = "Why: for the audit log"),
-};
-static const struct fields turn_wish_fields = FIELDS(turn_wish_rows);
-
 static bool turn(struct request *request, struct reply *reply,
                  bool (*act)(struct fleet *, const struct actor *, const char *, struct err *),
                  struct err *err)
 {
     struct actor actor = api_actor(request);
-    struct turn_wish wish = {0};
     struct device device;
     /* the permission first: what a device is called is not for everybody */
-    if (!api_body(request, &wish, NULL, err) || !fleet_need(&actor, "device.block", err) ||
+    if (!api_body_reason(request, &actor, err) || !fleet_need(&actor, "device.block", err) ||
+        !api_device(request, &device, err) || !act(api_fleet(request), &actor, device.id, err) ||
         !api_device(request, &device, err))
-        return false;
-    actor.reason = wish.reason;
-    if (!act(api_fleet(request), &actor, device.id, err) || !api_device(request, &device, err))
         return false;
     api_reply(request, reply, 200, device_fields, &device);
     return true;
@@ -266,7 +255,7 @@ static const struct route rows[] = {
      .name = "device_block",
      .summary = "Shut a device out: no sessions, its certificates on hold",
      .permission = "device.block",
-     .takes = &turn_wish_fields,
+     .takes = &reason_fields,
      .gives = &device_fields},
     {HTTP_POST,
      API "/devices/{device}/unblock",
@@ -277,7 +266,7 @@ static const struct route rows[] = {
      .name = "device_unblock",
      .summary = "Let a blocked device in again",
      .permission = "device.block",
-     .takes = &turn_wish_fields,
+     .takes = &reason_fields,
      .gives = &device_fields},
     {HTTP_GET,
      API "/devices/{device}/effective",

@@ -1,30 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/command.h"
 
+#include "base/mem.h"
+
+#define ASKED_NAMES                                                                                \
+    "lock", "wipe", "retire", "restart", "sync", "renew_identity", "clear_passcode", "shut_down",  \
+        "rename", "enable_lost_mode", "disable_lost_mode", "play_sound", "locate"
 const char *const command_kind_names[] = {"install_item",
                                           "remove_item",
                                           "query_device",
                                           "query_security",
                                           "query_items",
-                                          "lock",
-                                          "wipe",
-                                          "retire",
-                                          "restart",
-                                          "sync",
-                                          "renew_identity",
-                                          "clear_passcode",
-                                          "shut_down",
-                                          "rename",
-                                          "enable_lost_mode",
-                                          "disable_lost_mode",
-                                          "play_sound",
-                                          "locate",
+                                          [COMMAND_ASKED_FIRST] = ASKED_NAMES,
                                           "query_apps",
                                           "query_managed_apps",
                                           "query_certificates",
                                           "query_bypass_code",
                                           "declare",
                                           NULL};
+const char *const command_asked_names[] = {ASKED_NAMES, NULL};
+_Static_assert(COUNT(command_kind_names) - 1 == COMMAND_DECLARE + 1, "a name for each kind");
+_Static_assert(COUNT(command_asked_names) - 1 == COMMAND_LOCATE - COMMAND_ASKED_FIRST + 1,
+               "all from the first to the last that is asked");
 const char *const carrier_names[] = {"command", "declaration", NULL};
 const char *const command_state_names[] = {
     "queued", "sent",      "delivered",  "applied", "verified",

@@ -31,6 +31,9 @@ enum command_kind {
     COMMAND_DECLARE,           /* look what was declared for you */
 };
 extern const char *const command_kind_names[];
+/* What people may ask, from COMMAND_ASKED_FIRST on; all else is the server's own work. */
+#define COMMAND_ASKED_FIRST COMMAND_LOCK
+extern const char *const command_asked_names[];
 
 /* Bytes of what a locked device shows, and of what it may be called. */
 #define COMMAND_MESSAGE_LONGEST 500
