@@ -11,6 +11,16 @@
 static const char *const edge_modes[] = {"embedded", "external", NULL};
 
 #define TEXT_KEY(key, member, text) TEXT_AS(key, struct options, member, 0, .help = (text))
+#define ADDRESS_KEY(member)                                                                        \
+    TEXT_KEY("address", member,                                                                    \
+             "Addresses to listen on, between spaces; :: alone: all, of IPv4 and IPv6.")
+#define CERTIFICATE_KEYS(door)                                                                     \
+    TEXT_KEY("certificate", door##_certificate,                                                    \
+             "PEM file: certificate and chain of another authority; empty: this server's own."),   \
+        TEXT_KEY("key", door##_key, "PEM file: its key, readable by user."),                       \
+        TEXT_KEY("certificate_2", door##_certificate_2,                                            \
+                 "A second one with another kind of key (RSA beside P-256), for old clients."),    \
+        TEXT_KEY("key_2", door##_key_2, "Its key.")
 #define PORT_KEY(key, member, low, text)                                                           \
     INTEGER_AS(key, struct options, member, 0, .lowest = (low), .highest = 65535, .help = (text))
 #define NUMBER_KEY(key, member, low, high, text)                                                   \
@@ -38,32 +48,19 @@ static const struct field server_keys[] = {
                "How long to wait for another server to let go of the database."),
 };
 static const struct field front_keys[] = {
-    TEXT_KEY("address", front_address,
-             "Addresses to listen on, between spaces; :: alone: all, of IPv4 and IPv6."),
+    ADDRESS_KEY(front_address),
     PORT_KEY("port", front_port, 1, "Console, portal, API, enrolment pages (TLS)."),
     TEXT_KEY("url", front_url, "How others reach it; empty: https://<first name>:<port>."),
-    TEXT_KEY("certificate", front_certificate,
-             "PEM file: certificate and chain of another authority; empty: this server's own."),
-    TEXT_KEY("key", front_key, "PEM file: its key, readable by user."),
-    TEXT_KEY("certificate_2", front_certificate_2,
-             "A second one with another kind of key (RSA beside P-256), for old clients."),
-    TEXT_KEY("key_2", front_key_2, "Its key."),
+    CERTIFICATE_KEYS(front),
 };
 static const struct field device_keys[] = {
-    TEXT_KEY("address", device_address,
-             "Addresses to listen on, between spaces; :: alone: all, of IPv4 and IPv6."),
+    ADDRESS_KEY(device_address),
     PORT_KEY("port", device_port, 1, "Managed devices (TLS with client certificates)."),
     TEXT_KEY("url", device_url, "How devices reach it; empty: https://<first name>:<port>."),
-    TEXT_KEY("certificate", device_certificate,
-             "PEM file: certificate and chain of another authority; empty: this server's own."),
-    TEXT_KEY("key", device_key, "PEM file: its key, readable by user."),
-    TEXT_KEY("certificate_2", device_certificate_2,
-             "A second one with another kind of key (RSA beside P-256), for old clients."),
-    TEXT_KEY("key_2", device_key_2, "Its key."),
+    CERTIFICATE_KEYS(device),
 };
 static const struct field plain_keys[] = {
-    TEXT_KEY("address", plain_address,
-             "Addresses to listen on, between spaces; :: alone: all, of IPv4 and IPv6."),
+    ADDRESS_KEY(plain_address),
     PORT_KEY("port", plain_port, 1, "SCEP, CRL, OCSP: signed messages without TLS."),
     TEXT_KEY("url", plain_url, "How devices reach it; empty: http://<first name>:<port>."),
 };
