@@ -9,6 +9,7 @@
 #include "fleet/door.h"
 #include "fleet/job.h"
 #include "fleet/push.h"
+#include "fleet/wake_batch.h"
 #include "model/device.h"
 #include "pki/keyd.h"
 #include "store/store.h"
@@ -95,33 +96,21 @@ static bool address_open(struct fleet *fleet, const struct claiming *c, const st
 }
 
 struct refusing { /* rows that end, and rows that cannot be read */
-    struct value done[WAKE_CLAIM_MOST][3], odd[WAKE_CLAIM_MOST][4];
-    size_t done_count, odd_count;
+    struct batch done, odd;
 };
 
 static bool refuse_run(struct db *tx, void *context, struct err *err)
 {
     const struct refusing *r = context;
-    return (r->done_count == 0 ||
-            db_run_many(tx, &SQL_JOB_DONE, r->done[0], 3, r->done_count, err)) &&
-           (r->odd_count == 0 || db_run_many(tx, &SQL_WAKE_AGAIN, r->odd[0], 4, r->odd_count, err));
+    return batch_run(tx, &SQL_JOB_DONE, &r->done, err) &&
+           batch_run(tx, &SQL_WAKE_AGAIN, &r->odd, err);
 }
 
 static void odd_add(struct refusing *refusing, const struct wake *wake, int64_t now)
 {
-    struct value *odd = refusing->odd[refusing->odd_count++];
-    odd[0] = TEXT(wake->enrolment_id);
-    odd[1] = INTEGER(now + ODD_SECONDS);
-    odd[2] = TEXT("the push address cannot be opened");
-    odd[3] = INTEGER(0);
-}
-
-static void done_add(struct refusing *refusing, const struct wake *wake)
-{
-    struct value *done = refusing->done[refusing->done_count++];
-    done[0] = TEXT("wake");
-    done[1] = TEXT(wake->enrolment_id);
-    done[2] = INTEGER(wake->due_at);
+    const struct value values[] = {TEXT(wake->enrolment_id), INTEGER(now + ODD_SECONDS),
+                                   TEXT("the push address cannot be opened"), INTEGER(0)};
+    batch_add(&refusing->odd, values);
 }
 
 static struct wake wake_of(const struct claiming *c, size_t row)
@@ -147,7 +136,7 @@ static bool wakes_make(struct fleet *fleet, const struct claiming *c, struct ref
         struct wake wake = wake_of(c, i);
         const struct target *target = target_find(targets, target_count, wake.enrolment_id);
         if (!is_wakeable(target, topic)) {
-            done_add(refusing, &wake);
+            batch_add_done(&refusing->done, &wake);
             continue;
         }
         wake.topic = target->e.topic ? target->e.topic : topic;
@@ -165,7 +154,8 @@ static bool wakes_make(struct fleet *fleet, const struct claiming *c, struct ref
 bool fleet_wake_claim(struct fleet *fleet, void *owner, const char *channel, int64_t now,
                       size_t most, struct wake **out, size_t *count, struct err *err)
 {
-    CLEANUP(mem_free_at) struct refusing *refusing = mem_new(NULL, struct refusing);
+    CLEANUP(mem_free_at) void *scratch = mem_new(NULL, char);
+    struct refusing refusing = {{.owner = scratch, .width = 3}, {.owner = scratch, .width = 4}};
     struct claiming c = {.owner = owner,
                          .channel = channel,
                          .now = now,
@@ -181,9 +171,9 @@ bool fleet_wake_claim(struct fleet *fleet, void *owner, const char *channel, int
         return true;
     struct wake *wakes = mem_array(owner, struct wake, WAKE_CLAIM_MOST);
     if (!db_transaction(fleet->db, claim_run, &c, err) ||
-        !wakes_make(fleet, &c, refusing, wakes, &made, err) ||
-        (refusing->done_count + refusing->odd_count > 0 &&
-         !db_transaction(fleet->db, refuse_run, refusing, err)))
+        !wakes_make(fleet, &c, &refusing, wakes, &made, err) ||
+        (refusing.done.count + refusing.odd.count > 0 &&
+         !db_transaction(fleet->db, refuse_run, &refusing, err)))
         return false;
     *out = wakes;
     *count = made;

@@ -3,7 +3,7 @@
 #include "base/backoff.h"
 #include "fleet/address.h"
 #include "fleet/door.h"
-#include "fleet/wake.h"
+#include "fleet/wake_batch.h"
 #include "model/device.h"
 #include "store/store.h"
 
@@ -14,11 +14,6 @@
 #define LATER_FIRST_SECONDS 30
 #define LATER_MOST_SECONDS (6 * 3600)
 
-struct batch { /* arguments for as many rows of one statement */
-    struct value *values;
-    size_t width, count;
-};
-
 struct settling {
     void *owner;
     const struct wake_answer *answers;
@@ -28,24 +23,12 @@ struct settling {
     struct batch sent, round, done, again;
 };
 
-static void list_add(void *owner, struct batch *list, const struct value *values)
-{
-    list->values = mem_grow(owner, list->values, (list->count + 1) * list->width);
-    memcpy(list->values + list->count++ * list->width, values, list->width * sizeof(*values));
-}
-
-static void done_add(struct settling *s, const struct wake *wake)
-{
-    const struct value values[] = {TEXT("wake"), TEXT(wake->enrolment_id), INTEGER(wake->due_at)};
-    list_add(s->owner, &s->done, values);
-}
-
 static void again_add(struct settling *s, const struct wake_answer *answer, int64_t due_at,
                       int64_t uncounted)
 {
     const struct value values[] = {TEXT(answer->wake->enrolment_id), INTEGER(due_at),
                                    TEXT(answer->reason), INTEGER(uncounted)};
-    list_add(s->owner, &s->again, values);
+    batch_add(&s->again, values);
 }
 
 static void later_add(struct settling *s, const struct wake_answer *answer)
@@ -61,15 +44,15 @@ static void sent_add(struct settling *s, const struct wake_answer *answer)
     const struct wake *wake = answer->wake;
     const struct value values[] = {TEXT(wake->enrolment_id), INTEGER(s->now)};
     if (!wake->is_waited_for) {
-        done_add(s, wake);
+        batch_add_done(&s->done, wake);
         return;
     }
     const struct value round[] = {
         TEXT("wake"), TEXT(wake->enrolment_id),
         INTEGER(s->now + backoff_seconds(wake->rounds, AGAIN_FIRST_SECONDS, AGAIN_MOST_SECONDS)),
         TEXT(NULL)};
-    list_add(s->owner, &s->sent, values);
-    list_add(s->owner, &s->round, round);
+    batch_add(&s->sent, values);
+    batch_add(&s->round, round);
 }
 
 static bool dead_mark(struct db *tx, struct settling *s, const struct wake_answer *answer,
@@ -85,7 +68,7 @@ static bool dead_mark(struct db *tx, struct settling *s, const struct wake_answe
         later_add(s, answer);
         return true;
     }
-    done_add(s, answer->wake);
+    batch_add_done(&s->done, answer->wake);
     return event_add(tx, answer->outcome == WAKE_DEAD ? "push.dead" : "push.refused", e->device_id,
                      json_pairs(s->owner, "reason", reason, NULL), s->now, err);
 }
@@ -121,28 +104,21 @@ static bool answer_settle(struct db *tx, struct settling *s, const struct wake_a
     bug("wake outcome %d", (int)answer->outcome);
 }
 
-static bool list_run(struct db *tx, const struct statement *statement, const struct batch *list,
-                     struct err *err)
-{
-    return list->count == 0 ||
-           db_run_many(tx, statement, list->values, list->width, list->count, err);
-}
-
 static bool settle_run(struct db *tx, void *context, struct err *err)
 {
     struct settling *s = context;
-    s->sent = (struct batch){.width = 2};
-    s->round = (struct batch){.width = 4};
-    s->done = (struct batch){.width = 3};
-    s->again = (struct batch){.width = 4};
+    s->sent = (struct batch){.owner = s->owner, .width = 2};
+    s->round = (struct batch){.owner = s->owner, .width = 4};
+    s->done = (struct batch){.owner = s->owner, .width = 3};
+    s->again = (struct batch){.owner = s->owner, .width = 4};
     for (size_t i = 0; i < s->count; i++)
         if (!answer_settle(tx, s, &s->answers[i], err))
             return false;
-    return list_run(tx, &SQL_COMMAND_SENT, &s->sent, err) &&
-           list_run(tx, &SQL_DELIVERED_SENT, &s->sent, err) &&
-           list_run(tx, &SQL_JOB_RETRY, &s->round, err) &&
-           list_run(tx, &SQL_JOB_DONE, &s->done, err) &&
-           list_run(tx, &SQL_WAKE_AGAIN, &s->again, err);
+    return batch_run(tx, &SQL_COMMAND_SENT, &s->sent, err) &&
+           batch_run(tx, &SQL_DELIVERED_SENT, &s->sent, err) &&
+           batch_run(tx, &SQL_JOB_RETRY, &s->round, err) &&
+           batch_run(tx, &SQL_JOB_DONE, &s->done, err) &&
+           batch_run(tx, &SQL_WAKE_AGAIN, &s->again, err);
 }
 
 bool fleet_wake_settle(struct fleet *fleet, const struct wake_answer *answers, size_t count,
