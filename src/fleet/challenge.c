@@ -2,8 +2,11 @@
 #include "fleet/challenge.h"
 
 #include "base/id.h"
+#include "base/text.h"
 #include "codec/json.h"
+#include "fleet/door.h"
 #include "fleet/step.h"
+#include "fleet/upkeep.h"
 #include "model/certificate.h"
 #include "pki/keyd.h"
 #include "store/store.h"
@@ -67,4 +70,56 @@ bool challenge_insert(struct db *tx, const struct challenge_wish *wish, struct e
                         NULL, err) &&
            step_add(tx, wish->id, STEP_PROFILE_MADE, "ok", wish->expectation, wish->now, err) &&
            step_add(tx, wish->id, STEP_RENDERED, "ok", "{}", wish->now, err);
+}
+
+/* ---- the end of their time ---- */
+
+struct lapsing {
+    const struct rows *rows;
+    int64_t now;
+};
+
+static bool lapse(struct db *tx, const struct lapsing *l, size_t row, struct err *err)
+{
+    const char *id = rows_text(l->rows, row, "id"), *state = rows_text(l->rows, row, "state");
+    int64_t changed = 0;
+    if (!store_change(tx, ASK(CHALLENGE_LAPSE, TEXT(id), INTEGER(l->now)), &changed, err))
+        return false;
+    if (changed == 0 || text_equal(state, challenge_state_names[CHALLENGE_DELIVERED]))
+        return true;
+    bool was_approved = text_equal(state, challenge_state_names[CHALLENGE_APPROVED]);
+    CLEANUP(mem_free_at)
+    char *body = json_pairs(
+        NULL, "request", id, "subject", rows_text(l->rows, row, "subject"), "reason",
+        was_approved ? "the certificate was not fetched in time" : "nobody has decided in time",
+        NULL);
+    return step_add(tx, id, STEP_CONFIRMED, "refused", body, l->now, err) &&
+           event_add(tx, "certificate.request_expired", NULL, body, l->now, err);
+}
+
+static bool lapse_run(struct db *tx, void *context, struct err *err)
+{
+    const struct lapsing *l = context;
+    for (size_t i = 0; i < l->rows->count; i++)
+        if (!lapse(tx, l, i, err))
+            return false;
+    return true;
+}
+
+bool fleet_requests_expire(struct fleet *fleet, int64_t now, int64_t limit, size_t *count,
+                           struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    const struct actor system = fleet_system_actor(now);
+    struct rows *rows = NULL;
+    if (!store_rows(fleet->db, owner, ASK(CHALLENGE_LAPSED, INTEGER(now), INTEGER(limit)), &rows,
+                    err))
+        return false;
+    struct lapsing lapsing = {rows, now};
+    const struct change change = {
+        .actor = &system, .work = lapse_run, .context = &lapsing, .wakes = true};
+    if (rows->count > 0 && !fleet_change(fleet, &change, err))
+        return false;
+    *count = rows->count;
+    return true;
 }

@@ -188,10 +188,12 @@ static bool expectation_read(struct issuing *i, struct err *err)
     return true;
 }
 
-/* A challenge that can be used has ended meanwhile. */
+/* A challenge that could be used has ended meanwhile. */
 static bool has_expired(const struct issuing *i)
 {
     int state = i->challenge.state;
+    if (state == CHALLENGE_EXPIRED)
+        return true;
     return (state == CHALLENGE_DELIVERED || state == CHALLENGE_WAITING ||
             state == CHALLENGE_APPROVED) &&
            i->challenge.expires_at <= i->actor->now;

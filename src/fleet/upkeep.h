@@ -22,6 +22,11 @@ MUST_CHECK bool fleet_commands_hold(struct fleet *fleet, int64_t now, int64_t li
 MUST_CHECK bool fleet_departures_close(struct fleet *fleet, int64_t now, int64_t limit,
                                        size_t *count, struct err *err);
 
+/* Challenges and requests whose time has passed become expired, at most `limit`; *count tells how
+ * many there were. Where somebody had to decide the trace and an event say so. */
+MUST_CHECK bool fleet_requests_expire(struct fleet *fleet, int64_t now, int64_t limit,
+                                      size_t *count, struct err *err);
+
 /*
  * Housekeeping: what is over for longer than it is to be kept goes, PRUNE_BATCH rows in a
  * transaction, the oldest first. What something else refers to stays; the audit stays whole.

@@ -16,6 +16,7 @@
 #define EVALUATE_BATCH 200                  /* devices */
 #define HOLD_BATCH 100                      /* commands */
 #define DEPARTURE_BATCH 100                 /* devices */
+#define REQUEST_BATCH 100                   /* of certificates */
 #define RENEWAL_BATCH 50                    /* identities of one transaction */
 #define REVOCATION_LIST_SECONDS (24 * 3600) /* a new list at least this often */
 
@@ -47,11 +48,14 @@ bool job_evaluate(struct job_context *context, int64_t now, bool *busy, struct e
 
 bool job_expire(struct job_context *context, int64_t now, bool *busy, struct err *err)
 {
-    size_t count = 0;
-    (void)busy;
-    return fleet_commands_expire(context->fleet, now, err) &&
-           fleet_commands_hold(context->fleet, now, HOLD_BATCH, &count, err) &&
-           fleet_departures_close(context->fleet, now, DEPARTURE_BATCH, &count, err);
+    size_t count = 0, requests = 0;
+    if (!fleet_commands_expire(context->fleet, now, err) ||
+        !fleet_commands_hold(context->fleet, now, HOLD_BATCH, &count, err) ||
+        !fleet_departures_close(context->fleet, now, DEPARTURE_BATCH, &count, err) ||
+        !fleet_requests_expire(context->fleet, now, REQUEST_BATCH, &requests, err))
+        return false;
+    *busy = requests == REQUEST_BATCH;
+    return true;
 }
 
 bool job_renew(struct job_context *context, int64_t now, bool *busy, struct err *err)

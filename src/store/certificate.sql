@@ -22,7 +22,8 @@ UPDATE challenge SET tries = tries + 1, state = CASE WHEN tries + 1 >= $2 THEN '
 WHERE id = $1 AND state = 'delivered'
 
 -- name: challenge_expire
-UPDATE challenge SET state = 'expired' WHERE id = $1 AND state IN ('delivered', 'waiting', 'approved')
+-- by who asks too late; the end of what waits is told by challenge_lapse
+UPDATE challenge SET state = 'expired' WHERE id = $1 AND state = 'delivered'
 
 -- name: challenge_cancel_of_enrolment
 UPDATE challenge SET state = 'cancelled' WHERE enrolment_id = $1 AND state = 'delivered'

@@ -16,3 +16,12 @@ WHERE id = $1 AND state = 'waiting' AND expires_at > $2
 -- one that nobody has used yet is withdrawn alike
 UPDATE challenge SET state = 'denied', decided_at = $2, decided_by = $3
 WHERE id = $1 AND enrolment_id IS NULL AND state IN ('delivered', 'waiting', 'approved')
+
+-- name: challenge_lapsed
+SELECT id, state, subject FROM challenge
+WHERE state IN ('delivered', 'waiting', 'approved') AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2
+
+-- name: challenge_lapse
+-- one that waits since a moment ago has another end
+UPDATE challenge SET state = 'expired'
+WHERE id = $1 AND state IN ('delivered', 'waiting', 'approved') AND expires_at <= $2
