@@ -8,6 +8,7 @@
 #include "fleet/block.h"
 #include "fleet/declared.h"
 #include "fleet/desired.h"
+#include "fleet/user.h"
 #include "model/fact.h"
 #include "model/platform.h"
 #include "policy/comply.h"
@@ -213,6 +214,36 @@ static bool device_unblock(struct request *request, struct reply *reply, struct 
     return turn(request, reply, fleet_device_unblock, err);
 }
 
+/* ---- whose it is ---- */
+
+struct device_change {
+    char *user, *reason;
+};
+static const struct field device_change_rows[] = {
+    TEXT_FIELD(struct device_change, user, FIELD_REQUIRED, .highest = 254,
+               .help = "Who carries it: a user's id, name, mail address; empty: nobody"),
+    TEXT_FIELD(struct device_change, reason, 0, .highest = 500, .help = "Why: for the audit log"),
+};
+static const struct fields device_change_fields = FIELDS(device_change_rows);
+
+static bool device_change(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct device_change wish = {0};
+    struct device device;
+    if (!api_body(request, &wish, NULL, err) || !fleet_need(&actor, "device.set_user", err) ||
+        !api_device(request, &device, err))
+        return false;
+    actor.reason = wish.reason;
+    if (!fleet_device_set_user(api_fleet(request), &actor, &device, wish.user, err))
+        return false;
+    const char *id = device.id;
+    if (!fleet_device_get(api_fleet(request), &actor, request->owner, id, &device, err))
+        return false;
+    api_reply(request, reply, 200, device_fields, &device);
+    return true;
+}
+
 static const char *const bit_names[] = {"0", "1", NULL};
 struct effective_query {
     int explain;
@@ -245,6 +276,17 @@ static const struct route rows[] = {
      .name = "device_get",
      .summary = "One device, by id, serial number, UDID or name",
      .permission = "device.read",
+     .gives = &device_fields},
+    {HTTP_PATCH,
+     API "/devices/{device}",
+     device_change,
+     {need_account},
+     DOOR_FRONT,
+     4096,
+     .name = "device_change",
+     .summary = "Note who carries a device",
+     .permission = "device.set_user",
+     .takes = &device_change_fields,
      .gives = &device_fields},
     {HTTP_POST,
      API "/devices/{device}/block",

@@ -20,6 +20,7 @@ extern const struct routes policy_routes;
 extern const struct routes push_routes;
 extern const struct routes session_routes;
 extern const struct routes status_routes;
+extern const struct routes user_routes;
 
 /* All of them, for the router and for the OpenAPI document. NULL-terminated. */
 extern const struct routes *const api_tables[];

@@ -11,8 +11,8 @@
 #define DEVICE_COLUMNS                                                                             \
     {                                                                                              \
         {"NAME", "name"}, {"PLATFORM", "platform"}, {"VERSION", "os_version"},                     \
-            {"SERIAL", "serial"}, {"ENROLMENT", "enrolment_state"}, {"COMPLIANCE", "compliance"},  \
-            {"LAST CONTACT", "last_contact_at"},                                                   \
+            {"SERIAL", "serial"}, {"USER", "user_name"}, {"ENROLMENT", "enrolment_state"},         \
+            {"COMPLIANCE", "compliance"}, {"LAST CONTACT", "last_contact_at"},                     \
     }
 #define COMMAND_COLUMNS                                                                            \
     {                                                                                              \
@@ -24,6 +24,15 @@
     {                                                                                              \
         {"NAME", "name"}, {"ROLE", "role"}, {"CREATED", "created_at"},                             \
             {"DISABLED", "disabled_at"}, {"ID", "id"},                                             \
+    }
+#define USER_COLUMNS                                                                               \
+    {                                                                                              \
+        {"NAME", "name"}, {"FULL NAME", "full_name"}, {"MAIL", "mail"}, {"CREATED", "created_at"}, \
+            {"DISABLED", "disabled_at"}, {"ID", "id"},                                             \
+    }
+#define PASSWORD_COLUMNS                                                                           \
+    {                                                                                              \
+        {"", "password"}, {"Shown this once: the first sign-in asks for a new one. User", "name"}, \
     }
 #define ORDER_COLUMNS                                                                              \
     {                                                                                              \
@@ -57,6 +66,11 @@ const struct command_row command_rows[] = {
      .path = "/devices", .columns = DEVICE_COLUMNS, .flags = COMMAND_LIST},
     {"device get", .holes = "DEVICE", .help = "show a device", .method = "GET",
      .path = "/devices/{}"},
+    {"device edit", .holes = "DEVICE", .help = "note who carries a device; --user '' for nobody",
+     .options = OPTION(USER) | OPTION(REASON), .flags = COMMAND_DEVICE, .method = "PATCH",
+     .path = "/devices/{}",
+     .body = {{"user", OPTION_USER, NULL, PART_TEXT}, {"reason", OPTION_REASON, NULL, PART_TEXT}},
+     .columns = {{"NAME", "name"}, {"USER", "user_name"}, {"ID", "id"}}},
     {"device facts", .holes = "DEVICE",
      .help = "show what a device reported, and how far it can be trusted", .method = "GET",
      .path = "/devices/{}/facts",
@@ -385,6 +399,43 @@ const struct command_row command_rows[] = {
     {"account enable", .holes = "ACCOUNT...", .help = "let disabled accounts sign in again",
      .options = OPTION(REASON), .method = "POST", .path = "/accounts/{}/enable",
      .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}}, .columns = ACCOUNT_COLUMNS},
+
+    {"user list", .help = "list the people who carry devices",
+     .options = OPTION(QUERY) | PAGE_OPTIONS, .method = "GET", .path = "/users",
+     .columns = USER_COLUMNS, .flags = COMMAND_LIST},
+    {"user get", .holes = "USER", .help = "show a person, by id, name, mail address or account",
+     .method = "GET", .path = "/users/{}"},
+    {"user create", .holes = "NAME", .help = "note a person, with a one-time password",
+     .options = OPTION(FULL_NAME) | OPTION(MAIL) | OPTION(APPLE_ACCOUNT), .method = "POST",
+     .path = "/users",
+     .body = {{"name", 0, "{}", PART_TEXT},
+              {"full_name", OPTION_FULL_NAME, NULL, PART_TEXT},
+              {"mail", OPTION_MAIL, NULL, PART_TEXT},
+              {"apple_account", OPTION_APPLE_ACCOUNT, NULL, PART_TEXT}},
+     .columns = PASSWORD_COLUMNS, .flags = COMMAND_PLAIN},
+    {"user edit", .holes = "USER", .help = "change a person's names and addresses; '' removes one",
+     .options =
+         OPTION(NAME) | OPTION(FULL_NAME) | OPTION(MAIL) | OPTION(APPLE_ACCOUNT) | OPTION(REASON),
+     .method = "PATCH", .path = "/users/{}",
+     .body = {{"name", OPTION_NAME, NULL, PART_TEXT},
+              {"full_name", OPTION_FULL_NAME, NULL, PART_TEXT},
+              {"mail", OPTION_MAIL, NULL, PART_TEXT},
+              {"apple_account", OPTION_APPLE_ACCOUNT, NULL, PART_TEXT},
+              {"reason", OPTION_REASON, NULL, PART_TEXT}},
+     .columns = USER_COLUMNS},
+    {"user password", .holes = "USER", .help = "give a person another one-time password",
+     .options = OPTION(REASON), .method = "POST", .path = "/users/{}/password",
+     .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}}, .columns = PASSWORD_COLUMNS,
+     .flags = COMMAND_PLAIN | COMMAND_ASKS,
+     .consequence = "The password of %s ends; a new one is shown once."},
+    {"user disable", .holes = "USER...", .help = "let people enrol no more devices",
+     .options = OPTION(REASON), .method = "POST", .path = "/users/{}/disable",
+     .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}}, .columns = USER_COLUMNS,
+     .flags = COMMAND_ASKS,
+     .consequence = "%s cannot sign in any more; devices that are enrolled stay managed."},
+    {"user enable", .holes = "USER...", .help = "let disabled people sign in again",
+     .options = OPTION(REASON), .method = "POST", .path = "/users/{}/enable",
+     .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}}, .columns = USER_COLUMNS},
 
     {"audit list", .help = "list who did what, newest first", .options = PAGE_OPTIONS,
      .method = "GET", .path = "/audit",

@@ -62,7 +62,11 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_SAN] = {"san", 0, "NAMES", NULL, false,
                     "dns:HOST, ip:ADDRESS, uri:URI; commas between"},
     [OPTION_APPROVE] = {"approve", 0, NULL, NULL, false, "somebody has to approve the request"},
-    [OPTION_USER] = {"user", 'u', "NAME", NULL, false, "name of the account"},
+    [OPTION_USER] = {"user", 'u', "NAME", NULL, false, "name of the account or user"},
+    [OPTION_FULL_NAME] = {"full-name", 0, "TEXT", NULL, false, "name for people"},
+    [OPTION_MAIL] = {"mail", 0, "ADDRESS", NULL, false, "mail address"},
+    [OPTION_APPLE_ACCOUNT] = {"apple-account", 0, "ADDRESS", NULL, false,
+                              "Managed Apple Account, where it is not the mail address"},
     [OPTION_PASSWORD_STDIN] = {"password-stdin", 0, NULL, NULL, false,
                                "read the password from standard input"},
 };

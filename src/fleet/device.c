@@ -6,28 +6,13 @@
 #include "fleet/list.h"
 #include "store/store.h"
 
-/* "%part%" with the wildcards of LIKE taken literally. */
-static char *like_part(void *owner, const char *text)
-{
-    struct buffer pattern;
-    buffer_init(&pattern, owner, 4096);
-    buffer_byte(&pattern, '%');
-    for (; *text; text++) {
-        if (*text == '%' || *text == '_' || *text == '!')
-            buffer_byte(&pattern, '!');
-        buffer_byte(&pattern, (uint8_t)*text);
-    }
-    buffer_byte(&pattern, '%');
-    return mem_text(owner, buffer_string(&pattern));
-}
-
 bool fleet_device_list(struct fleet *fleet, const struct actor *actor, void *owner,
                        const struct device_filter *filter, const struct page *page,
                        struct list *out, struct err *err)
 {
     struct listing listing = {
         .fields = device_fields, .item_size = sizeof(struct device), .permission = "device.read"};
-    const char *part = filter->text ? like_part(owner, text_fold(owner, filter->text)) : NULL;
+    const char *part = filter->text ? list_like(owner, text_fold(owner, filter->text)) : NULL;
     return list_read(fleet, actor, owner,
                      ASK(DEVICE_LIST, TEXT(page->cursor), TEXT(part), TEXT(filter->text),
                          TEXT(filter->compliance), INTEGER(filter->with_left),

@@ -33,3 +33,17 @@ bool list_read_ask(struct fleet *fleet, const struct actor *actor, void *owner,
     }
     return true;
 }
+
+char *list_like(void *owner, const char *text)
+{
+    struct buffer pattern;
+    buffer_init(&pattern, owner, 4096);
+    buffer_byte(&pattern, '%');
+    for (; *text; text++) {
+        if (*text == '%' || *text == '_' || *text == '!')
+            buffer_byte(&pattern, '!');
+        buffer_byte(&pattern, (uint8_t)*text);
+    }
+    buffer_byte(&pattern, '%');
+    return mem_text(owner, buffer_string(&pattern));
+}

@@ -21,3 +21,5 @@ struct paging {
 MUST_CHECK bool list_read_ask(struct fleet *fleet, const struct actor *actor, void *owner,
                               const struct ask *ask, const struct paging *paging, struct list *out,
                               struct err *err);
+/* "%part%" for LIKE ... ESCAPE '!', its wildcards taken literally. Belongs to owner. */
+char *list_like(void *owner, const char *part);

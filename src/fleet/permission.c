@@ -39,6 +39,7 @@ static const struct {
     {"device.restart", ADMINISTRATOR | HELP_DESK},
     {"device.retire", ADMINISTRATOR},
     {"device.shut_down", ADMINISTRATOR | HELP_DESK},
+    {"device.set_user", ADMINISTRATOR | HELP_DESK},
     {"device.sync", ADMINISTRATOR | HELP_DESK},
     {"device.wipe", ADMINISTRATOR},
     {"enrolment.create", ADMINISTRATOR | HELP_DESK},
@@ -49,6 +50,9 @@ static const struct {
     {"status.read", EVERYBODY},
     {"token.read", ADMINISTRATOR | AUDITOR},
     {"token.write", ADMINISTRATOR},
+    {"user.password", ADMINISTRATOR | HELP_DESK},
+    {"user.read", EVERYBODY},
+    {"user.write", ADMINISTRATOR},
 };
 
 bool fleet_may(const struct actor *actor, const char *permission)

@@ -22,6 +22,8 @@ static const struct field device_rows[] = {
     ENUM_FIELD(struct device, ownership, FIELD_READ_ONLY, ownership_names, .help = "Whose it is"),
     BOOLEAN_FIELD(struct device, is_supervised, FIELD_READ_ONLY, .help = "Supervised"),
     TIME_FIELD(struct device, created_at, FIELD_READ_ONLY, .help = "When it was first seen"),
+    TEXT_FIELD(struct device, user_id, FIELD_READ_ONLY, .help = "Who carries it"),
+    TEXT_FIELD(struct device, user_name, FIELD_READ_ONLY, .help = "Name of that person"),
     ENUM_FIELD(struct device, enrolment_state, FIELD_READ_ONLY, enrolment_state_names,
                .help = "State of its enrolment"),
     TEXT_FIELD(struct device, compliance, FIELD_READ_ONLY,

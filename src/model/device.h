@@ -15,6 +15,7 @@ struct device {
     int ownership;
     bool is_supervised;
     int64_t created_at;
+    char *user_id, *user_name; /* who carries it; NULL: nobody is noted */
     /* what lists show beside it; read only */
     int enrolment_state; /* enum enrolment_state of the current enrolment */
     char *compliance;    /* state name, or NULL: it left management */

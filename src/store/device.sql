@@ -27,9 +27,10 @@ SELECT * FROM device WHERE udid = $1
 
 -- name: device_by_id
 SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
-       d.ownership, d.is_supervised, d.created_at, e.state AS enrolment_state, e.last_contact_at,
+       d.ownership, d.is_supervised, d.created_at, d.user_id, u.name AS user_name, e.state AS enrolment_state, e.last_contact_at,
        CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance
 FROM device d
+LEFT JOIN person u ON u.id = d.user_id
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
     ORDER BY CASE WHEN x.ended_at IS NOT NULL THEN 2 WHEN x.state = 'pending' THEN 1 ELSE 0 END,
              x.id DESC LIMIT 1)
@@ -46,9 +47,10 @@ ORDER BY place, id LIMIT 2
 -- name: device_list
 -- those that left have no compliance, and are listed only where $5 asks for them
 SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
-       d.ownership, d.is_supervised, d.created_at, e.state AS enrolment_state, e.last_contact_at,
+       d.ownership, d.is_supervised, d.created_at, d.user_id, u.name AS user_name, e.state AS enrolment_state, e.last_contact_at,
        CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance
 FROM device d
+LEFT JOIN person u ON u.id = d.user_id
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
     ORDER BY CASE WHEN x.ended_at IS NOT NULL THEN 2 WHEN x.state = 'pending' THEN 1 ELSE 0 END,
              x.id DESC LIMIT 1)

@@ -104,8 +104,10 @@ def test_what_is_read_is_as_described(document, admin, phone):
     device = admin.items("/devices")[0]["id"]
     admin.command(device, "sync")  # for what is on the phone
     phone.check_in()
+    admin.post("/users", name="anna", mail="anna@example.org")
+    admin.ask("PATCH", f"/devices/{device}", {"user": "ANNA@example.org"})
     known = {"device": device, "policy": "Passcode", "certificate": admin.items("/certificates")[0]["id"],
-             "id": admin.items("/commands")[0]["id"], "account": "admin"}
+             "id": admin.items("/commands")[0]["id"], "account": "admin", "user": "anna"}
     with pytest.raises(Refused):
         admin.post("/sessions", name="admin", password="wrong")  # for the list of refusals
     checked = 0
