@@ -1,48 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests of what is no device: the end of their time, whoever asks again or decides then. */
 #include "fleet/certificate.h"
-#include "fleet/network.h"
 #include "fleet/upkeep.h"
 #include "model/certificate.h"
-#include "tests/contract/fleet_fixture.h"
+#include "tests/contract/fleet_gear.h"
 
 #define DAY (24 * 3600)
 #define BATCH 100 /* challenges: more than fleet_requests_expire() takes at once in these tests */
-
-static struct network_challenge challenge_make(struct fixture *f, bool needs_approval)
-{
-    const struct actor admin = fixture_admin(f);
-    const struct network_challenge wish = {.subject = mem_text(f->owner, "CN=gear"),
-                                           .needs_approval = needs_approval};
-    struct network_challenge made;
-    struct err err;
-    assert_works(fleet_network_challenge_make(f->fleet, &admin, f->owner, &wish, &made, &err), err);
-    return made;
-}
-
-static struct certificate_asked asked_with(struct fixture *f, const struct network_challenge *made)
-{
-    const struct asked_attribute attributes[] = {
-        {"subject.CN", "gear"}, {"key.type", "RSA"}, {"key.bits", "2048"}};
-    return (struct certificate_asked){.challenge = made->challenge,
-                                      .transaction_id = "transaction",
-                                      .spki = fixture_key(f, 0),
-                                      .request = bytes_text("request"),
-                                      .attributes =
-                                          mem_copy(f->owner, attributes, sizeof(attributes)),
-                                      .attribute_count = COUNT(attributes)};
-}
-
-/* CertPoll: the key and the subject alone. */
-static struct issued poll(struct fixture *f, const struct certificate_asked *asked)
-{
-    struct certificate_asked poll = *asked;
-    poll.is_poll = true;
-    poll.challenge = NULL;
-    poll.request = NO_BYTES;
-    poll.attribute_count = 1;
-    return fixture_issue(f, &poll);
-}
 
 /* As the list shows it. */
 static struct certificate_request_record request_of(struct fixture *f, const char *id)
@@ -82,17 +46,17 @@ static void decide_fails(struct fixture *f, const char *id, bool is_approved)
 static void a_request_that_nobody_decides_expires_and_says_so(void **state)
 {
     struct fixture *f = *state;
-    const struct network_challenge made = challenge_make(f, true);
-    const struct certificate_asked asked = asked_with(f, &made);
+    const struct network_challenge made = gear_challenge(f, true);
+    const struct certificate_asked asked = gear_asked(f, &made, 0);
     assert_true(fixture_issue(f, &asked).is_pending);
     f->now += APPROVAL_SECONDS - 1;
     assert_int_equal(expire(f), 0);
-    assert_true(poll(f, &asked).is_pending);
+    assert_true(gear_poll(f, &asked).is_pending);
     f->now += 1;
-    assert_true(poll(f, &asked).is_refused); /* a moment before the work comes round */
+    assert_true(gear_poll(f, &asked).is_refused); /* a moment before the work comes round */
     assert_int_equal(expire(f), 1);
     assert_int_equal(expire(f), 0);
-    assert_true(poll(f, &asked).is_refused);
+    assert_true(gear_poll(f, &asked).is_refused);
     assert_true(fixture_issue(f, &asked).is_refused);
     const struct certificate_request_record record = request_of(f, made.id);
     assert_int_equal(record.state, CHALLENGE_EXPIRED);
@@ -108,14 +72,14 @@ static void an_approval_that_nobody_fetches_expires(void **state)
 {
     struct fixture *f = *state;
     const struct actor admin = fixture_admin(f);
-    const struct network_challenge made = challenge_make(f, true);
-    const struct certificate_asked asked = asked_with(f, &made);
+    const struct network_challenge made = gear_challenge(f, true);
+    const struct certificate_asked asked = gear_asked(f, &made, 0);
     struct err err;
     assert_true(fixture_issue(f, &asked).is_pending);
     assert_works(fleet_request_approve(f->fleet, &admin, made.id, &err), err);
     f->now += APPROVAL_SECONDS;
     assert_int_equal(expire(f), 1);
-    assert_true(poll(f, &asked).is_refused);
+    assert_true(gear_poll(f, &asked).is_refused);
     const struct certificate_request_record record = request_of(f, made.id);
     assert_int_equal(record.state, CHALLENGE_EXPIRED);
     assert_non_null(strstr(fixture_event(f, "certificate.request_expired"), "not fetched in time"));
@@ -125,8 +89,8 @@ static void an_approval_that_nobody_fetches_expires(void **state)
 static void a_challenge_that_nobody_used_expires_quietly(void **state)
 {
     struct fixture *f = *state;
-    const struct network_challenge made = challenge_make(f, false);
-    const struct certificate_asked asked = asked_with(f, &made);
+    const struct network_challenge made = gear_challenge(f, false);
+    const struct certificate_asked asked = gear_asked(f, &made, 0);
     struct enrolment_start start = fixture_start(f);
     f->now += DAY - 1;
     assert_int_equal(expire(f), 1); /* the device's */
@@ -145,9 +109,9 @@ static void what_has_come_to_an_end_does_not_expire(void **state)
 {
     struct fixture *f = *state;
     const struct actor admin = fixture_admin(f);
-    const struct network_challenge used = challenge_make(f, false),
-                                   denied = challenge_make(f, true);
-    const struct certificate_asked asked = asked_with(f, &used);
+    const struct network_challenge used = gear_challenge(f, false),
+                                   denied = gear_challenge(f, true);
+    const struct certificate_asked asked = gear_asked(f, &used, 0);
     struct err err;
     assert_false(fixture_issue(f, &asked).is_refused);
     assert_works(fleet_request_deny(f->fleet, &admin, denied.id, &err), err);
@@ -161,7 +125,7 @@ static void many_expire_a_batch_at_a_time(void **state)
 {
     struct fixture *f = *state;
     for (size_t i = 0; i < BATCH + 1; i++)
-        (void)challenge_make(f, false);
+        (void)gear_challenge(f, false);
     f->now += DAY;
     uint64_t before = database_transactions(f->contract->database);
     assert_int_equal(expire(f), BATCH);

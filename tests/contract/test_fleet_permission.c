@@ -5,10 +5,9 @@
 #include "fleet/block.h"
 #include "fleet/certificate.h"
 #include "fleet/device.h"
-#include "fleet/network.h"
 #include "fleet/push.h"
 #include "fleet/roster.h"
-#include "tests/contract/fleet_fixture.h"
+#include "tests/contract/fleet_gear.h"
 
 /* What the acts work on. */
 struct scene {
@@ -18,6 +17,7 @@ struct scene {
     struct assignment assignment;
     struct command command;
     const char *link_id, *certificate_id;
+    const char *request_id; /* of a certificate: it waits */
 };
 typedef bool act(struct scene *s, const struct actor *actor, struct err *err);
 
@@ -140,6 +140,16 @@ static bool make_challenge(struct scene *s, const struct actor *actor, struct er
     return fleet_network_challenge_make(s->f->fleet, actor, s->f->owner, &wish, &out, err);
 }
 
+static bool approve_request(struct scene *s, const struct actor *actor, struct err *err)
+{
+    return fleet_request_approve(s->f->fleet, actor, s->request_id, err);
+}
+
+static bool deny_request(struct scene *s, const struct actor *actor, struct err *err)
+{
+    return fleet_request_deny(s->f->fleet, actor, s->request_id, err);
+}
+
 static bool revoke_certificate(struct scene *s, const struct actor *actor, struct err *err)
 {
     return fleet_certificate_revoke(s->f->fleet, actor, s->certificate_id, REASON_UNSPECIFIED, err);
@@ -207,6 +217,8 @@ static const struct {
     {"take a policy away", unassign_policy, ADMINISTRATOR},
     {"revoke a certificate", revoke_certificate, ADMINISTRATOR},
     {"make a challenge", make_challenge, ADMINISTRATOR},
+    {"approve a request", approve_request, ADMINISTRATOR},
+    {"deny a request", deny_request, ADMINISTRATOR},
     {"ask for a push certificate", request_push, ADMINISTRATOR},
     {"create a token", create_token, ADMINISTRATOR},
     {"read the audit log", read_audit, ADMINISTRATOR | AUDITOR},
@@ -228,6 +240,10 @@ static struct scene scene_make(struct fixture *f)
                  err);
     assert_works(fleet_link_create(f->fleet, &admin, f->owner, &wish, &link, &token, &err), err);
     s.link_id = link.id;
+    const struct network_challenge challenge = gear_challenge(f, true);
+    const struct certificate_asked asked = gear_asked(f, &challenge, 1);
+    assert_true(fixture_issue(f, &asked).is_pending);
+    s.request_id = challenge.id;
     return s;
 }
 

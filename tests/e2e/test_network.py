@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates without a device: a person makes a challenge, gear and scripts ask with it, and may have to wait."""
 import contextlib
+import datetime
 import http.client
+import json
 import plistlib
+import re
 import subprocess
 
 import pytest
@@ -11,9 +14,11 @@ from cryptography.hazmat.primitives import serialization
 
 import scep
 from admin import Refused
+from house import wait_until
 from phones import TOPIC, admin, house
 from pki import CLIENT_AUTH, CN, SERVER_AUTH, O, authority, is_refused, ocsp, run
 from scep import Reply, Sender
+from test_cli import Muster
 
 pytestmark = pytest.mark.pki
 
@@ -203,17 +208,119 @@ def test_the_key_of_somebody_else_is_refused(house, admin, authority, gear, tmp_
     assert is_refused(other.ask(mint(admin, other)["challenge"]))
 
 
+def strongswan(authority, made, name, folder, bits=2048):
+    """Its client under way; it polls each second as long as it is told to wait."""
+    run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}", "-out", folder / "key.pem")
+    return subprocess.Popen(
+        ["pki", "--scep", "--url", made["scep_url"], "--in", folder / "key.pem", "--password", made["challenge"],
+         "--dn", f"O=Works, CN={name}", "--san", name, "--interval", "1", "--maxpolltime", "50",
+         "--cacert-enc", authority.folder / "registration.der", "--cacert-sig", authority.folder / "registration.der",
+         "--cacert", authority.folder / "issuing.der", "--cacert", authority.folder / "root.der", "--outform", "pem"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
 def test_strongswan_enrols_gear(admin, authority, tmp_path):
     made = admin.post("/certificate-challenges", subject="CN=gw.example.org, O=Works",
                       alternative_names="dns:gw.example.org")
-    run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072", "-out", tmp_path / "key.pem")
-    asked = subprocess.run(
-        ["pki", "--scep", "--url", made["scep_url"], "--in", tmp_path / "key.pem", "--password", made["challenge"],
-         "--dn", "O=Works, CN=gw.example.org", "--san", "gw.example.org",
-         "--cacert-enc", authority.folder / "registration.der", "--cacert-sig", authority.folder / "registration.der",
-         "--cacert", authority.folder / "issuing.der", "--cacert", authority.folder / "root.der", "--outform", "pem"],
-        capture_output=True, timeout=60)
-    assert asked.returncode == 0, asked.stderr.decode()
-    (tmp_path / "leaf.pem").write_bytes(asked.stdout)
+    with strongswan(authority, made, "gw.example.org", tmp_path, 3072) as client:
+        certificate, said = client.communicate(timeout=60)
+    assert client.returncode == 0, said.decode()
+    (tmp_path / "leaf.pem").write_bytes(certificate)
     assert "OK" in run("openssl", "verify", "-CAfile", authority.folder / "root.pem", "-untrusted",
                        authority.folder / "issuing.pem", "-purpose", "sslserver", tmp_path / "leaf.pem")
+
+
+# ---- by the command line ----
+
+@pytest.fixture
+def muster(house, admin, tmp_path):
+    """The program, as an administrator."""
+    one = Muster(house, tmp_path)
+    words = ("--server", one.url, "--ca", one.ca)
+
+    def call(*more, token=admin.token, **options):
+        call.said = ""
+        shown = one(*more, *words, MUSTER_TOKEN=token, **options)
+        call.said = one.said
+        return shown
+    return call
+
+
+def challenge(muster, *words):
+    return json.loads(muster("certificate", "challenge", *words, "-o", "json"))
+
+
+def test_a_challenge_is_printed_alone(muster, admin, gear):
+    secret = muster("certificate", "challenge", "--subject", f"CN={gear.name}")
+    assert re.fullmatch("[A-Z2-7]{51}\n", secret)
+    assert "/scep/network" in muster.said and "Shown this once" in muster.said
+    assert gear.opened(gear.ask(secret.strip())).subject.rfc4514_string() == f"CN={gear.name}"
+    assert secret.strip() not in json.dumps(admin.items("/certificate-requests?limit=1000"))
+
+
+def test_a_challenge_has_the_names_and_the_end_that_were_wished(muster, admin, gear):
+    made = challenge(muster, "--subject", f"CN={gear.name}", "--san", "dns:a.example.org", "--expires", "7d")
+    [row] = [one for one in admin.items("/certificate-requests?limit=1000") if one["id"] == made["id"]]
+    lives = datetime.datetime.fromisoformat(row["expires_at"]) - datetime.datetime.fromisoformat(row["created_at"])
+    assert abs(lives - datetime.timedelta(days=7)) < datetime.timedelta(minutes=2) and not row["needs_approval"]
+    certificate = gear.opened(gear.ask(made["challenge"]))
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["a.example.org"]
+
+
+def test_challenges_and_decisions_that_cannot_be_have_their_exit_codes(muster, admin, gear):
+    muster("certificate", "challenge", code=1)
+    muster("certificate", "challenge", "--subject", "nothing", code=1)
+    assert "CN=" in muster.said
+    muster("certificate", "challenge", "--subject", "CN=a", "--expires", "91d", code=1)
+    assert "90 days" in muster.said
+    made = challenge(muster, "--subject", f"CN={gear.name}", "--approve")
+    for verb in ("approve", "deny"):
+        muster("certificate", verb, code=2)
+        muster("certificate", verb, "nobody", code=3)
+    muster("certificate", "approve", made["id"], code=5)
+    assert "does not wait" in muster.said
+    auditor = admin.post("/tokens", name="reads", role="auditor")["token"]
+    for words in (("challenge", "--subject", "CN=a"), ("approve", made["id"]), ("deny", made["id"])):
+        muster("certificate", *words, token=auditor, code=4)
+    assert state(admin, made) == "delivered"
+
+
+def waiting(muster, made):
+    [row] = [one for one in json.loads(muster("certificate", "requests", "--all", "-o", "json"))["items"]
+             if one["id"] == made["id"]]
+    return row["state"] == "waiting"
+
+
+@pytest.mark.parametrize("verb, code", [("approve", 0), ("deny", 1)])
+def test_strongswan_waits_until_a_person_has_decided(muster, admin, authority, tmp_path, verb, code):
+    name = f"{verb}.example.org"
+    made = challenge(muster, "--subject", f"CN={name}, O=Works", "--san", f"dns:{name}", "--approve")
+    with strongswan(authority, made, name, tmp_path) as client:
+        try:
+            wait_until(lambda: waiting(muster, made), 30, "a request that waits")
+            assert "agrees" in muster("certificate", "trace", made["id"], "-o", "json")
+            assert client.poll() is None
+            assert muster("certificate", verb, made["id"], "--reason", "ticket 7") == ""
+            shown, said = client.communicate(timeout=60)
+        finally:
+            client.kill()
+    assert bool(client.returncode) == bool(code), said.decode()
+    muster("certificate", verb, made["id"], code=5)
+    [entry] = [one for one in admin.items("/audit?limit=1000")
+               if one["subject_id"] == made["id"] and one["action"] == f"certificate.{verb}"]
+    assert (entry["actor_name"], entry["reason"]) == ("admin", "ticket 7")
+    if verb == "deny":
+        assert state(admin, made) == "denied" and not shown
+        return
+    certificate = x509.load_pem_x509_certificate(shown)
+    assert certificate.subject.rfc4514_string() == f"CN={name},O=Works"
+    assert name in muster("certificate", "get", f"{certificate.serial_number:032x}")
+
+
+def test_several_requests_are_decided_at_once(muster, admin, gear):
+    made = [challenge(muster, "--subject", f"CN={gear.name} {i}") for i in range(3)]
+    assert muster("certificate", "deny", *(one["id"] for one in made[:2])) == ""
+    assert [state(admin, one) for one in made] == ["denied", "denied", "delivered"]
+    muster("certificate", "deny", made[0]["id"], made[2]["id"], code=7)
+    assert state(admin, made[2]) == "denied"
