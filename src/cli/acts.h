@@ -26,6 +26,8 @@ int policy_assign_run(struct cli *cli);
 int push_import_run(struct cli *cli);
 /* doctor.c */
 int doctor_run(struct cli *cli);
+/* How long before its end a device's certificate is worth a warning. */
+int64_t doctor_warn_seconds(int64_t not_before, int64_t not_after);
 int audit_verify_run(struct cli *cli);
 int version_run(struct cli *cli);
 

@@ -8,7 +8,8 @@
 
 #define DAY_SECONDS INT64_C(86400)
 #define PUSH_WARN_DAYS 60 /* the day of the first reminder */
-#define WARN_DAYS 30      /* before a certificate ends */
+#define WARN_DAYS 30      /* before a certificate ends, at most */
+#define WARN_PART 6       /* of its life, at most */
 #define LIST_WARN_DAYS 2  /* since the revocation list was made */
 #define CLOCK_WARN_SECONDS 60
 #define CERTIFICATE_PAGES_MAX 200
@@ -147,6 +148,14 @@ static void check_push(struct visit *visit)
     check_reach(visit, push);
 }
 
+/* Renewals are spread over the first half of the last third (lifetimes.renew_percent): what has not
+ * been renewed behind that is worth a look, what waits for its turn is not. */
+int64_t doctor_warn_seconds(int64_t not_before, int64_t not_after)
+{
+    int64_t part = not_after > not_before ? (not_after - not_before) / WARN_PART : 0;
+    return part < WARN_DAYS * DAY_SECONDS ? part : WARN_DAYS * DAY_SECONDS;
+}
+
 struct ending { /* certificates of devices, in use */
     size_t count, near, over;
 };
@@ -157,17 +166,18 @@ static void ending_count(const struct cli *cli, const json_t *items, struct endi
     json_t *item;
     json_array_foreach(items, i, item)
     {
-        int64_t ends;
+        int64_t begins, ends;
         struct err err;
+        const char *from = json_string_value(json_object_get(item, "not_before"));
         const char *until = json_string_value(json_object_get(item, "not_after"));
         if (!json_is_string(json_object_get(item, "device_id")) ||
-            !text_equal(json_string_value(json_object_get(item, "state")), "issued") || !until ||
-            !time_parse(until, &ends, &err))
+            !text_equal(json_string_value(json_object_get(item, "state")), "issued") || !from ||
+            !until || !time_parse(from, &begins, &err) || !time_parse(until, &ends, &err))
             continue;
         out->count++;
         if (ends <= cli->now)
             out->over++;
-        else if (ends - cli->now < WARN_DAYS * DAY_SECONDS)
+        else if (ends - cli->now < doctor_warn_seconds(begins, ends))
             out->near++;
     }
 }
@@ -189,8 +199,8 @@ static void check_certificates(struct visit *visit)
     } while (cursor && ++pages < CERTIFICATE_PAGES_MAX);
     bool is_well = ending.near == 0 && ending.over == 0;
     note(visit, is_well ? "ok" : "warning", "device certificates",
-         mem_format(cli->owner, "%zu in use, %zu end within %d days, %zu have ended", ending.count,
-                    ending.near, WARN_DAYS, ending.over),
+         mem_format(cli->owner, "%zu in use, %zu end soon, %zu have ended", ending.count,
+                    ending.near, ending.over),
          is_well ? NULL : "muster certificate list --all names them");
 }
 
