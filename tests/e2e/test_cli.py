@@ -297,7 +297,7 @@ def test_the_doctor_sees_a_revocation_list_that_is_old_or_long(muster, house):
 
 
 def test_the_doctor_sees_the_push_certificate(muster, tmp_path):
-    assert "warning  push certificate" in muster("doctor")
+    assert re.search("^warning +push certificate", muster("doctor"), re.MULTILINE)
     requests = [muster("apple", "push-certificate", "request", "--email", "it@example.org") for _ in range(2)]
     sim.run("apns", "authority", "--dir", tmp_path / "apns")
     for number, request in enumerate(requests):  # whichever Apple signs
@@ -305,7 +305,7 @@ def test_the_doctor_sees_the_push_certificate(muster, tmp_path):
         sim.run("apns", "sign", "--dir", tmp_path / "apns", "--csr", tmp_path / "request.pem",
                 "--topic", "com.apple.mgmt.External.cli", "--out", tmp_path / f"{number}.pem")
         muster("apple", "push-certificate", "import", tmp_path / f"{number}.pem")
-    assert "ok       push certificate" in muster("doctor")
+    assert re.search("^ok +push certificate", muster("doctor"), re.MULTILINE)
 
 
 def test_a_token_serves_in_place_of_a_login(muster, tmp_path):
