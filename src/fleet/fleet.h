@@ -21,6 +21,7 @@ struct fleet_settings {          /* texts outlive the shared part */
     int64_t certificate_seconds; /* life of a device certificate */
     int64_t renew_percent;       /* of that life, the last ones, in which it may be renewed */
     int64_t session_seconds;
+    bool signed_messages; /* devices sign each message, too: for a proxy that ends their TLS */
     int64_t confirmation_seconds; /* what destroys needs a second yes after this long; 0 = never */
     struct retention { /* seconds that things are kept when they are over; 0 = for ever */
         int64_t event_seconds;

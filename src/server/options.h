@@ -38,6 +38,7 @@ struct options {
     int64_t event_days, command_days, attempt_days, token_days, position_days;
     char *apns_url, *apns_ca_file;
     int64_t pushes_per_second, silent_hours;
+    int signed_messages; /* 0: no, 1: yes */
     /* not configured: made from the above */
     const char *words[2];                         /* behind the word of the role; NULL: none */
     const char *name_list[OPTIONS_NAMES_MAX + 1]; /* NULL-terminated */

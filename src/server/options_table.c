@@ -9,6 +9,7 @@
 #define RETENTION_DAYS_MAX 36500
 
 static const char *const edge_modes[] = {"embedded", "external", NULL};
+static const char *const no_yes[] = {"no", "yes", NULL};
 
 #define TEXT_KEY(key, member, text) TEXT_AS(key, struct options, member, 0, .help = (text))
 #define ADDRESS_KEY(member)                                                                        \
@@ -129,6 +130,9 @@ static const struct field apple_keys[] = {
                "The most pushes in a second: how fast devices come in after a change for many."),
     NUMBER_KEY("silent_hours", silent_hours, 0, 8760,
                "A device that was not heard of for this long is woken once a day; 0: never."),
+    CHOICE_KEY("signed_messages", signed_messages, no_yes,
+               "yes: devices sign each message (Mdm-Signature), and a proxy in front may end their "
+               "TLS; applies to those that enrol or renew later."),
 };
 
 const struct config_section options_sections[] = {

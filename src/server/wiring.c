@@ -39,6 +39,7 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .certificate_seconds = o->certificate_days * DAY,
         .renew_percent = o->renew_percent,
         .session_seconds = o->session_hours * HOUR,
+        .signed_messages = o->signed_messages,
         .confirmation_seconds = o->confirmation_days * DAY,
         .retention = {.event_seconds = o->event_days * DAY,
                       .command_seconds = o->command_days * DAY,

@@ -121,7 +121,7 @@ class Wire:
         self.chain.write_bytes((phone.directory / "identity.pem").read_bytes()
                                + (phone.directory / "chain.pem").read_bytes())
 
-    def send(self, path, message, method="PUT"):
+    def send(self, path, message, method="PUT", headers={}):
         """(status, body, headers)"""
         context = self.house.context()
         context.load_cert_chain(self.chain, self.key)
@@ -129,7 +129,7 @@ class Wire:
                                                  timeout=30, context=context)
         try:
             body = message if isinstance(message, bytes) else plistlib.dumps(message)
-            connection.request(method, path, body=body)
+            connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.read(), answer.headers
         finally:

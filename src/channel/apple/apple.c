@@ -6,6 +6,7 @@
 #include "channel/apple/actions.h"
 #include "channel/apple/carriers.h"
 #include "channel/apple/settings.h"
+#include "channel/apple/signature.h"
 #include "channel/apple/wake.h"
 #include "channel/channel.h"
 #include "model/platform.h"
@@ -29,14 +30,14 @@ static const struct route routes[] = {
     {.method = HTTP_PUT,
      .path = "/apple/checkin",
      .handler = apple_checkin,
-     .steps = {need_device},
+     .steps = {apple_signature, need_device},
      .doors = DOOR_DEVICE,
      .body_limit = CHECKIN_SIZE_MAX,
      .render_error = apple_error_render},
     {.method = HTTP_PUT,
      .path = "/apple/connect",
      .handler = apple_connect,
-     .steps = {need_device},
+     .steps = {apple_signature, need_device},
      .doors = DOOR_DEVICE,
      .body_limit = CONNECT_SIZE_MAX,
      .render_error = apple_error_render},

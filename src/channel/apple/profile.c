@@ -107,7 +107,7 @@ static void management_add(struct plist *content, const struct apple_enrolment *
     plist_set_text(part, "CheckInURL", enrolment->checkin_url);
     plist_set_integer(part, "AccessRights", apple_access_rights(enrolment->start->ownership));
     plist_set_boolean(part, "CheckOutWhenRemoved", true);
-    plist_set_boolean(part, "SignMessage", false);
+    plist_set_boolean(part, "SignMessage", enrolment->sign_messages);
 }
 
 bool apple_enrolment_render(void *owner, const struct apple_enrolment *enrolment, struct bytes *out,

@@ -21,6 +21,7 @@ struct apple_enrolment {
     const char *topic; /* of the push certificate */
     const char *scep_url, *scep_name;
     const char *checkin_url, *connect_url;
+    bool sign_messages; /* each with the header Mdm-Signature */
 };
 /* Certificates first, then the identity, then management (Apple: the order of installation). The
  * same input gives the same bytes. *out belongs to owner and holds the challenge: never log it. */

@@ -21,6 +21,7 @@ bool apple_enrolment_sign(struct fleet *fleet, void *owner, const struct authori
         .scep_url = mem_format(owner, "%s/scep/" SCEP_NAME, plain_url),
         .checkin_url = mem_format(owner, "%s/apple/checkin", device_url),
         .connect_url = mem_format(owner, "%s/apple/connect", device_url),
+        .sign_messages = fleet->settings->signed_messages,
     };
     struct bytes plain;
     return apple_enrolment_render(owner, &enrolment, &plain, err) &&
