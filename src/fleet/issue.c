@@ -6,13 +6,10 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "fleet/door.h"
-#include "fleet/expected.h"
+#include "fleet/issuing.h"
 #include "fleet/refusal.h"
-#include "fleet/reissue.h"
 #include "fleet/renew.h"
 #include "fleet/step.h"
-#include "model/certificate.h"
-#include "model/device.h"
 #include "pki/certificate.h"
 #include "pki/digest.h"
 #include "pki/keyd.h"
@@ -21,32 +18,11 @@
 #define BACKDATE_SECONDS 600 /* device clocks */
 #define STEPS_MOST 60        /* of one challenge: further refusals take the place of the last */
 
-struct issuing {
-    void *owner;
-    struct fleet *fleet;
-    const struct actor *actor;
-    const struct certificate_asked *asked;
-    const struct reissue *reissue; /* signed by a certificate of ours; NULL: by challenge */
-    struct challenge challenge;
-    struct expected expected;
-    /* The request has the challenge in it: whoever reads the database, a backup or the API must not
-     * find that. What it asked for is in the steps, its key in the certificate; the digest tells
-     * whether a request that somebody shows is the one. */
-    uint8_t request_sha256[32];
-    uint8_t spki_sha256[32];
-    uint8_t serial[16];
-    char *certificate_id, *serial_text, *subject;
-    char *comparison; /* JSON: expected against asked */
-    int64_t not_before, not_after;
-    struct bytes der;
-};
-
 /* ---- refusals: recorded, then answered alike ---- */
 
 struct refusing {
     const struct issuing *issuing;
-    const char *event, *reason;
-    bool is_mismatch, is_expired;
+    const struct objection *why;
 };
 
 static bool refusal_steps(struct db *tx, const struct refusing *r, const char *body,
@@ -64,7 +40,7 @@ static bool refusal_steps(struct db *tx, const struct refusing *r, const char *b
                             NULL, err);
     if (!step_add(tx, id, STEP_REQUESTED, "ok", "{}", now, err))
         return false;
-    if (i->comparison && !step_add(tx, id, STEP_COMPARED, r->is_mismatch ? "refused" : "ok",
+    if (i->comparison && !step_add(tx, id, STEP_COMPARED, r->why->is_mismatch ? "refused" : "ok",
                                    i->comparison, now, err))
         return false;
     return step_add(tx, id, STEP_CONFIRMED, "refused", body, now, err);
@@ -75,17 +51,18 @@ static bool refuse_run(struct db *tx, void *context, struct err *err)
     const struct refusing *r = context;
     const struct issuing *i = r->issuing;
     CLEANUP(mem_free_at)
-    char *body = json_pairs(NULL, "reason", r->reason, "enrolment", i->challenge.enrolment_id,
+    char *body = json_pairs(NULL, "reason", r->why->reason, "enrolment", i->challenge.enrolment_id,
                             "request", i->challenge.id, "peer", i->actor->name, NULL);
-    if (r->is_mismatch &&
+    if (r->why->is_mismatch &&
         !store_change(tx, ASK(CHALLENGE_MISMATCH, TEXT(i->challenge.id), INTEGER(CHALLENGE_TRIES)),
                       NULL, err))
         return false;
-    if (r->is_expired && !store_change(tx, ASK(CHALLENGE_EXPIRE, TEXT(i->challenge.id)), NULL, err))
+    if (r->why->is_expired &&
+        !store_change(tx, ASK(CHALLENGE_EXPIRE, TEXT(i->challenge.id)), NULL, err))
         return false;
     char peer[REFUSAL_PEER_SIZE];
     refusal_peer(i->actor->name, peer);
-    const struct refusal_wish wish = {.kind = r->event,
+    const struct refusal_wish wish = {.kind = r->why->event,
                                       .peer = peer,
                                       .subject = i->challenge.id,
                                       .detail = body,
@@ -93,140 +70,15 @@ static bool refuse_run(struct db *tx, void *context, struct err *err)
     return refusal_steps(tx, r, body, err) && refusal_add(tx, &wish, err);
 }
 
-static bool refuse(struct issuing *i, struct refusing refusing, struct issued *out, struct err *err)
+static bool refuse(struct issuing *i, const struct objection *why, struct issued *out,
+                   struct err *err)
 {
-    refusing.issuing = i;
+    struct refusing refusing = {.issuing = i, .why = why};
     /* wakes nobody: strangers must not */
     struct change change = {.actor = i->actor, .work = refuse_run, .context = &refusing};
     if (!fleet_change(i->fleet, &change, err))
         return false;
     *out = (struct issued){.is_refused = true};
-    return true;
-}
-
-/* ---- checks before anything is consumed ---- */
-
-static bool challenge_find(struct issuing *i, bool *found, struct err *err)
-{
-    uint8_t mac[32];
-    *found = false;
-    if (i->asked->is_poll)
-        return store_find(
-            i->fleet->db, i->owner,
-            ASK(CHALLENGE_BY_POLL, BYTES(BYTES_OF(i->spki_sha256)), TEXT(i->asked->transaction_id)),
-            challenge_fields, &i->challenge, found, err);
-    if (i->reissue)
-        return store_find(i->fleet->db, i->owner,
-                          ASK(CHALLENGE_BY_MAC, BYTES(BYTES_OF(i->reissue->wish.mac))),
-                          challenge_fields, &i->challenge, found, err);
-    if (!i->asked->challenge || !*i->asked->challenge)
-        return true;
-    return keyd_mac(i->fleet->keyd, KEYD_MAC_CHALLENGE, bytes_text(i->asked->challenge), mac,
-                    err) &&
-           store_find(i->fleet->db, i->owner, ASK(CHALLENGE_BY_MAC, BYTES(BYTES_OF(mac))),
-                      challenge_fields, &i->challenge, found, err);
-}
-
-static bool is_same_request(const struct issuing *i)
-{
-    return bytes_equal(i->challenge.used_spki, BYTES_OF(i->spki_sha256)) &&
-           text_equal(i->challenge.used_transaction, i->asked->transaction_id);
-}
-
-static bool is_repeat(const struct issuing *i)
-{
-    return i->challenge.state == CHALLENGE_USED && is_same_request(i) &&
-           i->actor->now - i->challenge.used_at < CHALLENGE_REPEAT_SECONDS;
-}
-
-static bool is_waiting(const struct issuing *i)
-{
-    return i->challenge.state == CHALLENGE_WAITING && is_same_request(i) &&
-           i->challenge.expires_at > i->actor->now;
-}
-
-/* Approved, and asked for again: it was compared before. */
-static bool is_approved(const struct issuing *i)
-{
-    return i->challenge.state == CHALLENGE_APPROVED && is_same_request(i);
-}
-
-static bool enrolment_open(struct issuing *i, bool *open, struct err *err)
-{
-    struct enrolment e = {0};
-    const struct want want = {"enrolment", enrolment_fields};
-    if (!i->challenge.enrolment_id) {
-        *open = true;
-        return true;
-    }
-    if (!store_get(i->fleet->db, i->owner, ASK(ENROLMENT_BY_ID, TEXT(i->challenge.enrolment_id)),
-                   want, &e, err))
-        return false;
-    *open = e.state == ENROLMENT_PENDING || e.state == ENROLMENT_ACTIVE;
-    return true;
-}
-
-static bool key_is_foreign(struct issuing *i, bool *foreign, struct err *err)
-{
-    struct rows *rows = NULL;
-    if (!store_rows(i->fleet->db, i->owner,
-                    ASK(CERTIFICATE_OTHER_DEVICE_BY_SPKI, BYTES(BYTES_OF(i->spki_sha256)),
-                        TEXT(i->challenge.enrolment_id), TEXT(i->subject)),
-                    &rows, err))
-        return false;
-    *foreign = rows->count > 0;
-    return true;
-}
-
-static bool expectation_read(struct issuing *i, struct err *err)
-{
-    if (!expected_parse(i->owner, i->challenge.expectation, &i->expected, err))
-        return false;
-    const char *name = i->expected.common_name, *house = i->expected.organization;
-    i->subject = house ? mem_format(i->owner, "O=%s, CN=%s", house, name)
-                       : mem_format(i->owner, "CN=%s", name);
-    return true;
-}
-
-/* A challenge that could be used has ended meanwhile. */
-static bool has_expired(const struct issuing *i)
-{
-    int state = i->challenge.state;
-    if (state == CHALLENGE_EXPIRED)
-        return true;
-    return (state == CHALLENGE_DELIVERED || state == CHALLENGE_WAITING ||
-            state == CHALLENGE_APPROVED) &&
-           i->challenge.expires_at <= i->actor->now;
-}
-
-/* Why not, or NULL. The comparison is made on the way. */
-static bool objection_find(struct issuing *i, struct refusing *r, struct err *err)
-{
-    bool open = false, foreign = false, agrees = false;
-    *r = (struct refusing){.event = "certificate.refused"};
-    if (!has_expired(i) && i->challenge.state != CHALLENGE_DELIVERED && !is_approved(i)) {
-        r->event = i->challenge.state == CHALLENGE_USED ? "certificate.replay" : r->event;
-        r->reason =
-            mem_format(i->owner, "the challenge is %s", challenge_state_names[i->challenge.state]);
-        return true;
-    }
-    if (has_expired(i)) {
-        r->is_expired = true;
-        r->reason = "the challenge has expired";
-        return true;
-    }
-    if (!expectation_read(i, err) || !enrolment_open(i, &open, err) ||
-        !key_is_foreign(i, &foreign, err))
-        return false;
-    agrees = is_approved(i);
-    if (!agrees)
-        expected_compare(i->owner, &i->expected, i->asked, &agrees, &i->comparison);
-    r->is_mismatch = !agrees;
-    r->event = agrees ? r->event : "certificate.mismatch";
-    r->reason = !open     ? "the enrolment has ended"
-                : foreign ? "the key is certified for another device"
-                : !agrees ? "the request asks for something else than expected"
-                          : i->asked->objection;
     return true;
 }
 
@@ -335,7 +187,7 @@ static bool record_run(struct db *tx, void *context, struct err *err)
 static bool refuse_because(struct issuing *i, const char *event, const char *reason,
                            struct issued *out, struct err *err)
 {
-    return refuse(i, (struct refusing){.event = event, .reason = reason}, out, err);
+    return refuse(i, &(struct objection){.event = event, .reason = reason}, out, err);
 }
 
 /* What the row says, when it has come to an end: *known. */
@@ -398,7 +250,7 @@ static bool issue_again(struct issuing *i, struct issued *out, struct err *err)
         return false;
     if (known)
         return true;
-    if (!expectation_read(i, err) || !text_unhex(i->owner, record.serial, &serial, err))
+    if (!issuing_expect(i, err) || !text_unhex(i->owner, record.serial, &serial, err))
         return false;
     memcpy(i->serial, serial.data, sizeof(i->serial));
     i->serial_text = record.serial;
@@ -414,11 +266,11 @@ static bool issue_after_another(struct issuing *i, struct issued *out, struct er
 {
     bool found = false;
     i->challenge = (struct challenge){0};
-    if (!challenge_find(i, &found, err))
+    if (!issuing_find(i, &found, err))
         return false;
-    if (found && is_repeat(i))
+    if (found && issuing_is_repeat(i))
         return issue_again(i, out, err);
-    if (found && is_waiting(i)) {
+    if (found && issuing_is_waiting(i)) {
         *out = (struct issued){.is_pending = true};
         return true;
     }
@@ -436,11 +288,11 @@ static bool wait_for_decision(struct issuing *i, struct issued *out, struct err 
 
 static bool issue_new(struct issuing *i, struct issued *out, struct err *err)
 {
-    struct refusing refusing;
-    if (!objection_find(i, &refusing, err))
+    struct objection objection;
+    if (!issuing_object(i, &objection, err))
         return false;
-    if (refusing.reason)
-        return refuse(i, refusing, out, err);
+    if (objection.reason)
+        return refuse(i, &objection, out, err);
     if (i->challenge.needs_approval && !i->reissue && i->challenge.state == CHALLENGE_DELIVERED)
         return wait_for_decision(i, out, err);
     if (i->reissue)
@@ -468,31 +320,19 @@ static bool issue_signed(struct issuing *i, struct issued *out, struct err *err)
     if (reissue.objection)
         return refuse_because(i, "certificate.refused", reissue.objection, out, err);
     i->challenge = (struct challenge){0};
-    if (!challenge_find(i, &found, err))
+    if (!issuing_find(i, &found, err))
         return false;
     if (found)
-        return is_repeat(i) ? issue_again(i, out, err)
-                            : refuse_because(i, "certificate.replay",
-                                             "the same renewal was asked for before", out, err);
+        return issuing_is_repeat(i)
+                   ? issue_again(i, out, err)
+                   : refuse_because(i, "certificate.replay",
+                                    "the same renewal was asked for before", out, err);
     i->challenge = reissue.first;
     if (reissue.is_spent)
         return refuse_because(i, "certificate.refused", "the signer was renewed before", out, err);
     i->challenge.state = CHALLENGE_DELIVERED;
     i->challenge.expires_at = reissue.wish.expires_at;
     return issue_new(i, out, err);
-}
-
-/* A poll names the subject of its request. */
-static bool poll_agrees(struct issuing *i, bool *agrees, struct err *err)
-{
-    const struct certificate_asked *asked = i->asked;
-    if (!expectation_read(i, err))
-        return false;
-    *agrees = false;
-    for (size_t n = 0; n < asked->attribute_count; n++)
-        if (strcmp(asked->attributes[n].name, "subject.CN") == 0)
-            *agrees = strcmp(asked->attributes[n].value, i->expected.common_name) == 0;
-    return true;
 }
 
 bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -505,21 +345,22 @@ bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,
         digest_sha256(asked->request, issuing.request_sha256);
     if (asked->signer.data)
         return issue_signed(&issuing, out, err);
-    if (!challenge_find(&issuing, &found, err))
+    if (!issuing_find(&issuing, &found, err))
         return false;
     if (!found)
         return refuse_because(&issuing, "certificate.refused",
                               asked->is_poll ? "nothing was asked for that waits"
                                              : "the challenge is unknown",
                               out, err);
-    if (asked->is_poll && !poll_agrees(&issuing, &agrees, err))
+    if (asked->is_poll && !issuing_poll_agrees(&issuing, &agrees, err))
         return false;
     if (!agrees)
         return refuse_because(&issuing, "certificate.refused", "the poll names another subject",
                               out, err);
-    if (is_waiting(&issuing)) {
+    if (issuing_is_waiting(&issuing)) {
         *out = (struct issued){.is_pending = true};
         return true;
     }
-    return is_repeat(&issuing) ? issue_again(&issuing, out, err) : issue_new(&issuing, out, err);
+    return issuing_is_repeat(&issuing) ? issue_again(&issuing, out, err)
+                                       : issue_new(&issuing, out, err);
 }
