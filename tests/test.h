@@ -26,3 +26,15 @@
         if ((err).kind != (wanted))                                                                \
             fail_msg("%s: wrong kind of error: %s", #call, (err).text);                            \
     } while (0)
+
+/* Set-up and tear-down of a group whose state is only an owner for what its tests make. */
+static inline int owner_set_up(void **state)
+{
+    *state = mem_new(NULL, char);
+    return 0;
+}
+static inline int owner_tear_down(void **state)
+{
+    mem_free(*state);
+    return 0;
+}

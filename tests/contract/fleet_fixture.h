@@ -103,6 +103,10 @@ void phone_authenticate(struct fixture *f, struct phone *phone);
 bool phone_activate(struct fixture *f, const struct phone *phone); /* the first time? */
 struct device_claims phone_claims(const struct phone *phone);
 struct identity phone_identity(struct fixture *f, const struct phone *phone);
+/* What an administrator asks of it. */
+struct command phone_order(struct fixture *f, const struct phone *phone, enum command_kind kind);
+bool phone_order_try(struct fixture *f, const struct phone *phone, enum command_kind kind,
+                     const char *parameters, struct command *out, struct err *err);
 struct command phone_fetch(struct fixture *f, const struct phone *phone);
 enum result_outcome phone_answer(struct fixture *f, const struct phone *phone, const char *id,
                                  enum command_answer answer);

@@ -159,6 +159,22 @@ struct phone phone_enrolled(struct fixture *f, size_t key, const char *udid)
     return phone;
 }
 
+bool phone_order_try(struct fixture *f, const struct phone *phone, enum command_kind kind,
+                     const char *parameters, struct command *out, struct err *err)
+{
+    struct actor admin = fixture_admin(f);
+    return fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, kind, parameters, out,
+                                err);
+}
+
+struct command phone_order(struct fixture *f, const struct phone *phone, enum command_kind kind)
+{
+    struct command command;
+    struct err err;
+    assert_works(phone_order_try(f, phone, kind, NULL, &command, &err), err);
+    return command;
+}
+
 struct command phone_fetch(struct fixture *f, const struct phone *phone)
 {
     struct identity identity = phone_identity(f, phone);

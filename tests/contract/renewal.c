@@ -88,11 +88,6 @@ struct command phone_fetch_renewal(struct fixture *f, const struct phone *phone)
 
 struct command phone_ask_renewal(struct fixture *f, const struct phone *phone)
 {
-    struct actor admin = fixture_admin(f);
-    struct command command;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone->device_id,
-                                      COMMAND_RENEW_IDENTITY, NULL, &command, &err),
-                 err);
+    (void)phone_order(f, phone, COMMAND_RENEW_IDENTITY);
     return phone_fetch_renewal(f, phone);
 }

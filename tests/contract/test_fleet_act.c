@@ -5,22 +5,6 @@
 #include "fleet/push.h"
 #include "tests/contract/fleet_fixture.h"
 
-static bool ask(struct fixture *f, const struct phone *phone, enum command_kind kind,
-                const char *parameters, struct command *out, struct err *err)
-{
-    struct actor admin = fixture_admin(f);
-    return fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, kind, parameters, out,
-                                err);
-}
-
-static struct command asked(struct fixture *f, const struct phone *phone, enum command_kind kind)
-{
-    struct command command;
-    struct err err;
-    assert_works(ask(f, phone, kind, NULL, &command, &err), err);
-    return command;
-}
-
 /* ---- the queue ---- */
 
 static void the_queue_goes_by_priority_then_by_age(void **state)
@@ -31,9 +15,9 @@ static void the_queue_goes_by_priority_then_by_age(void **state)
                                               COMMAND_QUERY_DEVICE, COMMAND_QUERY_SECURITY,
                                               COMMAND_QUERY_ITEMS,  COMMAND_QUERY_MANAGED_APPS,
                                               COMMAND_QUERY_APPS,   COMMAND_QUERY_CERTIFICATES};
-    (void)asked(f, &phone, COMMAND_SYNC);
-    (void)asked(f, &phone, COMMAND_RESTART);
-    (void)asked(f, &phone, COMMAND_LOCK);
+    (void)phone_order(f, &phone, COMMAND_SYNC);
+    (void)phone_order(f, &phone, COMMAND_RESTART);
+    (void)phone_order(f, &phone, COMMAND_LOCK);
     for (size_t i = 0; i < COUNT(order); i++) {
         struct command command = phone_fetch(f, &phone);
         assert_int_equal(command.kind, order[i]);
@@ -46,7 +30,7 @@ static void a_command_is_offered_again_until_it_is_answered(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     assert_string_equal(fixture_command_state(f, lock.id), "queued");
     for (int i = 1; i <= 3; i++) {
         struct command command = phone_fetch(f, &phone);
@@ -63,7 +47,7 @@ static void a_command_ends_once(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     (void)phone_fetch(f, &phone);
     assert_int_equal(phone_answer(f, &phone, lock.id, ANSWER_DONE), RESULT_TAKEN);
     assert_string_equal(fixture_command_state(f, lock.id), "applied");
@@ -78,7 +62,7 @@ static void an_answer_of_somebody_else_changes_nothing(void **state)
 {
     struct fixture *f = *state;
     struct phone a = phone_enrolled(f, 0, "A"), b = phone_enrolled(f, 1, "B");
-    struct command lock = asked(f, &a, COMMAND_LOCK);
+    struct command lock = phone_order(f, &a, COMMAND_LOCK);
     (void)phone_fetch(f, &a);
     assert_int_equal(phone_answer(f, &b, lock.id, ANSWER_DONE), RESULT_UNKNOWN);
     assert_int_equal(phone_answer(f, &b, "never heard of", ANSWER_DONE), RESULT_UNKNOWN);
@@ -90,7 +74,7 @@ static void an_answer_to_what_was_never_delivered_changes_nothing(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     assert_int_equal(phone_answer(f, &phone, lock.id, ANSWER_DONE), RESULT_UNKNOWN);
     assert_string_equal(fixture_command_state(f, lock.id), "queued");
 }
@@ -99,8 +83,8 @@ static void not_now_waits_for_the_next_session(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
-    struct command restart = asked(f, &phone, COMMAND_RESTART);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
+    struct command restart = phone_order(f, &phone, COMMAND_RESTART);
     struct err err;
     assert_string_equal(phone_fetch(f, &phone).id, lock.id);
     assert_int_equal(phone_answer(f, &phone, lock.id, ANSWER_NOT_NOW), RESULT_TAKEN);
@@ -121,7 +105,7 @@ static void a_failure_is_kept_with_reason_and_remedy(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     (void)phone_fetch(f, &phone);
     assert_int_equal(phone_answer(f, &phone, lock.id, ANSWER_FAILED), RESULT_TAKEN);
     struct rows *rows = fixture_look(f, &SQL_LOOK_COMMAND, ARGS(TEXT(lock.id)));
@@ -136,7 +120,7 @@ static void a_command_that_the_room_cannot_carry_fails_before_it_is_sent(void **
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     struct identity identity = phone_identity(f, &phone);
     struct actor actor = fleet_device_actor(&identity, "r", f->now);
     struct err err;
@@ -152,7 +136,7 @@ static void a_push_that_was_taken_marks_what_waits_as_sent(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     assert_true(phone_push(f, &phone, WAKE_SENT, 0));
     assert_string_equal(fixture_command_state(f, lock.id), "sent");
     (void)phone_fetch(f, &phone);
@@ -166,22 +150,22 @@ static void the_same_command_waits_once(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK), again;
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK), again;
     struct err err;
-    assert_fails(ask(f, &phone, COMMAND_LOCK, NULL, &again, &err), err, ERR_CONFLICT);
+    assert_fails(phone_order_try(f, &phone, COMMAND_LOCK, NULL, &again, &err), err, ERR_CONFLICT);
     assert_non_null(strstr(err.text, lock.id));
     (void)phone_fetch(f, &phone);
-    assert_fails(ask(f, &phone, COMMAND_LOCK, NULL, &again, &err), err, ERR_CONFLICT);
+    assert_fails(phone_order_try(f, &phone, COMMAND_LOCK, NULL, &again, &err), err, ERR_CONFLICT);
     assert_int_equal(phone_answer(f, &phone, lock.id, ANSWER_DONE), RESULT_TAKEN);
-    assert_works(ask(f, &phone, COMMAND_LOCK, NULL, &again, &err), err);
+    assert_works(phone_order_try(f, &phone, COMMAND_LOCK, NULL, &again, &err), err);
 }
 
 static void asking_to_sync_twice_queues_each_query_once(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    (void)asked(f, &phone, COMMAND_SYNC);
-    (void)asked(f, &phone, COMMAND_SYNC);
+    (void)phone_order(f, &phone, COMMAND_SYNC);
+    (void)phone_order(f, &phone, COMMAND_SYNC);
     assert_int_equal(phone_obey(f, &phone), 6);
 }
 
@@ -191,8 +175,10 @@ static void items_are_not_asked_for_by_people(void **state)
     struct phone phone = phone_enrolled(f, 0, "A");
     struct command command;
     struct err err;
-    assert_fails(ask(f, &phone, COMMAND_INSTALL_ITEM, NULL, &command, &err), err, ERR_BAD_INPUT);
-    assert_fails(ask(f, &phone, COMMAND_REMOVE_ITEM, NULL, &command, &err), err, ERR_BAD_INPUT);
+    assert_fails(phone_order_try(f, &phone, COMMAND_INSTALL_ITEM, NULL, &command, &err), err,
+                 ERR_BAD_INPUT);
+    assert_fails(phone_order_try(f, &phone, COMMAND_REMOVE_ITEM, NULL, &command, &err), err,
+                 ERR_BAD_INPUT);
 }
 
 static void a_device_that_is_not_enrolled_cannot_be_asked(void **state)
@@ -202,9 +188,11 @@ static void a_device_that_is_not_enrolled_cannot_be_asked(void **state)
     struct command command;
     struct err err;
     phone_authenticate(f, &phone);
-    assert_fails(ask(f, &phone, COMMAND_LOCK, NULL, &command, &err), err, ERR_PRECONDITION);
+    assert_fails(phone_order_try(f, &phone, COMMAND_LOCK, NULL, &command, &err), err,
+                 ERR_PRECONDITION);
     phone.device_id = "nobody";
-    assert_fails(ask(f, &phone, COMMAND_LOCK, NULL, &command, &err), err, ERR_NOT_FOUND);
+    assert_fails(phone_order_try(f, &phone, COMMAND_LOCK, NULL, &command, &err), err,
+                 ERR_NOT_FOUND);
 }
 
 static void a_command_is_cancelled_before_delivery_only(void **state)
@@ -212,13 +200,13 @@ static void a_command_is_cancelled_before_delivery_only(void **state)
     struct fixture *f = *state;
     struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     struct err err;
     assert_works(fleet_command_cancel(f->fleet, &admin, lock.id, &err), err);
     assert_string_equal(fixture_command_state(f, lock.id), "cancelled");
     assert_null(phone_fetch(f, &phone).id);
     assert_fails(fleet_command_cancel(f->fleet, &admin, lock.id, &err), err, ERR_CONFLICT);
-    struct command restart = asked(f, &phone, COMMAND_RESTART);
+    struct command restart = phone_order(f, &phone, COMMAND_RESTART);
     (void)phone_fetch(f, &phone);
     assert_fails(fleet_command_cancel(f->fleet, &admin, restart.id, &err), err, ERR_CONFLICT);
     assert_fails(fleet_command_cancel(f->fleet, &admin, "nothing", &err), err, ERR_NOT_FOUND);
@@ -231,7 +219,8 @@ static void parameters_are_sealed_in_the_database_and_opened_for_the_device(void
     struct command lock;
     struct bytes sealed;
     struct err err;
-    assert_works(ask(f, &phone, COMMAND_LOCK, "{\"pin\":\"314159\"}", &lock, &err), err);
+    assert_works(phone_order_try(f, &phone, COMMAND_LOCK, "{\"pin\":\"314159\"}", &lock, &err),
+                 err);
     const char *stored =
         rows_text(fixture_look(f, &SQL_LOOK_COMMAND, ARGS(TEXT(lock.id))), 0, "parameters");
     assert_works(base64_decode(f->owner, bytes_text(stored), 4096, &sealed, &err), err);
@@ -268,7 +257,7 @@ static void a_departing_device_loses_its_certificates_at_once(void **state)
         struct phone phone = phone_enrolled(f, i, i ? "A" : "B");
         assert_true(status_of(f, &phone).is_known);
         assert_false(status_of(f, &phone).is_revoked);
-        (void)asked(f, &phone, departures[i].kind);
+        (void)phone_order(f, &phone, departures[i].kind);
         assert_true(status_of(f, &phone).is_revoked);
         assert_int_equal(status_of(f, &phone).revoked_at, f->now);
         assert_string_equal(fixture_enrolment_state(f, phone.enrolment_id), departures[i].during);
@@ -281,13 +270,15 @@ static void a_departing_device_gets_that_one_command(void **state)
     struct fixture *f = *state;
     for (size_t i = 0; i < COUNT(departures); i++) {
         struct phone phone = phone_enrolled(f, i, i ? "A" : "B");
-        struct command lock = asked(f, &phone, COMMAND_LOCK), refused;
-        (void)asked(f, &phone, COMMAND_SYNC);
-        struct command last = asked(f, &phone, departures[i].kind);
+        struct command lock = phone_order(f, &phone, COMMAND_LOCK), refused;
+        (void)phone_order(f, &phone, COMMAND_SYNC);
+        struct command last = phone_order(f, &phone, departures[i].kind);
         struct err err;
         assert_string_equal(fixture_command_state(f, lock.id), "cancelled");
-        assert_fails(ask(f, &phone, COMMAND_RESTART, NULL, &refused, &err), err, ERR_PRECONDITION);
-        assert_fails(ask(f, &phone, COMMAND_SYNC, NULL, &refused, &err), err, ERR_PRECONDITION);
+        assert_fails(phone_order_try(f, &phone, COMMAND_RESTART, NULL, &refused, &err), err,
+                     ERR_PRECONDITION);
+        assert_fails(phone_order_try(f, &phone, COMMAND_SYNC, NULL, &refused, &err), err,
+                     ERR_PRECONDITION);
         assert_string_equal(phone_fetch(f, &phone).id, last.id);
         assert_int_equal(phone_answer(f, &phone, last.id, ANSWER_DONE), RESULT_TAKEN);
         assert_string_equal(fixture_enrolment_state(f, phone.enrolment_id), departures[i].after);
@@ -301,7 +292,7 @@ static void a_departure_is_not_taken_back(void **state)
     struct fixture *f = *state;
     struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command last = asked(f, &phone, COMMAND_RETIRE);
+    struct command last = phone_order(f, &phone, COMMAND_RETIRE);
     struct err err;
     assert_fails(fleet_command_cancel(f->fleet, &admin, last.id, &err), err, ERR_PRECONDITION);
     assert_string_equal(fixture_enrolment_state(f, phone.enrolment_id), "retiring");
@@ -311,13 +302,14 @@ static void a_retiring_device_can_still_be_wiped(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command retire = asked(f, &phone, COMMAND_RETIRE), again;
+    struct command retire = phone_order(f, &phone, COMMAND_RETIRE), again;
     struct err err;
-    assert_fails(ask(f, &phone, COMMAND_RETIRE, NULL, &again, &err), err, ERR_CONFLICT);
-    struct command wipe = asked(f, &phone, COMMAND_WIPE);
+    assert_fails(phone_order_try(f, &phone, COMMAND_RETIRE, NULL, &again, &err), err, ERR_CONFLICT);
+    struct command wipe = phone_order(f, &phone, COMMAND_WIPE);
     assert_string_equal(fixture_command_state(f, retire.id), "cancelled");
     assert_string_equal(phone_fetch(f, &phone).id, wipe.id);
-    assert_fails(ask(f, &phone, COMMAND_RETIRE, NULL, &again, &err), err, ERR_PRECONDITION);
+    assert_fails(phone_order_try(f, &phone, COMMAND_RETIRE, NULL, &again, &err), err,
+                 ERR_PRECONDITION);
 }
 
 static void a_check_out_while_departing_is_the_departure(void **state)
@@ -325,7 +317,7 @@ static void a_check_out_while_departing_is_the_departure(void **state)
     struct fixture *f = *state;
     for (size_t i = 0; i < COUNT(departures); i++) {
         struct phone phone = phone_enrolled(f, i, i ? "A" : "B");
-        (void)asked(f, &phone, departures[i].kind);
+        (void)phone_order(f, &phone, departures[i].kind);
         struct identity identity = phone_identity(f, &phone);
         struct actor actor = fleet_device_actor(&identity, "r", f->now);
         struct err err;
@@ -340,7 +332,7 @@ static void nothing_new_is_queued_for_a_departing_device(void **state)
     struct phone phone = phone_enrolled(f, 0, "A");
     struct policy policy =
         fixture_policy(f, "PIN", "configuration", "{\"password.required\":true}");
-    (void)asked(f, &phone, COMMAND_RETIRE);
+    (void)phone_order(f, &phone, COMMAND_RETIRE);
     fixture_assign(f, policy.id, NULL);
     fixture_work(f);
     assert_int_equal(phone_obey(f, &phone), 1);
@@ -354,7 +346,7 @@ static void the_revocation_list_names_the_departed(void **state)
     struct revocation_list before, after, same;
     struct err err;
     assert_works(fleet_revocation_list_get(f->fleet, f->owner, f->now, &before, &err), err);
-    (void)asked(f, &phone, COMMAND_RETIRE);
+    (void)phone_order(f, &phone, COMMAND_RETIRE);
     assert_works(fleet_revocation_list_make(f->fleet, f->now, &err), err);
     assert_works(fleet_revocation_list_get(f->fleet, f->owner, f->now, &after, &err), err);
     assert_int_equal(after.number, before.number + 1);

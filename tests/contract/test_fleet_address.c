@@ -51,13 +51,8 @@ static void die(struct fixture *f, const struct phone *phone)
 /* Reachable at "token", "magic", with something to fetch. */
 static struct phone waiting_phone(struct fixture *f)
 {
-    struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
-                                      NULL, &lock, &err),
-                 err);
+    (void)phone_order(f, &phone, COMMAND_LOCK);
     return phone;
 }
 

@@ -145,15 +145,11 @@ static void the_first_push_certificate_may_come_after_the_first_device(void **st
 {
     struct fixture *f = *state;
     struct phone early = phone_enrolled(f, 0, "A");
-    struct actor admin = fixture_admin(f);
-    struct command lock;
     struct err err;
     assert_int_equal(unreachable(f), 0);
     assert_works(fixture_push_import(f, "com.apple.mgmt.External.real", 1, &err), err);
     assert_int_equal(unreachable(f), 1);
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, early.device_id, COMMAND_LOCK,
-                                      NULL, &lock, &err),
-                 err);
+    (void)phone_order(f, &early, COMMAND_LOCK);
     assert_false(phone_wake(f, &early, NULL));
     struct phone again = phone_enrolled(f, 1, "A");
     assert_string_equal(again.topic, "com.apple.mgmt.External.real");

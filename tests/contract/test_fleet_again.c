@@ -22,24 +22,13 @@ static bool tell_address(struct fixture *f, const struct phone *phone, bool *fir
     return fleet_activate(f->fleet, &actor, &identity, &address, first, err);
 }
 
-static struct command ask(struct fixture *f, const struct phone *phone, enum command_kind kind)
-{
-    struct actor admin = fixture_admin(f);
-    struct command command;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, kind, NULL,
-                                      &command, &err),
-                 err);
-    return command;
-}
-
 /* A removal that survived would unenrol the device once more, right after it came back. */
 static void a_removal_that_waited_is_not_delivered_to_the_next_enrolment(void **state)
 {
     struct fixture *f = *state;
     struct phone old = phone_enrolled(f, 0, "A");
     struct phone new = phone_certified(f, 1, "A"); /* the link was made before */
-    struct command removal = ask(f, &old, COMMAND_RETIRE);
+    struct command removal = phone_order(f, &old, COMMAND_RETIRE);
     size_t commands = fixture_look(f, &SQL_LOOK_COMMANDS, ARGS(TEXT(old.enrolment_id)))->count;
     phone_authenticate(f, &new);
     assert_string_equal(fixture_enrolment_state(f, old.enrolment_id), "retiring");
@@ -61,7 +50,7 @@ static void a_renewal_that_waited_is_not_delivered_to_the_next_enrolment(void **
 {
     struct fixture *f = *state;
     struct phone old = phone_enrolled(f, 0, "A");
-    struct command renewal = ask(f, &old, COMMAND_RENEW_IDENTITY);
+    struct command renewal = phone_order(f, &old, COMMAND_RENEW_IDENTITY);
     struct phone new = phone_enrolled(f, 1, "A");
     assert_string_equal(fixture_command_state(f, renewal.id), "cancelled");
     assert_null(phone_fetch(f, &new).id);
@@ -73,7 +62,7 @@ static void an_enrolment_that_is_never_completed_replaces_nothing(void **state)
     struct phone old = phone_enrolled(f, 0, "A");
     struct phone new = phone_certified(f, 1, "A");
     phone_authenticate(f, &new);
-    struct command lock = ask(f, &old, COMMAND_LOCK);
+    struct command lock = phone_order(f, &old, COMMAND_LOCK);
     assert_string_equal(phone_fetch(f, &old).id, lock.id);
     assert_int_equal(phone_identity(f, &old).certificate_state, CERTIFICATE_ISSUED);
     assert_int_equal(fixture_events(f, "device.reenrolled"), 0);
@@ -83,7 +72,7 @@ static void a_first_message_sent_again_changes_nothing(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = ask(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     struct err err;
     for (int i = 0; i < 2; i++)
         assert_works(authenticate(f, &phone, &err), err);

@@ -67,13 +67,8 @@ static int64_t due(struct fixture *f, const char *kind)
 static void a_blocked_device_is_held_in_one_step_and_keeps_its_queue(void **state)
 {
     struct fixture *f = *state;
-    struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
-                                      NULL, &lock, &err),
-                 err);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     fixture_write(f, &SQL_CLEAR_JOBS, NULL, 0);
     block(f, &phone);
     assert_string_equal(fixture_enrolment_state(f, phone.enrolment_id), "blocked");
@@ -134,16 +129,12 @@ static void a_blocked_device_is_asked_nothing_but_to_go(void **state)
     struct err err;
     (void)phone_activate(f, &phone);
     block(f, &phone);
-    assert_fails(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
-                                      NULL, &command, &err),
-                 err, ERR_PRECONDITION);
-    assert_fails(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_SYNC,
-                                      NULL, &command, &err),
-                 err, ERR_PRECONDITION);
+    assert_fails(phone_order_try(f, &phone, COMMAND_LOCK, NULL, &command, &err), err,
+                 ERR_PRECONDITION);
+    assert_fails(phone_order_try(f, &phone, COMMAND_SYNC, NULL, &command, &err), err,
+                 ERR_PRECONDITION);
     assert_false(phone_wake(f, &phone, NULL));
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_RETIRE,
-                                      NULL, &command, &err),
-                 err);
+    (void)phone_order(f, &phone, COMMAND_RETIRE);
     assert_string_equal(certificate_column(f, &phone, "state"), "revoked");
     assert_string_equal(certificate_column(f, &phone, "reason"), "cessation_of_operation");
     assert_fails(fleet_device_unblock(f->fleet, &admin, phone.device_id, &err), err,

@@ -7,21 +7,6 @@
 
 #define DAY (24 * 3600)
 
-static bool ask(struct fixture *f, const struct phone *phone, enum command_kind kind,
-                struct command *out, struct err *err)
-{
-    struct actor admin = fixture_admin(f);
-    return fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, kind, NULL, out, err);
-}
-
-static struct command asked(struct fixture *f, const struct phone *phone, enum command_kind kind)
-{
-    struct command command;
-    struct err err;
-    assert_works(ask(f, phone, kind, &command, &err), err);
-    return command;
-}
-
 static size_t close_departures(struct fixture *f)
 {
     size_t count = 0;
@@ -60,7 +45,7 @@ static void a_device_that_was_given_up_is_asked_again_when_it_speaks(void **stat
     f->settings.confirmation_seconds = 7 * DAY;
     for (size_t i = 0; i < COUNT(departures); i++) {
         struct phone phone = phone_enrolled(f, i, i ? "B" : "A");
-        struct command command = asked(f, &phone, departures[i].kind);
+        struct command command = phone_order(f, &phone, departures[i].kind);
         (void)phone_fetch(f, &phone); /* and the answer of the server is lost */
         f->now += SILENCE_SECONDS + 1;
         assert_int_equal(close_departures(f), 1);
@@ -92,7 +77,7 @@ static void what_enrolled_again_is_not_asked_to_leave_by_its_past(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    (void)asked(f, &phone, COMMAND_WIPE);
+    (void)phone_order(f, &phone, COMMAND_WIPE);
     (void)phone_fetch(f, &phone);
     f->now += WIPE_ANSWER_SECONDS + 1;
     assert_int_equal(close_departures(f), 1);
@@ -106,7 +91,7 @@ static void who_called_a_moment_ago_is_not_silent(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    (void)asked(f, &phone, COMMAND_WIPE);
+    (void)phone_order(f, &phone, COMMAND_WIPE);
     (void)phone_fetch(f, &phone);
     f->now += WIPE_ANSWER_SECONDS + 1;
     struct identity identity = phone_identity(f, &phone);
@@ -120,7 +105,7 @@ static void a_command_that_was_not_handed_out_does_not_count_as_delivered(void *
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command wipe = asked(f, &phone, COMMAND_WIPE);
+    struct command wipe = phone_order(f, &phone, COMMAND_WIPE);
     (void)phone_fetch(f, &phone);
     struct identity identity = phone_identity(f, &phone);
     struct actor actor = fleet_device_actor(&identity, "r", f->now);
@@ -142,7 +127,7 @@ static void a_leaving_device_is_woken_at_its_new_address(void **state)
     struct fixture *f = *state;
     for (size_t i = 0; i < COUNT(departures); i++) {
         struct phone phone = phone_enrolled(f, i, i ? "B" : "A");
-        (void)asked(f, &phone, departures[i].kind);
+        (void)phone_order(f, &phone, departures[i].kind);
         struct identity identity = phone_identity(f, &phone);
         struct actor actor = fleet_device_actor(&identity, "r", f->now);
         const struct push_address address = {.topic = phone.topic,
@@ -168,7 +153,7 @@ static void a_wipe_that_was_never_fetched_becomes_a_retirement(void **state)
     f->settings.confirmation_seconds = 7 * DAY;
     for (size_t i = 0; i < 2; i++) {
         struct phone phone = phone_enrolled(f, i, i ? "B" : "A");
-        struct command wipe = asked(f, &phone, COMMAND_WIPE);
+        struct command wipe = phone_order(f, &phone, COMMAND_WIPE);
         struct err err;
         if (i == 1) { /* held: it waits for the second yes, and hears a no */
             f->now += 7 * DAY + 1;
@@ -195,7 +180,7 @@ static void a_wipe_that_was_fetched_is_not_taken_back(void **state)
     struct fixture *f = *state;
     struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command wipe = asked(f, &phone, COMMAND_WIPE);
+    struct command wipe = phone_order(f, &phone, COMMAND_WIPE);
     struct err err;
     (void)phone_fetch(f, &phone);
     assert_fails(fleet_command_cancel(f->fleet, &admin, wipe.id, &err), err, ERR_PRECONDITION);

@@ -284,13 +284,8 @@ static void a_plan_for_an_older_variant_does_nothing(void **state)
 
 static void report_items(struct fixture *f, const struct phone *phone, const char *hash)
 {
-    struct actor admin = fixture_admin(f);
     struct reported_item item = {"password", hash};
-    struct command query;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone->device_id,
-                                      COMMAND_QUERY_ITEMS, NULL, &query, &err),
-                 err);
+    struct command query = phone_order(f, phone, COMMAND_QUERY_ITEMS);
     assert_string_equal(phone_fetch(f, phone).id, query.id);
     struct command_result result = {.command_id = query.id,
                                     .answer = ANSWER_DONE,

@@ -247,13 +247,8 @@ static void addresses_are_sealed_in_the_database(void **state)
 static void a_dead_address_comes_alive_with_a_new_one(void **state)
 {
     struct fixture *f = *state;
-    struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
-                                      NULL, &lock, &err),
-                 err);
+    (void)phone_order(f, &phone, COMMAND_LOCK);
     assert_true(phone_push(f, &phone, WAKE_DEAD, f->now + 1));
     assert_false(phone_wake(f, &phone, NULL));
     f->now += 10;
@@ -315,13 +310,8 @@ static void a_new_enrolment_replaces_the_old_one_when_it_is_active(void **state)
 static void the_queue_of_a_replaced_enrolment_is_never_delivered(void **state)
 {
     struct fixture *f = *state;
-    struct actor admin = fixture_admin(f);
     struct phone old = phone_enrolled(f, 0, "A");
-    struct command lock;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, old.device_id, COMMAND_LOCK, NULL,
-                                      &lock, &err),
-                 err);
+    struct command lock = phone_order(f, &old, COMMAND_LOCK);
     struct phone new = phone_certified(f, 1, "A");
     phone_authenticate(f, &new);
     assert_true(phone_activate(f, &new));
@@ -362,11 +352,8 @@ static void a_check_out_ends_everything_and_keeps_the_history(void **state)
     struct fixture *f = *state;
     struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock;
     struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
-                                      NULL, &lock, &err),
-                 err);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     size_t commands = fixture_look(f, &SQL_LOOK_COMMANDS, ARGS(TEXT(phone.enrolment_id)))->count;
     phone_report(f, &phone, "os.version", "17.6", EVIDENCE_MEASURED);
     check_out(f, &phone);

@@ -43,17 +43,12 @@ static void each_step_of_an_enrolment_is_seen_at_once(void **state)
 static void a_new_command_is_seen_at_once(void **state)
 {
     struct fixture *f = *state;
-    struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
     static const enum command_kind kinds[] = {COMMAND_LOCK, COMMAND_RESTART, COMMAND_SYNC};
     for (size_t i = 0; i < COUNT(kinds); i++) {
-        struct command command;
-        struct err err;
         look_twice(f, &phone);
         assert_false(phone_identity(f, &phone).has_work);
-        assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, kinds[i],
-                                          NULL, &command, &err),
-                     err);
+        (void)phone_order(f, &phone, kinds[i]);
         assert_true(phone_identity(f, &phone).has_work);
         (void)phone_obey(f, &phone);
         assert_false(phone_identity(f, &phone).has_work);
@@ -65,11 +60,8 @@ static void a_cancelled_command_is_seen_at_once(void **state)
     struct fixture *f = *state;
     struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command command;
     struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
-                                      NULL, &command, &err),
-                 err);
+    struct command command = phone_order(f, &phone, COMMAND_LOCK);
     look_twice(f, &phone);
     assert_works(fleet_command_cancel(f->fleet, &admin, command.id, &err), err);
     assert_false(phone_identity(f, &phone).has_work);
@@ -78,13 +70,9 @@ static void a_cancelled_command_is_seen_at_once(void **state)
 static void a_deferred_command_is_seen_at_once(void **state)
 {
     struct fixture *f = *state;
-    struct actor admin = fixture_admin(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command command;
     struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_RESTART,
-                                      NULL, &command, &err),
-                 err);
+    struct command command = phone_order(f, &phone, COMMAND_RESTART);
     assert_false(phone_identity(f, &phone).has_deferred);
     command = phone_fetch(f, &phone);
     assert_int_equal(phone_answer(f, &phone, command.id, ANSWER_NOT_NOW), RESULT_TAKEN);
@@ -126,7 +114,6 @@ static void a_revoked_certificate_is_seen_at_once(void **state)
 static void a_departure_is_seen_at_once(void **state)
 {
     struct fixture *f = *state;
-    struct actor admin = fixture_admin(f);
     static const struct {
         enum command_kind kind;
         enum enrolment_state during, after;
@@ -134,12 +121,8 @@ static void a_departure_is_seen_at_once(void **state)
                 {COMMAND_WIPE, ENROLMENT_WIPING, ENROLMENT_WIPED}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct phone phone = phone_enrolled(f, i, i ? "A" : "B");
-        struct command command;
-        struct err err;
         look_twice(f, &phone);
-        assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, rows[i].kind,
-                                          NULL, &command, &err),
-                     err);
+        (void)phone_order(f, &phone, rows[i].kind);
         assert_int_equal(phone_identity(f, &phone).enrolment_state, rows[i].during);
         assert_int_equal(phone_identity(f, &phone).certificate_state, CERTIFICATE_REVOKED);
         assert_int_equal(phone_obey(f, &phone), 1);

@@ -15,13 +15,8 @@ static struct thing app(struct fixture *f, const char *identifier, const char *v
 static bool told(struct fixture *f, const struct phone *phone, enum command_kind kind,
                  const struct reported_list *list)
 {
-    struct actor admin = fixture_admin(f);
-    struct command command;
-    struct err err;
     bool came = false;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, COMMAND_SYNC,
-                                      NULL, &command, &err),
-                 err);
+    (void)phone_order(f, phone, COMMAND_SYNC);
     for (struct command c = phone_fetch(f, phone); c.id; c = phone_fetch(f, phone)) {
         struct command_result result = {.command_id = c.id, .answer = ANSWER_DONE};
         if (c.kind == (int)kind)

@@ -7,21 +7,6 @@
 
 #define DAY (24 * 3600)
 
-static bool ask(struct fixture *f, const struct phone *phone, enum command_kind kind,
-                struct command *out, struct err *err)
-{
-    struct actor admin = fixture_admin(f);
-    return fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, kind, NULL, out, err);
-}
-
-static struct command asked(struct fixture *f, const struct phone *phone, enum command_kind kind)
-{
-    struct command command;
-    struct err err;
-    assert_works(ask(f, phone, kind, &command, &err), err);
-    return command;
-}
-
 static void unlock_token_give(struct fixture *f, const struct phone *phone)
 {
     struct identity identity = phone_identity(f, phone);
@@ -50,7 +35,7 @@ static void what_waited_too_long_needs_a_second_yes(void **state)
     for (size_t i = 0; i < COUNT(grave); i++) {
         struct phone phone = phones[i];
         unlock_token_give(f, &phone);
-        struct command command = asked(f, &phone, grave[i]);
+        struct command command = phone_order(f, &phone, grave[i]);
         struct actor desk = fixture_account(f, ROLE_AUDITOR);
         struct err err;
         f->now += 7 * DAY + 1;
@@ -76,9 +61,9 @@ static void a_command_in_time_and_a_harmless_one_need_none(void **state)
     struct fixture *f = *state;
     f->settings.confirmation_seconds = 7 * DAY;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command restart = asked(f, &phone, COMMAND_RESTART);
+    struct command restart = phone_order(f, &phone, COMMAND_RESTART);
     f->now += DAY;
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     f->now += 7 * DAY;
     assert_string_equal(phone_fetch(f, &phone).id, lock.id);
     assert_int_equal(phone_answer(f, &phone, lock.id, ANSWER_DONE), RESULT_TAKEN);
@@ -90,7 +75,7 @@ static void a_command_that_was_fetched_once_is_not_held(void **state)
     struct fixture *f = *state;
     f->settings.confirmation_seconds = 7 * DAY;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     assert_string_equal(phone_fetch(f, &phone).id, lock.id);
     f->now += 8 * DAY;
     assert_string_equal(phone_fetch(f, &phone).id, lock.id);
@@ -101,7 +86,7 @@ static void a_job_shows_it_before_the_device_calls(void **state)
     struct fixture *f = *state;
     f->settings.confirmation_seconds = 7 * DAY;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     struct actor admin = fixture_admin(f);
     size_t count = 0;
     struct err err;
@@ -132,7 +117,7 @@ static void an_erasure_without_an_answer_is_unconfirmed_after_a_day(void **state
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    (void)asked(f, &phone, COMMAND_WIPE);
+    (void)phone_order(f, &phone, COMMAND_WIPE);
     (void)phone_fetch(f, &phone);
     f->now += WIPE_ANSWER_SECONDS;
     assert_int_equal(close_departures(f), 0);
@@ -145,7 +130,7 @@ static void an_erasure_that_was_never_fetched_is_not_given_up(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    (void)asked(f, &phone, COMMAND_WIPE);
+    (void)phone_order(f, &phone, COMMAND_WIPE);
     f->now += 10 * SILENCE_SECONDS;
     assert_int_equal(close_departures(f), 0);
     assert_string_equal(fixture_enrolment_state(f, phone.enrolment_id), "wiping");
@@ -170,14 +155,15 @@ static void the_unlock_token_is_opened_for_its_enrolment_alone(void **state)
     assert_fails(fleet_unlock_token(f->fleet, f->owner, phone.enrolment_id, &token, &err), err,
                  ERR_PRECONDITION);
     struct command command;
-    assert_fails(ask(f, &phone, COMMAND_CLEAR_PASSCODE, &command, &err), err, ERR_PRECONDITION);
+    assert_fails(phone_order_try(f, &phone, COMMAND_CLEAR_PASSCODE, NULL, &command, &err), err,
+                 ERR_PRECONDITION);
 }
 
 /* ---- positions ---- */
 
 static enum result_outcome locate(struct fixture *f, const struct phone *phone, double latitude)
 {
-    struct command command = asked(f, phone, COMMAND_LOCATE);
+    struct command command = phone_order(f, phone, COMMAND_LOCATE);
     const struct position position = {.latitude = latitude, .longitude = 13.5, .accuracy = 8};
     const struct command_result result = {
         .command_id = command.id, .answer = ANSWER_DONE, .position = &position};
@@ -231,7 +217,7 @@ static void a_position_in_another_answer_is_not_kept(void **state)
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
     struct actor admin = fixture_admin(f);
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     struct position position = {.latitude = 1, .longitude = 2};
     const struct command_result result = {
         .command_id = lock.id, .answer = ANSWER_DONE, .position = &position, .secret = "S"};
@@ -252,7 +238,7 @@ static void a_supervised_device_is_asked_once_for_its_bypass_code(void **state)
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
     fixture_write(f, &SQL_SET_SUPERVISED, ARGS(TEXT(phone.device_id)));
-    (void)asked(f, &phone, COMMAND_SYNC);
+    (void)phone_order(f, &phone, COMMAND_SYNC);
     bool is_asked = false;
     for (struct command c = phone_fetch(f, &phone); c.id; c = phone_fetch(f, &phone)) {
         const struct command_result result = {
@@ -274,7 +260,7 @@ static void a_supervised_device_is_asked_once_for_its_bypass_code(void **state)
     rows = fixture_look(f, &SQL_LOOK_ESCROW, ARGS(TEXT(phone.device_id)));
     struct bytes sealed = rows_value(rows, 0, "sealed")->bytes;
     assert_null(memmem(sealed.data, sealed.size, "AAAAA", 5));
-    (void)asked(f, &phone, COMMAND_SYNC); /* once is enough */
+    (void)phone_order(f, &phone, COMMAND_SYNC); /* once is enough */
     for (struct command c = phone_fetch(f, &phone); c.id; c = phone_fetch(f, &phone)) {
         assert_int_not_equal(c.kind, COMMAND_QUERY_BYPASS_CODE);
         assert_int_equal(phone_answer(f, &phone, c.id, ANSWER_DONE), RESULT_TAKEN);

@@ -6,12 +6,7 @@
 
 static void lock(struct fixture *f, const struct phone *phone)
 {
-    struct actor admin = fixture_admin(f);
-    struct command command;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, COMMAND_LOCK,
-                                      NULL, &command, &err),
-                 err);
+    (void)phone_order(f, phone, COMMAND_LOCK);
     assert_true(phone_obey(f, phone) > 0);
 }
 
@@ -49,15 +44,10 @@ static void what_expired_takes_a_place_too(void **state)
     struct fixture *f = *state;
     pruning_keep(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct actor admin = fixture_admin(f);
-    struct command command;
     struct err err;
     for (int i = 0; i < 3; i++) {
-        assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id,
-                                          COMMAND_RESTART, NULL, &command, &err),
-                     err);
+        struct command command = phone_order(f, &phone, COMMAND_RESTART);
         f->now += 400LL * DAY;
-        admin.now = f->now;
         assert_works(fleet_commands_expire(f->fleet, f->now, &err), err);
         assert_string_equal(fixture_command_state(f, command.id), "expired");
     }
@@ -70,13 +60,8 @@ static void an_open_command_is_not_old(void **state)
     struct fixture *f = *state;
     pruning_keep(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct actor admin = fixture_admin(f);
-    struct command command;
-    struct err err;
     lock(f, &phone);
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
-                                      NULL, &command, &err),
-                 err);
+    (void)phone_order(f, &phone, COMMAND_LOCK);
     f->now += 400LL * DAY;
     assert_int_equal(pruning_run(f, "commands"), 0);
     assert_int_equal(commands_of(f, &phone, "lock"), 2);
@@ -129,13 +114,9 @@ static void a_device_that_was_told_to_leave_keeps_its_order(void **state)
     struct fixture *f = *state;
     pruning_keep(f);
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct actor admin = fixture_admin(f);
-    struct command command;
     struct certificate_status before, after;
     struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_RETIRE,
-                                      NULL, &command, &err),
-                 err);
+    struct command command = phone_order(f, &phone, COMMAND_RETIRE);
     command = phone_fetch(f, &phone);
     assert_int_equal(phone_answer(f, &phone, command.id, ANSWER_DONE), RESULT_TAKEN);
     const char *serial = rows_text(

@@ -3,17 +3,6 @@
 #include "fleet/job.h"
 #include "tests/contract/fleet_fixture.h"
 
-static struct command asked(struct fixture *f, const struct phone *phone, enum command_kind kind)
-{
-    struct actor admin = fixture_admin(f);
-    struct command command;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, kind, NULL,
-                                      &command, &err),
-                 err);
-    return command;
-}
-
 static struct put_off put_off_of(struct fixture *f, const struct phone *phone)
 {
     struct identity identity = phone_identity(f, phone);
@@ -44,7 +33,7 @@ static void what_is_put_off_is_counted_in_a_row(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     assert_int_equal(put_off_of(f, &phone).count, 0);
     for (int64_t session = 1; session <= 5; session++)
         assert_int_equal(put_all_off(f, &phone), session);
@@ -62,8 +51,8 @@ static void another_answer_to_it_forgets_the_row(void **state)
     struct fixture *f = *state;
     for (size_t i = 0; i < COUNT(answers); i++) {
         struct phone phone = phone_enrolled(f, i, i ? "B" : "A");
-        struct command lock = asked(f, &phone, COMMAND_LOCK);
-        (void)asked(f, &phone, COMMAND_RESTART);
+        struct command lock = phone_order(f, &phone, COMMAND_LOCK);
+        (void)phone_order(f, &phone, COMMAND_RESTART);
         assert_int_equal(put_all_off(f, &phone), 1);
         assert_int_equal(put_all_off(f, &phone), 2);
         session_begin(f, &phone);
@@ -78,9 +67,9 @@ static void an_answer_to_something_else_keeps_the_row(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    (void)asked(f, &phone, COMMAND_RESTART);
+    (void)phone_order(f, &phone, COMMAND_RESTART);
     assert_int_equal(put_all_off(f, &phone), 1);
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     session_begin(f, &phone);
     assert_string_equal(phone_fetch(f, &phone).id, lock.id);
     assert_int_equal(phone_answer(f, &phone, lock.id, ANSWER_DONE), RESULT_TAKEN);
@@ -96,7 +85,7 @@ static void only_the_kinds_that_are_asked_for_are_fetched(void **state)
     struct command command = {0};
     struct err err;
     fixture_write(f, &SQL_FLOOD, ARGS(TEXT(phone.enrolment_id), INTEGER(f->now), INTEGER(1000)));
-    (void)asked(f, &phone, COMMAND_SYNC);
+    (void)phone_order(f, &phone, COMMAND_SYNC);
     const unsigned kinds = 1U << COMMAND_QUERY_ITEMS | 1U << COMMAND_LOCK;
     assert_works(fleet_command_fetch(f->fleet, &actor, f->owner, &identity, kinds, &command, &err),
                  err);

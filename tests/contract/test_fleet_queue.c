@@ -120,15 +120,10 @@ static void a_new_address_wakes_for_what_waited(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct actor admin = fixture_admin(f);
-    struct command lock;
-    struct err err;
     fixture_write(f, &SQL_CLEAR_JOBS, NO_ARGS);
     assert_false(phone_activate(f, &phone));
     assert_int_equal(fixture_look(f, &SQL_LOOK_JOB, ARGS(TEXT("wake")))->count, 0);
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_LOCK,
-                                      NULL, &lock, &err),
-                 err);
+    (void)phone_order(f, &phone, COMMAND_LOCK);
     fixture_write(f, &SQL_CLEAR_JOBS, NO_ARGS); /* the push service said that it is dead */
     assert_false(phone_activate(f, &phone));
     assert_int_equal(fixture_look(f, &SQL_LOOK_JOB, ARGS(TEXT("wake")))->count, 1);

@@ -66,12 +66,9 @@ static void only_managed_devices_are_renewed(void **state)
     struct actor admin = fixture_admin(f);
     struct phone blocked = phone_enrolled(f, 0, "A"), leaving = phone_enrolled(f, 1, "B");
     struct phone pending = phone_certified(f, 2, "C");
-    struct command command;
     struct err err;
     assert_works(fleet_device_block(f->fleet, &admin, blocked.device_id, &err), err);
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, leaving.device_id, COMMAND_RETIRE,
-                                      NULL, &command, &err),
-                 err);
+    struct command command = phone_order(f, &leaving, COMMAND_RETIRE);
     phone_authenticate(f, &pending);
     f->now += LIFE - 10 * DAY;
     assert_int_equal(renewals_look(f), 0);
@@ -137,11 +134,8 @@ static void a_renewed_identity_changes_nothing_but_the_certificate(void **state)
     (void)phone_obey(f, &old);
     phone_report(f, &old, "os.version", "17.6", EVIDENCE_MEASURED);
     renewal_until_due(f, &old);
-    struct command lock;
     struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, old.device_id, COMMAND_LOCK, NULL,
-                                      &lock, &err),
-                 err);
+    struct command lock = phone_order(f, &old, COMMAND_LOCK);
     assert_int_equal(phone_fetch(f, &old).kind, COMMAND_LOCK); /* what protects goes first */
     struct phone new = phone_certified_again(f, &old, 1);
     phone_authenticate(f, &new);

@@ -4,21 +4,6 @@
 #include "fleet/upkeep.h"
 #include "tests/contract/fleet_fixture.h"
 
-static bool ask(struct fixture *f, const struct phone *phone, enum command_kind kind,
-                struct command *out, struct err *err)
-{
-    struct actor admin = fixture_admin(f);
-    return fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, kind, NULL, out, err);
-}
-
-static struct command asked(struct fixture *f, const struct phone *phone, enum command_kind kind)
-{
-    struct command command;
-    struct err err;
-    assert_works(ask(f, phone, kind, &command, &err), err);
-    return command;
-}
-
 static struct phone phone_with(struct fixture *f, const char *content, struct policy *policy,
                                struct assignment *assignment)
 {
@@ -58,12 +43,13 @@ static void a_departure_that_the_device_refused_can_be_asked_for_again(void **st
     struct fixture *f = *state;
     for (size_t i = 0; i < COUNT(departures); i++) {
         struct phone phone = phone_enrolled(f, i, i ? "A" : "B");
-        struct command first = asked(f, &phone, departures[i]), second;
+        struct command first = phone_order(f, &phone, departures[i]), second;
         struct err err;
-        assert_fails(ask(f, &phone, departures[i], &second, &err), err, ERR_CONFLICT);
+        assert_fails(phone_order_try(f, &phone, departures[i], NULL, &second, &err), err,
+                     ERR_CONFLICT);
         assert_string_equal(phone_fetch(f, &phone).id, first.id);
         assert_int_equal(phone_answer(f, &phone, first.id, ANSWER_FAILED), RESULT_TAKEN);
-        second = asked(f, &phone, departures[i]);
+        second = phone_order(f, &phone, departures[i]);
         assert_string_equal(phone_fetch(f, &phone).id, second.id);
         assert_int_equal(phone_answer(f, &phone, second.id, ANSWER_DONE), RESULT_TAKEN);
         assert_string_equal(fixture_enrolment_state(f, phone.enrolment_id),
@@ -75,7 +61,7 @@ static void a_silent_device_that_refused_to_leave_is_closed_some_day(void **stat
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
-    struct command wipe = asked(f, &phone, COMMAND_WIPE);
+    struct command wipe = phone_order(f, &phone, COMMAND_WIPE);
     size_t count = 0;
     struct err err;
     (void)phone_fetch(f, &phone);
@@ -99,7 +85,7 @@ static void synchronising_brings_a_failed_item_again(void **state)
     struct command first = phone_fetch(f, &phone);
     assert_int_equal(phone_answer(f, &phone, first.id, ANSWER_FAILED), RESULT_TAKEN);
     assert_null(phone_fetch(f, &phone).id);
-    (void)asked(f, &phone, COMMAND_SYNC);
+    (void)phone_order(f, &phone, COMMAND_SYNC);
     struct command second = phone_fetch(f, &phone);
     assert_int_equal(second.kind, COMMAND_INSTALL_ITEM);
     assert_null(item_of(f, &phone)->reason);
@@ -122,7 +108,7 @@ static void synchronising_tries_a_failed_removal_again(void **state)
     assert_int_equal(removal.kind, COMMAND_REMOVE_ITEM);
     assert_int_equal(phone_answer(f, &phone, removal.id, ANSWER_FAILED), RESULT_TAKEN);
     assert_int_equal(item_of(f, &phone)->state, COMMAND_FAILED);
-    (void)asked(f, &phone, COMMAND_SYNC);
+    (void)phone_order(f, &phone, COMMAND_SYNC);
     assert_int_equal(phone_fetch(f, &phone).kind, COMMAND_REMOVE_ITEM);
     (void)phone_obey(f, &phone);
     assert_int_equal(fixture_effective(f, phone.device_id).item_count, 0);
@@ -180,7 +166,7 @@ static void an_item_that_is_lost_every_time_is_given_up_with_a_reason(void **sta
     assert_non_null(item_of(f, &phone)->remedy);
     assert_int_equal(fixture_events(f, "item.missing"), 3);
     assert_int_equal(fixture_events(f, "item.given_up"), 1);
-    (void)asked(f, &phone, COMMAND_SYNC);
+    (void)phone_order(f, &phone, COMMAND_SYNC);
     (void)phone_obey(f, &phone);
     assert_int_equal(item_of(f, &phone)->state, COMMAND_VERIFIED);
     assert_int_equal(item_of(f, &phone)->losses, 0);
@@ -208,7 +194,7 @@ static void what_is_not_there_is_removed_but_not_installed(void **state)
     struct command install = phone_fetch(f, &phone);
     assert_int_equal(not_there(f, &phone, install.id), RESULT_TAKEN);
     assert_string_equal(fixture_command_state(f, install.id), "failed");
-    (void)asked(f, &phone, COMMAND_SYNC);
+    (void)phone_order(f, &phone, COMMAND_SYNC);
     (void)phone_obey(f, &phone);
     assert_works(fleet_assignment_delete(f->fleet, &admin, policy.id, assignment.id, &err), err);
     fixture_work(f);
@@ -217,7 +203,7 @@ static void what_is_not_there_is_removed_but_not_installed(void **state)
     struct rows *rows = fixture_look(f, &SQL_LOOK_COMMAND, ARGS(TEXT(removal.id)));
     assert_string_equal(rows_text(rows, 0, "state"), "applied");
     assert_null(rows_text(rows, 0, "reason"));
-    struct command lock = asked(f, &phone, COMMAND_LOCK);
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
     (void)fetch_kind(f, &phone, COMMAND_LOCK);
     assert_int_equal(not_there(f, &phone, lock.id), RESULT_TAKEN);
     assert_string_equal(fixture_command_state(f, lock.id), "failed");

@@ -162,16 +162,11 @@ static void a_device_blocked_in_its_renewal_is_let_in_by_either(void **state)
 static void a_retired_device_loses_both(void **state)
 {
     struct fixture *f = *state;
-    struct actor admin = fixture_admin(f);
     struct phone old = phone_enrolled(f, 0, "A");
-    struct command command;
-    struct err err;
     (void)phone_ask_renewal(f, &old);
     struct phone new = phone_certified_again(f, &old, 1);
     phone_authenticate(f, &new);
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, old.device_id, COMMAND_RETIRE,
-                                      NULL, &command, &err),
-                 err);
+    (void)phone_order(f, &old, COMMAND_RETIRE);
     phone_is_good(f, &old, false);
     phone_is_good(f, &new, false);
     phone_speaks(f, &new); /* decides nothing any more */

@@ -17,22 +17,12 @@ static struct fixture *with_certificate(void **state, int64_t days)
     return f;
 }
 
-static void lock(struct fixture *f, const struct phone *phone)
-{
-    struct actor admin = fixture_admin(f);
-    struct command command;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone->device_id, COMMAND_LOCK,
-                                      NULL, &command, &err),
-                 err);
-}
-
 /* An enrolled phone for which a command waits, and no other work. */
 static struct phone phone_waited_for(struct fixture *f, size_t key, const char *udid)
 {
     struct phone phone = phone_enrolled(f, key, udid);
     fixture_write(f, &SQL_CLEAR_JOBS, NO_ARGS);
-    lock(f, &phone);
+    (void)phone_order(f, &phone, COMMAND_LOCK);
     return phone;
 }
 
@@ -62,12 +52,7 @@ static void many_commands_make_one_push(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_waited_for(f, 0, "A");
-    struct actor admin = fixture_admin(f);
-    struct command command;
-    struct err err;
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, phone.device_id, COMMAND_SYNC,
-                                      NULL, &command, &err),
-                 err);
+    (void)phone_order(f, &phone, COMMAND_SYNC);
     struct wake wake = claim_one(f);
     assert_string_equal(wake.enrolment_id, phone.enrolment_id);
     assert_true(bytes_equal(wake.token, bytes_text("token")));
@@ -82,7 +67,7 @@ static void a_claim_takes_no_more_than_it_may(void **state)
     size_t count = 0;
     (void)phone_waited_for(f, 0, "A");
     struct phone other = phone_enrolled(f, 1, "B");
-    lock(f, &other);
+    (void)phone_order(f, &other, COMMAND_LOCK);
     (void)fixture_claim(f, 1, &count);
     assert_int_equal(count, 1);
     assert_int_equal(claimable(f), 1);
@@ -176,7 +161,7 @@ static void a_command_that_comes_during_a_push_is_pushed_for(void **state)
     struct phone phone = phone_waited_for(f, 0, "A");
     struct wake wake = claim_one(f);
     (void)phone_obey(f, &phone);
-    lock(f, &phone);
+    (void)phone_order(f, &phone, COMMAND_LOCK);
     fixture_settle(f, &wake, WAKE_DEAD, f->now - 10, "Unregistered"); /* of an older address */
     f->now += 100;
     assert_int_equal(claimable(f), 1);
@@ -365,12 +350,9 @@ static void who_cannot_be_woken_is_not_swept(void **state)
     struct actor admin = fixture_admin(f);
     struct phone blocked = phone_enrolled(f, 0, "A"), leaving = phone_enrolled(f, 1, "B"),
                  dead = phone_waited_for(f, 2, "C");
-    struct command command;
     struct err err;
     assert_works(fleet_device_block(f->fleet, &admin, blocked.device_id, &err), err);
-    assert_works(fleet_command_create(f->fleet, &admin, f->owner, leaving.device_id, COMMAND_RETIRE,
-                                      NULL, &command, &err),
-                 err);
+    (void)phone_order(f, &leaving, COMMAND_RETIRE);
     assert_true(phone_push(f, &dead, WAKE_DEAD, f->now));
     (void)phone_certified(f, 3, "D"); /* never came */
     f->now += 2 * DAY;

@@ -207,17 +207,6 @@ static void what_needs_supervision_or_an_iphone_is_said_before(void **state)
     assert_null(refusal(COMMAND_SHUT_DOWN, PLATFORM_MACOS, NULL));
 }
 
-static int set_up(void **state)
-{
-    *state = mem_new(NULL, char);
-    return 0;
-}
-static int tear_down(void **state)
-{
-    mem_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,5 +222,5 @@ int main(void)
         cmocka_unit_test(personal_devices_are_not_searched_for),
         cmocka_unit_test(what_needs_supervision_or_an_iphone_is_said_before),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }

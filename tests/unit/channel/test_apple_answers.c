@@ -170,17 +170,6 @@ static void a_format_error_needs_no_chain(void **state)
                         "The device did not understand the command.");
 }
 
-static int set_up(void **state)
-{
-    *state = mem_new(NULL, char);
-    return 0;
-}
-static int tear_down(void **state)
-{
-    mem_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,5 +187,5 @@ int main(void)
         cmocka_unit_test(what_is_absent_counts_as_removed),
         cmocka_unit_test(a_format_error_needs_no_chain),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }

@@ -193,18 +193,6 @@ static void all_groups_are_there_even_if_empty(void **state)
                                    none.token));
 }
 
-static int set_up(void **state)
-{
-    *state = mem_pool(NULL, 65536);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    mem_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,5 +206,5 @@ int main(void)
         cmocka_unit_test(every_name_fits_the_schema),
         cmocka_unit_test(all_groups_are_there_even_if_empty),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }

@@ -80,17 +80,6 @@ static void a_setting_that_was_refused_is_a_failure(void **state)
     assert_int_equal(message.status, APPLE_ACKNOWLEDGED);
 }
 
-static int set_up(void **state)
-{
-    *state = mem_new(NULL, char);
-    return 0;
-}
-static int tear_down(void **state)
-{
-    mem_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,5 +88,5 @@ int main(void)
         cmocka_unit_test(a_code_is_a_text_of_some_length),
         cmocka_unit_test(a_setting_that_was_refused_is_a_failure),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }

@@ -90,17 +90,6 @@ static void an_identifier_leads_back_to_its_item(void **state)
     assert_null(apple_item_of_identifier("org.muster.enrolment"));
 }
 
-static int set_up(void **state)
-{
-    *state = mem_new(NULL, char);
-    return 0;
-}
-static int tear_down(void **state)
-{
-    mem_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,5 +101,5 @@ int main(void)
         cmocka_unit_test(nothing_asked_is_nothing_to_deliver),
         cmocka_unit_test(an_identifier_leads_back_to_its_item),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }

@@ -194,17 +194,6 @@ static void a_command_has_its_uuid_and_its_type(void **state)
     assert_ptr_equal(plist_get(root, "Command"), command);
 }
 
-static int set_up(void **state)
-{
-    *state = mem_new(NULL, char);
-    return 0;
-}
-static int tear_down(void **state)
-{
-    mem_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,5 +213,5 @@ int main(void)
         cmocka_unit_test(a_body_above_its_limit_is_not_read),
         cmocka_unit_test(a_command_has_its_uuid_and_its_type),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }

@@ -142,17 +142,6 @@ static void the_same_input_gives_the_same_bytes(void **state)
     assert_false(bytes_equal(rendered(*state, "A"), rendered(*state, "B")));
 }
 
-static int set_up(void **state)
-{
-    *state = mem_new(NULL, char);
-    return 0;
-}
-static int tear_down(void **state)
-{
-    mem_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,5 +152,5 @@ int main(void)
         cmocka_unit_test(the_root_is_the_trust_anchor),
         cmocka_unit_test(the_same_input_gives_the_same_bytes),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }

@@ -142,18 +142,6 @@ static void what_is_no_report_is_refused(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    *state = mem_pool(NULL, 65536);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    mem_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,5 +153,5 @@ int main(void)
         cmocka_unit_test(abilities_are_kept_as_far_as_they_matter),
         cmocka_unit_test(what_is_no_report_is_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/test.h"
+#include "tests/unit/codec/repeated.h"
 
 #include "codec/json.h"
 
@@ -88,18 +88,6 @@ static void malformed_texts_are_refused(void **state)
     json_t *json;
     struct err err;
     assert_fails(json_parse(BYTES_OF("1"), &limits, &json, &err), err, ERR_BAD_INPUT);
-}
-
-static char *repeated(void *owner, const char *before, const char *part, size_t count,
-                      const char *after)
-{
-    struct buffer text;
-    buffer_init(&text, owner, 32 << 20);
-    buffer_text(&text, before);
-    for (size_t i = 0; i < count; i++)
-        buffer_text(&text, part);
-    buffer_text(&text, after);
-    return (char *)text.data;
 }
 
 static void limits_hold_before_anything_is_allocated(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/test.h"
+#include "tests/unit/codec/repeated.h"
 
 #include "codec/plist.h"
 
@@ -164,18 +164,6 @@ static void what_is_not_one_property_list_is_refused(void **state)
     for (size_t i = 0; i < COUNT(bad); i++)
         assert_fails(plist_parse(NULL, bytes_text(bad[i]), &limits, &root, &err), err,
                      ERR_BAD_INPUT);
-}
-
-static char *repeated(void *owner, const char *before, const char *part, size_t count,
-                      const char *after)
-{
-    struct buffer text;
-    buffer_init(&text, owner, 32 << 20);
-    buffer_text(&text, before);
-    for (size_t i = 0; i < count; i++)
-        buffer_text(&text, part);
-    buffer_text(&text, after);
-    return (char *)text.data;
 }
 
 static void limits_count_values_and_containers(void **state)

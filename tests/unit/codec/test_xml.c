@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/test.h"
+#include "tests/unit/codec/repeated.h"
 
 #include "codec/sax.h"
 #include "codec/xml.h"
@@ -103,18 +103,6 @@ static void the_billion_laughs_are_refused(void **state)
     buffer_text(&text, "]><l>&l9;</l>");
     assert_fails(xml_parse(NULL, bytes_text(buffer_string(&text)), &limits, &root, &err), err,
                  ERR_BAD_INPUT);
-}
-
-static char *repeated(void *owner, const char *before, const char *part, size_t count,
-                      const char *after)
-{
-    struct buffer text;
-    buffer_init(&text, owner, 32 << 20);
-    buffer_text(&text, before);
-    for (size_t i = 0; i < count; i++)
-        buffer_text(&text, part);
-    buffer_text(&text, after);
-    return (char *)text.data;
 }
 
 static void each_limit_holds(void **state)
