@@ -70,7 +70,7 @@ char *text_hex(void *owner, struct bytes bytes)
     return hex;
 }
 
-static int hex_digit(char digit)
+int hex_value(int digit)
 {
     if (digit >= '0' && digit <= '9')
         return digit - '0';
@@ -88,7 +88,7 @@ bool text_unhex(void *owner, const char *text, struct bytes *out, struct err *er
         return err_set(err, ERR_BAD_INPUT, "odd number of hexadecimal digits");
     CLEANUP(mem_free_at) uint8_t *data = mem_array(NULL, uint8_t, size / 2 + 1);
     for (size_t i = 0; i < size; i += 2) {
-        int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+        int high = hex_value(text[i]), low = hex_value(text[i + 1]);
         if (high < 0 || low < 0)
             return err_set(err, ERR_BAD_INPUT, "not a hexadecimal digit at %zu", i);
         data[i / 2] = (uint8_t)(high << 4 | low);

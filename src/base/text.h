@@ -16,6 +16,8 @@ size_t text_length(const char *text); /* characters of UTF-8 */
 
 /* Lower-case hexadecimal. The result belongs to owner. */
 char *text_hex(void *owner, struct bytes bytes);
+/* 0 to 15; -1: no hexadecimal digit. */
+int hex_value(int digit);
 /* Even number of hex digits and nothing else. */
 MUST_CHECK bool text_unhex(void *owner, const char *text, struct bytes *out, struct err *err);
 

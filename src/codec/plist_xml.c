@@ -179,11 +179,8 @@ static bool integer_parse(struct bytes text, int64_t *out)
     if (at == text.size)
         return false;
     for (; at < text.size; at++) {
-        int c = text.data[at];
-        int digit = c >= '0' && c <= '9'                 ? c - '0'
-                    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
-                                                         : base;
-        if (digit >= base || __builtin_mul_overflow(sum, base, &sum) ||
+        int digit = hex_value(text.data[at]);
+        if (digit < 0 || digit >= base || __builtin_mul_overflow(sum, base, &sum) ||
             __builtin_add_overflow(sum, negative ? -digit : digit, &sum))
             return false;
     }

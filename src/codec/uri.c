@@ -2,17 +2,7 @@
 #include "codec/uri.h"
 
 #include "base/mem.h"
-
-static int hex_value(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
+#include "base/text.h"
 
 /* Decode into raw, which has room for in.size bytes; *size gets what was written. */
 static bool unescape(struct bytes in, bool plus_is_space, uint8_t *raw, size_t *size,

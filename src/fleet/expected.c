@@ -81,6 +81,21 @@ static bool is_wanted(const struct wanted_attribute *wanted, size_t count, const
     return false;
 }
 
+/* All that is wanted, compared with what is asked. */
+static bool wanted_rows(json_t *rows, const struct wanted_attribute *wanted, size_t wanted_count,
+                        const struct certificate_asked *asked)
+{
+    bool all = true;
+    for (size_t i = 0; i < wanted_count; i++) {
+        size_t count;
+        const char *value = asked_value(asked, wanted[i].name, &count);
+        bool one = wanted_agrees(&wanted[i], value, count);
+        row_add(rows, wanted[i].name, wanted[i].value, count > 1 ? "more than one" : value, one);
+        all = all && one;
+    }
+    return all;
+}
+
 /* ---- without a device ---- */
 
 bool expected_is_network(const struct expected *expected)
@@ -121,14 +136,7 @@ static bool network_rows(json_t *rows, const struct expected *expected,
     const struct wanted_attribute subject[] = {{"subject.CN", expected->common_name, false},
                                                {"subject.O", expected->organization, false}};
     size_t wanted = expected->organization ? 2 : 1;
-    bool all = true;
-    for (size_t i = 0; i < wanted; i++) {
-        size_t count;
-        const char *value = asked_value(asked, subject[i].name, &count);
-        bool one = wanted_agrees(&subject[i], value, count);
-        row_add(rows, subject[i].name, subject[i].value, count > 1 ? "more than one" : value, one);
-        all = all && one;
-    }
+    bool all = wanted_rows(rows, subject, wanted, asked);
     for (size_t i = 0; i < asked->attribute_count; i++) {
         const struct asked_attribute *a = &asked->attributes[i];
         if (is_wanted(subject, wanted, a->name))
@@ -155,14 +163,7 @@ static bool device_rows(void *owner, json_t *rows, const struct expected *expect
         {"key.usage", key_usage_text(owner, usage_bits(expected->key_usage)), true},
         {"eku", "clientAuth", true},
     };
-    bool all = true;
-    for (size_t i = 0; i < COUNT(wanted); i++) {
-        size_t count;
-        const char *value = asked_value(asked, wanted[i].name, &count);
-        bool one = wanted_agrees(&wanted[i], value, count);
-        row_add(rows, wanted[i].name, wanted[i].value, count > 1 ? "more than one" : value, one);
-        all = all && one;
-    }
+    bool all = wanted_rows(rows, wanted, COUNT(wanted), asked);
     for (size_t i = 0; i < asked->attribute_count; i++) {
         const struct asked_attribute *a = &asked->attributes[i];
         if (is_wanted(wanted, COUNT(wanted), a->name))

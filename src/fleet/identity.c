@@ -93,7 +93,7 @@ void fleet_forget_all(struct fleet_shared *shared)
         atomic_fetch_add(&shared->generations[i], 1);
 }
 
-unsigned shared_generation(struct fleet_shared *shared, const char *enrolment_id)
+static unsigned generation_of(struct fleet_shared *shared, const char *enrolment_id)
 {
     return atomic_load(&shared->generations[slot_of(enrolment_id)]);
 }
@@ -127,7 +127,7 @@ static bool cache_get(struct fleet_shared *shared, void *owner, const uint8_t sh
     struct cached *ways = cache->sets[set];
     for (size_t i = 0; ways && i < CACHE_WAYS && !found; i++)
         if (ways[i].identity && memcmp(ways[i].sha256, sha256, 32) == 0 &&
-            ways[i].generation == shared_generation(shared, ways[i].identity->enrolment_id)) {
+            ways[i].generation == generation_of(shared, ways[i].identity->enrolment_id)) {
             *out = *identity_copy(owner, ways[i].identity);
             found = true;
         }
@@ -170,7 +170,7 @@ bool fleet_identify(struct fleet *fleet, void *owner, const uint8_t sha256[32],
      * the one that counts. */
     if (!store_get(fleet->db, owner, ASK(IDENTITY_BY_SHA256, BYTES(key)), want, &found, err))
         return false;
-    unsigned generation = shared_generation(fleet->shared, found.enrolment_id);
+    unsigned generation = generation_of(fleet->shared, found.enrolment_id);
     found = (struct identity){0};
     if (!store_get(fleet->db, owner, ASK(IDENTITY_BY_SHA256, BYTES(key)), want, &found, err))
         return false;

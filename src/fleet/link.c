@@ -14,7 +14,7 @@
 #define LINK_BITS 160                  /* of randomness in a link */
 #define LINK_LONGEST (365 * 24 * 3600) /* seconds a link may live */
 
-bool link_mac(struct fleet *fleet, const char *token, uint8_t mac[32], struct err *err)
+static bool link_mac(struct fleet *fleet, const char *token, uint8_t mac[32], struct err *err)
 {
     return keyd_mac(fleet->keyd, KEYD_MAC_LINK, bytes_text(token), mac, err);
 }

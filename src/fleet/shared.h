@@ -34,7 +34,6 @@ struct fleet_shared {
 
 /* What was read of this enrolment before now is stale. */
 void shared_forget(struct fleet_shared *shared, const char *enrolment_id);
-unsigned shared_generation(struct fleet_shared *shared, const char *enrolment_id);
 /* Background threads look for due jobs again. */
 void shared_wake(struct fleet_shared *shared);
 

@@ -7,18 +7,6 @@
 
 #define OID_TEXT_MAX 128
 
-const char *alternative_kind_name(enum alternative_kind kind)
-{
-    switch (kind) {
-    case ALTERNATIVE_DNS: return "DNS";
-    case ALTERNATIVE_EMAIL: return "e-mail";
-    case ALTERNATIVE_URI: return "URI";
-    case ALTERNATIVE_IP: return "IP";
-    case ALTERNATIVE_UPN: return "UPN";
-    }
-    bug("no such kind of alternative name: %d", (int)kind);
-}
-
 char *name_text(void *owner, const struct name *name)
 {
     char *text = mem_text(owner, "");

@@ -33,7 +33,6 @@ struct alternatives {
 #define NAME_VALUE_MAX 512       /* bytes of one value */
 #define NAME_ALTERNATIVES_MAX 32 /* of one certificate or request */
 
-const char *alternative_kind_name(enum alternative_kind kind); /* "DNS", "e-mail", ... */
 /* "CN=phone 1, O=Example": for people; never parsed again. Belongs to owner. */
 char *name_text(void *owner, const struct name *name);
 /* The first value of a type, or NULL. */

@@ -258,7 +258,8 @@ static const struct command *command_find(const char *request_type)
     return NULL;
 }
 
-bool command_may_wait(const char *request_type)
+/* iOS may answer NotNow to this command while it is locked. */
+static bool command_may_wait(const char *request_type)
 {
     const struct command *command = command_find(request_type);
     return command && command->may_wait;

@@ -19,5 +19,3 @@ struct command_outcome {
 /* Carry the command out and fill the answer's result keys or its ErrorChain. */
 struct command_outcome command_carry_out(struct phone *phone, const struct plist *command,
                                          struct plist *answer);
-/* iOS may answer NotNow to this command while it is locked. */
-bool command_may_wait(const char *request_type);

@@ -24,7 +24,8 @@ static int attempt_free(struct attempt *attempt)
     return 0;
 }
 
-const char *scep_fail_info_name(int fail_info)
+/* The words of RFC 8894 for a failInfo; "none" for anything else. */
+static const char *fail_info_name(int fail_info)
 {
     static const char *const names[] = {"badAlg", "badMessageCheck", "badRequest", "badTime",
                                         "badCertId"};
@@ -55,7 +56,7 @@ static void scep_report(json_t *report, const struct scep_outcome *outcome)
         report, "scep",
         json_pack("{s:i, s:s, s:s, s:s*}", "http_status", outcome->http_status, "pki_status",
                   outcome->status == SCEP_NONE ? "none" : statuses[outcome->status], "fail_info",
-                  scep_fail_info_name(outcome->fail_info), "fail_text", outcome->fail_text));
+                  fail_info_name(outcome->fail_info), "fail_text", outcome->fail_text));
 }
 
 static bool identity_check(const struct attempt *attempt, struct err *err)
@@ -65,7 +66,7 @@ static bool identity_check(const struct attempt *attempt, struct err *err)
         return err_set(err, ERR_UNAVAILABLE, "SCEP: still pending after the last poll");
     if (outcome->status != SCEP_SUCCESS)
         return err_set(err, ERR_FORBIDDEN, "SCEP: refused (HTTP %d, %s)", outcome->http_status,
-                       scep_fail_info_name(outcome->fail_info));
+                       fail_info_name(outcome->fail_info));
     return certificate_chain_check(outcome->certificate, outcome->chain, attempt->anchors, err) ||
            err_context(err, "the identity");
 }

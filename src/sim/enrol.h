@@ -18,5 +18,3 @@ MUST_CHECK bool enrol_by_link(struct phone *phone, const struct enrol_options *o
 /* The enrolment profile once more (certificate renewal); everything is as before when it fails. */
 MUST_CHECK bool enrol_again(struct phone *phone, const struct signed_content *profile,
                             struct err *err);
-/* The words of RFC 8894 for a failInfo; "none" for anything else. */
-const char *scep_fail_info_name(int fail_info);

@@ -15,7 +15,8 @@ bool work_format_error(struct work *work)
     return work_refuse(work, DOMAIN_MDM, 0, "the command is not well formed");
 }
 
-bool work_needs_supervision(struct work *work)
+/* False with a refusal for a device that is neither supervised nor a Mac. */
+static bool is_supervised(struct work *work)
 {
     return work->phone->model.supervised || model_is_mac(&work->phone->model) ||
            work_refuse(work, DOMAIN_INSTALLATION, CODE_NEEDS_SUPERVISION,
@@ -72,7 +73,7 @@ bool erase_device(struct work *work)
 
 bool restart_device(struct work *work)
 {
-    if (!work_needs_supervision(work))
+    if (!is_supervised(work))
         return false;
     work->phone->model.restarts++;
     return true;
@@ -80,7 +81,7 @@ bool restart_device(struct work *work)
 
 bool shut_down_device(struct work *work)
 {
-    if (!work_needs_supervision(work))
+    if (!is_supervised(work))
         return false;
     work->phone->model.shut_downs++;
     return true;
@@ -96,7 +97,7 @@ static void setting_apply(struct work *work, const struct plist *setting, struct
     struct work one = *work;
     one.refusal = &refusal;
     plist_set_text(answer, "Item", item ? item : "");
-    if (text_equal(item, "DeviceName") && name && *name && work_needs_supervision(&one)) {
+    if (text_equal(item, "DeviceName") && name && *name && is_supervised(&one)) {
         work->phone->model.name = mem_text(work->phone, name);
         plist_set_text(answer, "Status", "Acknowledged");
         return;
@@ -129,7 +130,7 @@ bool lost_mode_allows(const char *request_type)
 static bool needs_iphone(struct work *work)
 {
     return !model_is_mac(&work->phone->model)
-               ? work_needs_supervision(work)
+               ? is_supervised(work)
                : work_refuse(work, DOMAIN_MDM, CODE_UNKNOWN_COMMAND, "A Mac does not know this.");
 }
 

@@ -49,8 +49,6 @@ struct work {
 /* Both are always false. */
 bool work_refuse(struct work *work, const char *domain, int code, const char *text);
 bool work_format_error(struct work *work);
-/* False with a refusal for a device that is neither supervised nor a Mac. */
-bool work_needs_supervision(struct work *work);
 void work_chain_add(struct plist *answer, const struct refusal *refusal);
 
 typedef bool work_run(struct work *work);

@@ -26,8 +26,9 @@ char *apple_uuid(void *owner, const char *name)
     return id_from_digest(owner, digest);
 }
 
-void apple_payload_head(struct plist *payload, const char *type, const char *identifier,
-                        const char *uuid)
+/* The four keys that every profile and payload has. */
+static void payload_head(struct plist *payload, const char *type, const char *identifier,
+                         const char *uuid)
 {
     plist_set_text(payload, "PayloadType", type);
     plist_set_integer(payload, "PayloadVersion", 1);
@@ -45,7 +46,7 @@ static struct plist *part_add(struct plist *content, const struct apple_enrolmen
     char *seed = mem_format(NULL, "%s %s", enrolment->start->enrolment_id, name);
     CLEANUP(mem_free_at) char *uuid = apple_uuid(NULL, seed);
     struct plist *part = plist_set_dict(content, NULL);
-    apple_payload_head(part, type, identifier, uuid);
+    payload_head(part, type, identifier, uuid);
     return part;
 }
 
@@ -116,7 +117,7 @@ bool apple_enrolment_render(void *owner, const struct apple_enrolment *enrolment
     const char *id = enrolment->start->enrolment_id;
     CLEANUP(mem_free_at) struct plist *profile = plist_new_dict(NULL);
     CLEANUP(mem_free_at) char *uuid = apple_uuid(NULL, id);
-    apple_payload_head(profile, "Configuration", APPLE_ENROLMENT_IDENTIFIER, uuid);
+    payload_head(profile, "Configuration", APPLE_ENROLMENT_IDENTIFIER, uuid);
     plist_set_text(profile, "PayloadDisplayName", "Device management");
     plist_set_text(profile, "PayloadDescription",
                    "Connects this device with the management of your organisation.");

@@ -28,8 +28,5 @@ struct apple_enrolment {
 MUST_CHECK bool apple_enrolment_render(void *owner, const struct apple_enrolment *enrolment,
                                        struct bytes *out, struct err *err);
 
-/* A dictionary with the four keys that every profile and payload has. */
-void apple_payload_head(struct plist *payload, const char *type, const char *identifier,
-                        const char *uuid);
 /* A stable UUID of a name. Belongs to owner. */
 char *apple_uuid(void *owner, const char *name);
