@@ -11,6 +11,7 @@ static const struct field policy_rows[] = {
               .help = "Settings by name"),
     TIME_FIELD(struct policy, created_at, FIELD_READ_ONLY, .help = "When it was made"),
     TIME_FIELD(struct policy, updated_at, FIELD_READ_ONLY, .help = "When it was last changed"),
+    TEXT_FIELD(struct policy, created_by, FIELD_READ_ONLY, .help = "Who saved this revision"),
     INTEGER_FIELD(struct policy, assignment_count, FIELD_READ_ONLY,
                   .help = "How many assignments it has"),
 };

@@ -12,6 +12,7 @@ struct policy {
     int64_t revision;
     char *settings; /* JSON object of the newest (or asked) revision: name -> value */
     int64_t created_at, updated_at;
+    char *created_by; /* who saved that revision */
     int64_t assignment_count;
 };
 extern const struct fields policy_fields;

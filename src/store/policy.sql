@@ -17,7 +17,7 @@ WHERE id = $1 AND revision = $2 AND deleted_at IS NULL
 UPDATE policy SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL
 
 -- name: policy_by_id
-SELECT p.id, p.name, p.kind, p.description, p.revision, r.settings, p.created_at, p.updated_at,
+SELECT p.id, p.name, p.kind, p.description, p.revision, r.settings, p.created_at, p.updated_at, r.created_by,
        (SELECT count(*) FROM assignment a WHERE a.policy_id = p.id) AS assignment_count
 FROM policy p JOIN policy_revision r ON r.policy_id = p.id AND r.revision = p.revision
 WHERE p.id = $1 AND p.deleted_at IS NULL
@@ -26,14 +26,15 @@ WHERE p.id = $1 AND p.deleted_at IS NULL
 SELECT id, name FROM policy WHERE (id = $1 OR name_folded = $2) AND deleted_at IS NULL ORDER BY id LIMIT 2
 
 -- name: policy_list
-SELECT p.id, p.name, p.kind, p.description, p.revision, r.settings, p.created_at, p.updated_at,
+SELECT p.id, p.name, p.kind, p.description, p.revision, r.settings, p.created_at, p.updated_at, r.created_by,
        (SELECT count(*) FROM assignment a WHERE a.policy_id = p.id) AS assignment_count
 FROM policy p JOIN policy_revision r ON r.policy_id = p.id AND r.revision = p.revision
 WHERE p.deleted_at IS NULL AND p.id > COALESCE(CAST($1 AS TEXT), '')
 ORDER BY p.id LIMIT $2
 
 -- name: policy_revision_list
-SELECT p.id, p.name, p.kind, r.revision, r.settings, r.created_at, r.created_at AS updated_at
+SELECT p.id, p.name, p.kind, r.revision, r.settings, r.created_at, r.created_at AS updated_at, r.created_by,
+       (SELECT count(*) FROM assignment a WHERE a.policy_id = p.id) AS assignment_count
 FROM policy p JOIN policy_revision r ON r.policy_id = p.id
 WHERE p.id = $1 ORDER BY r.revision DESC LIMIT 200
 

@@ -42,6 +42,7 @@ static void revisions_never_change(void **state)
     assert_int_equal(list.count, 3);
     assert_int_equal(items[0].revision, 3);
     assert_string_equal(items[2].settings, "{\"password.min_length\":6}");
+    assert_string_equal(items[2].created_by, fixture_admin(f).name);
 }
 
 static void equal_settings_are_stored_in_one_form(void **state)
