@@ -49,6 +49,13 @@ static const struct field account_made_rows[] = {
 };
 static const struct fields account_made_fields = FIELDS(account_made_rows);
 
+static void reply_made(const struct request *request, struct reply *reply, int status,
+                       const struct account *account, char *password)
+{
+    struct account_made made = {account->id, account->name, password, account->role};
+    api_reply(request, reply, status, account_made_fields, &made);
+}
+
 static bool account_create(struct request *request, struct reply *reply, struct err *err)
 {
     struct actor actor = api_actor(request);
@@ -58,9 +65,20 @@ static bool account_create(struct request *request, struct reply *reply, struct 
         !fleet_account_create(api_fleet(request), &actor, request->owner, &wish, &account,
                               &password, err))
         return false;
-    struct account_made made = {
-        .id = account.id, .name = account.name, .password = password, .role = account.role};
-    api_reply(request, reply, 201, account_made_fields, &made);
+    reply_made(request, reply, 201, &account, password);
+    return true;
+}
+
+static bool account_reset(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct account account;
+    char *password;
+    if (!api_body_reason(request, &actor, err) ||
+        !fleet_account_give_password(api_fleet(request), &actor, request->owner, request->params[0],
+                                     &account, &password, err))
+        return false;
+    reply_made(request, reply, 200, &account, password);
     return true;
 }
 
@@ -161,6 +179,17 @@ static const struct route rows[] = {
      .permission = "account.write",
      .takes = &account_change_fields,
      .gives = &account_fields},
+    {HTTP_POST,
+     API "/accounts/{account}/password",
+     account_reset,
+     {need_account},
+     DOOR_FRONT,
+     4096,
+     .name = "account_reset",
+     .summary = "Give an account another one-time password; its sessions and tokens end",
+     .permission = "account.write",
+     .takes = &reason_fields,
+     .gives = &account_made_fields},
     {HTTP_POST,
      API "/accounts/{account}/disable",
      account_disable,

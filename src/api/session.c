@@ -69,6 +69,31 @@ static bool session_delete(struct request *request, struct reply *reply, struct 
     return true;
 }
 
+/* ---- one's own password ---- */
+
+static const struct field password_rows[] = {
+    TEXT_FIELD(struct credentials, password, FIELD_REQUIRED | FIELD_SECRET, .lowest = 1,
+               .highest = PASSWORD_LONGEST, .help = "The present password"),
+    TEXT_FIELD(struct credentials, new_password, FIELD_REQUIRED | FIELD_SECRET, .lowest = 1,
+               .highest = PASSWORD_LONGEST, .help = "The new one"),
+};
+static const struct fields password_fields = FIELDS(password_rows);
+
+static bool password_change(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct credentials wish = {0};
+    if (!api_body(request, &wish, NULL, err))
+        return false;
+    const struct sign_in own = {NULL, wish.password, wish.new_password, request->peer};
+    if (!fleet_account_password(api_fleet(request), &actor, request->owner, &own, err))
+        return false;
+    reply_empty(reply, 204);
+    return true;
+}
+
+/* ---- tokens ---- */
+
 struct token_wish_body {
     char *name;
     int role;
@@ -139,6 +164,16 @@ static const struct route rows[] = {
      .name = "session_delete",
      .summary = "Sign out",
      .permission = "self"},
+    {HTTP_PUT,
+     API "/password",
+     password_change,
+     {need_account},
+     DOOR_FRONT,
+     4096,
+     .name = "password_change",
+     .summary = "Change one's own password; the other sessions end",
+     .permission = "self",
+     .takes = &password_fields},
     {HTTP_GET,
      API "/tokens",
      token_list,

@@ -7,6 +7,7 @@
 /* login.c */
 int login_run(struct cli *cli);
 int logout_run(struct cli *cli);
+int account_password_run(struct cli *cli);
 /* explain.c */
 int explain_run(struct cli *cli);
 /* lists.c: lists that a device narrows */

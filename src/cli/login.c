@@ -41,13 +41,13 @@ static bool account_choose(struct cli *cli, char **out, struct err *err)
     return prompt_line(cli->owner, "Name: ", false, out, err);
 }
 
-static bool password_ask(struct cli *cli, char **out, struct err *err)
+static bool password_ask(struct cli *cli, const char *question, char **out, struct err *err)
 {
     if (words_has(cli->words, OPTION_PASSWORD_STDIN))
         return input_line(cli->owner, out, err);
     if (!cli->is_interactive)
         return err_set(err, ERR_BAD_INPUT, "add --password-stdin where there is no terminal");
-    return prompt_line(cli->owner, "Password: ", true, out, err);
+    return prompt_line(cli->owner, question, true, out, err);
 }
 
 /* Asks until it fits: what the server would refuse is not worth three more answers. */
@@ -56,7 +56,6 @@ static bool new_password_ask(struct cli *cli, const char *old, char **out, struc
     CLEANUP(secret_wipe) char *again = NULL;
     if (words_has(cli->words, OPTION_PASSWORD_STDIN)) /* the second line, where there is one */
         return input_line(cli->owner, out, err);
-    cli_say("This password was for one time: choose a new one, of 12 to 256 characters.");
     for (;;) {
         if (!prompt_line(cli->owner, "New password: ", true, out, err))
             return false;
@@ -64,7 +63,7 @@ static bool new_password_ask(struct cli *cli, const char *old, char **out, struc
         if (length < NEW_PASSWORD_SHORTEST || length > NEW_PASSWORD_LONGEST)
             cli_say("It has %zu characters; 12 to 256 are needed.", length);
         else if (text_equal(*out, old))
-            cli_say("It must differ from the one-time password.");
+            cli_say("It must differ from the old one.");
         else if (!prompt_line(cli->owner, "New password again: ", true, &again, err))
             return false;
         else if (text_equal(*out, again))
@@ -93,12 +92,13 @@ static bool sign_in(struct cli *cli, const char *account, json_t **out, struct e
 {
     CLEANUP(secret_wipe) char *password = NULL;
     CLEANUP(secret_wipe) char *new_password = NULL;
-    if (!password_ask(cli, &password, err))
+    if (!password_ask(cli, "Password: ", &password, err))
         return false;
     if (session_make(cli, account, password, NULL, out, err))
         return true;
     if (err->kind != ERR_PRECONDITION)
         return false;
+    cli_say("This password was for one time: choose a new one, of 12 to 256 characters.");
     return new_password_ask(cli, password, &new_password, err) &&
            session_make(cli, account, password, new_password, out, err);
 }
@@ -128,6 +128,28 @@ int login_run(struct cli *cli)
     if (!sign_in(cli, account, &session, &err) || !context_keep(cli, account, session, &err))
         return cli_fail(cli, &err);
     cli_say("Signed in to %s as %s.", cli->context.server, account);
+    return EXIT_DONE;
+}
+
+int account_password_run(struct cli *cli)
+{
+    struct err err;
+    CLEANUP(secret_wipe) char *old = NULL;
+    CLEANUP(secret_wipe) char *chosen = NULL;
+    CLEANUP(json_decref_at) json_t *answer = NULL;
+    if (!password_ask(cli, "Present password: ", &old, &err) ||
+        !new_password_ask(cli, old, &chosen, &err))
+        return err.kind == ERR_BAD_INPUT ? cli_usage(cli, &err) : cli_fail(cli, &err);
+    CLEANUP(json_decref_at)
+    json_t *body = json_pack("{s:s, s:s}", "password", old, "new_password", chosen);
+    const struct api_call call = {.method = "PUT", .path = "/password", .body = body};
+    if (!body) {
+        (void)err_set(&err, ERR_BAD_INPUT, "passwords must be UTF-8");
+        return cli_usage(cli, &err);
+    }
+    if (!api_send(cli, &call, &answer, &err))
+        return cli_fail(cli, &err);
+    cli_say("The password is changed; other sessions have ended, API tokens stay.");
     return EXIT_DONE;
 }
 

@@ -73,6 +73,35 @@ bool fleet_account_reset(struct fleet *fleet, const struct actor *actor, void *o
 
 /* ---- sign in ---- */
 
+struct replacing {
+    const struct account *account;
+    const char *hash, *token_id; /* NULL: none of its sessions stays */
+    int64_t now;
+};
+
+/* A new password that its owner chose ends the other sessions. */
+static bool password_replace(struct db *tx, const struct replacing *r, struct err *err)
+{
+    const char *id = r->account->id;
+    return store_change(tx, ASK(ACCOUNT_SET_PASSWORD, TEXT(id), TEXT(r->hash), INTEGER(0)), NULL,
+                        err) &&
+           store_change(tx,
+                        ASK(TOKEN_REVOKE_OF_ACCOUNT, TEXT(id), INTEGER(r->now),
+                            TEXT(r->token_id ? r->token_id : "")),
+                        NULL, err);
+}
+
+/* What ends an account or its password meanwhile waits for us; ERR_UNAUTHENTICATED: it came first.
+ */
+static bool account_hold(struct db *tx, const struct account *account, struct err *err)
+{
+    int64_t held = 0;
+    if (!store_change(tx, ASK(ACCOUNT_HOLD, TEXT(account->id), TEXT(account->password_hash)), &held,
+                      err))
+        return false;
+    return held > 0 || err_set(err, ERR_UNAUTHENTICATED, "name or password is wrong");
+}
+
 struct signing_in {
     const struct account *account;
     const char *new_hash; /* NULL: unchanged */
@@ -84,22 +113,10 @@ struct signing_in {
 static bool sign_in_run(struct db *tx, void *context, struct err *err)
 {
     const struct signing_in *s = context;
-    int64_t held = 0;
-    if (!store_change(tx, ASK(ACCOUNT_HOLD, TEXT(s->account->id), TEXT(s->account->password_hash)),
-                      &held, err))
-        return false;
-    if (held == 0)
-        return err_set(err, ERR_UNAUTHENTICATED, "name or password is wrong");
-    if (s->new_hash &&
-        !(store_change(
-              tx, ASK(ACCOUNT_SET_PASSWORD, TEXT(s->account->id), TEXT(s->new_hash), INTEGER(0)),
-              NULL, err) &&
-          store_change(tx,
-                       ASK(TOKEN_REVOKE_OF_ACCOUNT, TEXT(s->account->id),
-                           INTEGER(s->wish->created_at), TEXT("")),
-                       NULL, err)))
-        return false;
-    return token_insert(tx, s->wish, err);
+    const struct replacing replacing = {s->account, s->new_hash, NULL, s->wish->created_at};
+    return account_hold(tx, s->account, err) &&
+           (!s->new_hash || password_replace(tx, &replacing, err)) &&
+           token_insert(tx, s->wish, err);
 }
 
 struct wrong { /* an attempt that failed */
@@ -213,4 +230,49 @@ bool fleet_sign_in(struct fleet *fleet, const struct actor *actor, void *owner,
     *out = (struct session){made.secret, made.token};
     out->token.account_name = account.name;
     return true;
+}
+
+/* ---- one's own password ---- */
+
+static bool password_run(struct db *tx, void *context, struct err *err)
+{
+    const struct replacing *r = context;
+    return account_hold(tx, r->account, err) && password_replace(tx, r, err);
+}
+
+/* 401 would say that the session has ended. */
+static bool old_password_wrong(struct err *err)
+{
+    return err->kind == ERR_UNAUTHENTICATED
+               ? err_at(err, ERR_FORBIDDEN, "/password", "the present password is wrong")
+               : false;
+}
+
+bool fleet_account_password(struct fleet *fleet, const struct actor *actor, void *owner,
+                            const struct sign_in *sign_in, struct err *err)
+{
+    struct account account = {0};
+    struct sign_in own = *sign_in;
+    char *hash = NULL;
+    own.name = actor->name;
+    if (actor->kind != ACTOR_ACCOUNT)
+        return err_set(err, ERR_FORBIDDEN, "only people have passwords");
+    if (!password_check(own.new_password, own.password, err))
+        return false;
+    if (text_length(own.password) > PASSWORD_LONGEST)
+        return err_at(err, ERR_FORBIDDEN, "/password", "the present password is wrong");
+    if (!account_signed_in(fleet, actor, owner, &own, &account, err))
+        return old_password_wrong(err);
+    if (!password_hash(fleet, owner, own.new_password, &hash, err))
+        return false;
+    struct replacing replacing = {&account, hash, actor->token_id, actor->now};
+    const struct change change = {.actor = actor,
+                                  .action = "account.password",
+                                  .permission = "self",
+                                  .subject_kind = "account",
+                                  .subject_id = account.id,
+                                  .work = password_run,
+                                  .context = &replacing,
+                                  .detail = json_pairs(owner, "peer", own.peer, NULL)};
+    return fleet_change(fleet, &change, err) || old_password_wrong(err);
 }

@@ -31,6 +31,12 @@ struct session {
  * ERR_UNAVAILABLE when too many sign in at once. Wrong ones are counted (fleet_refusal_list). */
 MUST_CHECK bool fleet_sign_in(struct fleet *fleet, const struct actor *actor, void *owner,
                               const struct sign_in *sign_in, struct session *out, struct err *err);
+/* One's own password; the name is the actor's, must_change is over. ERR_FORBIDDEN, counted as a
+ * wrong sign-in, when the old one is wrong; otherwise as fleet_sign_in. The other sessions of the
+ * account end; API tokens stay, as with a new password at the sign-in. No permission; ERR_FORBIDDEN
+ * for an actor that is no account. */
+MUST_CHECK bool fleet_account_password(struct fleet *fleet, const struct actor *actor, void *owner,
+                                       const struct sign_in *sign_in, struct err *err);
 /* Who is it that shows this secret? ERR_UNAUTHENTICATED. The actor's texts belong to owner. */
 MUST_CHECK bool fleet_token_actor(struct fleet *fleet, void *owner, const char *secret, int64_t now,
                                   struct actor *out, struct err *err);

@@ -85,6 +85,56 @@ bool fleet_account_create(struct fleet *fleet, const struct actor *actor, void *
     return true;
 }
 
+/* ---- another password ---- */
+
+static bool give_run(struct db *tx, void *context, struct err *err)
+{
+    const struct creation *c = context;
+    return store_change_one(tx, ASK(ACCOUNT_SET_PASSWORD, TEXT(c->id), TEXT(c->hash), INTEGER(1)),
+                            "there is no such account any more", err) &&
+           store_change(tx, ASK(TOKEN_REVOKE_ALL, TEXT(c->id), INTEGER(c->now)), NULL, err);
+}
+
+static bool can_be_given(const struct account *account, const struct actor *actor, struct err *err)
+{
+    if (text_equal(account->id, actor->id)) {
+        (void)err_set(err, ERR_PRECONDITION, "%s is the account that asks", account->name);
+        err->remedy = "change your own password: muster account password";
+        return false;
+    }
+    if (account->disabled_at) {
+        (void)err_set(err, ERR_PRECONDITION, "%s is disabled", account->name);
+        err->remedy = "enable it first: muster account enable NAME";
+        return false;
+    }
+    return true;
+}
+
+bool fleet_account_give_password(struct fleet *fleet, const struct actor *actor, void *owner,
+                                 const char *which, struct account *out, char **password,
+                                 struct err *err)
+{
+    char *hash = NULL, *secret = password_once(owner);
+    struct account account;
+    if (!fleet_need(actor, "account.write", err) ||
+        !account_find(fleet->db, owner, which, &account, err) ||
+        !can_be_given(&account, actor, err) || !password_hash(fleet, owner, secret, &hash, err))
+        return false;
+    struct creation giving = {.id = account.id, .hash = hash, .now = actor->now};
+    const struct change change = {.actor = actor,
+                                  .action = "account.reset",
+                                  .permission = "account.write",
+                                  .subject_kind = "account",
+                                  .subject_id = account.id,
+                                  .detail = json_pairs(owner, "name", account.name, NULL),
+                                  .work = give_run,
+                                  .context = &giving};
+    if (!fleet_change(fleet, &change, err) || !account_find(fleet->db, owner, account.id, out, err))
+        return false;
+    *password = secret;
+    return true;
+}
+
 /* ---- changed ---- */
 
 struct turning {

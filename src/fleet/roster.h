@@ -24,6 +24,11 @@ MUST_CHECK bool fleet_account_create(struct fleet *fleet, const struct actor *ac
 MUST_CHECK bool fleet_account_set_role(struct fleet *fleet, const struct actor *actor, void *owner,
                                        const char *which, enum role role, struct account *out,
                                        struct err *err);
+/* Another one-time password, for somebody who has lost theirs: *password is shown this once, all
+ * sessions and API tokens end. ERR_PRECONDITION for one's own account and for a disabled one. */
+MUST_CHECK bool fleet_account_give_password(struct fleet *fleet, const struct actor *actor,
+                                            void *owner, const char *which, struct account *out,
+                                            char **password, struct err *err);
 /* ERR_PRECONDITION when it is so already. */
 MUST_CHECK bool fleet_account_disable(struct fleet *fleet, const struct actor *actor, void *owner,
                                       const char *which, struct account *out, struct err *err);

@@ -360,6 +360,51 @@ static void changing_the_password_ends_sessions_but_not_tokens(void **state)
     assert_true(is_known(f, token.secret, &who));
 }
 
+static bool change_own(struct fixture *f, const struct actor *who, const char *old, const char *new,
+                       struct err *err)
+{
+    const struct sign_in wish = {NULL, old, new, "192.0.2.9"};
+    return fleet_account_password(f->fleet, who, f->owner, &wish, err);
+}
+
+static void people_change_their_own_password(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = session_of(f, "anna", ROLE_ADMINISTRATOR), other, token;
+    const char *chosen = "another long password";
+    struct actor anna, who, system = fleet_system_actor(f->now);
+    struct err err;
+    assert_true(is_known(f, session.secret, &anna));
+    assert_works(sign_in(f, "anna", PASSWORD, NULL, &other, &err), err);
+    assert_works(token_create(f, &anna, ROLE_AUDITOR, 0, &token, &err), err);
+    assert_fails(change_own(f, &anna, "not the password", chosen, &err), err, ERR_FORBIDDEN);
+    assert_string_equal(err.where, "/password");
+    assert_fails(change_own(f, &anna, PASSWORD, "short", &err), err, ERR_BAD_INPUT);
+    assert_fails(change_own(f, &anna, PASSWORD, PASSWORD, &err), err, ERR_BAD_INPUT);
+    assert_fails(change_own(f, &system, PASSWORD, chosen, &err), err, ERR_FORBIDDEN);
+    assert_true(is_known(f, other.secret, &who));
+    assert_works(change_own(f, &anna, PASSWORD, chosen, &err), err);
+    assert_true(is_known(f, session.secret, &who)); /* the one that asked */
+    assert_false(is_known(f, other.secret, &who));
+    assert_true(is_known(f, token.secret, &who));
+    assert_fails(sign_in(f, "anna", PASSWORD, NULL, &other, &err), err, ERR_UNAUTHENTICATED);
+    assert_works(sign_in(f, "anna", chosen, NULL, &other, &err), err);
+}
+
+/* Whoever found a session open cannot try passwords with it for long. */
+static void a_session_guesses_no_password(void **state)
+{
+    struct fixture *f = *state;
+    struct session session = session_of(f, "anna", ROLE_AUDITOR);
+    struct actor anna;
+    struct err err;
+    assert_true(is_known(f, session.secret, &anna));
+    for (int i = 0; i < 5; i++)
+        assert_fails(change_own(f, &anna, "not the password", "another long password", &err), err,
+                     ERR_FORBIDDEN);
+    assert_fails(change_own(f, &anna, PASSWORD, "another long password", &err), err, ERR_TOO_MANY);
+}
+
 /* ---- what the database knows ---- */
 
 static void assert_nowhere(const struct rows *rows, const char *secret)
@@ -400,7 +445,8 @@ static void the_database_holds_no_secret(void **state)
     assert_true(text_starts(hash, "$argon2id$"));
 }
 
-FLEET_MAIN(FLEET_TEST(a_one_time_password_must_be_changed),
+FLEET_MAIN(FLEET_TEST(people_change_their_own_password), FLEET_TEST(a_session_guesses_no_password),
+           FLEET_TEST(a_one_time_password_must_be_changed),
            FLEET_TEST(a_wrong_name_and_a_wrong_password_sound_alike),
            FLEET_TEST(five_wrong_attempts_have_to_wait),
            FLEET_TEST(wrong_names_from_one_address_have_to_wait_too),

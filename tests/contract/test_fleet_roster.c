@@ -220,6 +220,39 @@ static void a_disabled_account_gets_no_new_password(void **state)
                  err, ERR_PRECONDITION);
 }
 
+static void a_given_password_ends_what_the_old_one_opened(void **state)
+{
+    struct fixture *f = *state;
+    struct person anna = person_make(f, "anna", ROLE_ADMINISTRATOR);
+    struct person bert = person_make(f, "bert", ROLE_ADMINISTRATOR);
+    struct actor who, admin, auditor = fixture_account(f, ROLE_AUDITOR);
+    struct account account;
+    struct session session;
+    char *password;
+    struct err err;
+    assert_true(is_known(f, &bert.session, &admin));
+    assert_fails(fleet_account_give_password(f->fleet, &auditor, f->owner, "anna", &account,
+                                             &password, &err),
+                 err, ERR_FORBIDDEN);
+    assert_works(
+        fleet_account_give_password(f->fleet, &admin, f->owner, "anna", &account, &password, &err),
+        err);
+    assert_true(account.must_change);
+    assert_false(is_known(f, &anna.session, &who));
+    assert_false(is_known(f, &anna.token, &who));
+    assert_fails(sign_in(f, "anna", PASSWORD, NULL, &session, &err), err, ERR_UNAUTHENTICATED);
+    assert_fails(sign_in(f, "anna", password, NULL, &session, &err), err, ERR_PRECONDITION);
+    assert_works(sign_in(f, "anna", password, PASSWORD, &session, &err), err);
+    assert_int_equal(audited(f, "account.reset"), 1);
+    assert_fails(
+        fleet_account_give_password(f->fleet, &admin, f->owner, "bert", &account, &password, &err),
+        err, ERR_PRECONDITION);
+    assert_works(disable(f, "anna", &err), err);
+    assert_fails(
+        fleet_account_give_password(f->fleet, &admin, f->owner, "anna", &account, &password, &err),
+        err, ERR_PRECONDITION);
+}
+
 static void accounts_are_listed_and_found(void **state)
 {
     struct fixture *f = *state;
@@ -242,7 +275,8 @@ static void accounts_are_listed_and_found(void **state)
                  ERR_NOT_FOUND);
 }
 
-FLEET_MAIN(FLEET_TEST(an_account_is_made_with_a_password_for_one_time),
+FLEET_MAIN(FLEET_TEST(a_given_password_ends_what_the_old_one_opened),
+           FLEET_TEST(an_account_is_made_with_a_password_for_one_time),
            FLEET_TEST(sessions_and_tokens_end_with_the_account),
            FLEET_TEST(another_role_ends_what_the_old_one_opened),
            FLEET_TEST(no_token_can_do_more_than_its_account),

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 
 # What an auditor may do; everything else is refused.  The table of src/fleet/permission.c says why.
 AUDITOR_MAY = {"account.read", "apple.read", "audit.read", "certificate.read", "device.read", "enrolment.read", "policy.read",
-               "self", "status.read", "token.read"}
+               "self", "status.read", "token.read", "user.read"}
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
 
@@ -263,6 +263,10 @@ def test_a_stale_revision_is_not_overwritten(admin):
     revisions = admin.items(f"/policies/{made['id']}/revisions")
     assert [one["revision"] for one in revisions] == [2, 1]
     assert revisions[1]["settings"] == {"password.required": True}
+    admin.post("/policies/Raced/assignments", target="all")
+    assert {(one["created_by"], one["assignment_count"]) for one in
+            admin.items(f"/policies/{made['id']}/revisions")} == {("admin", 1)}
+    admin.ask("DELETE", "/policies/Raced")
 
 
 @pytest.mark.proves_partly("4c-15")

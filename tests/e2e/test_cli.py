@@ -205,6 +205,7 @@ def test_a_policy_is_edited_by_revision(muster):
     muster("policy", "create", "Edited", "--set", "password.min_length=6", "--set", "password.required=true")
     edited = muster.json("policy", "edit", "Edited", "--set", "password.min_length=7", "--unset", "password.required")
     assert edited["revision"] == 2 and edited["settings"] == {"password.min_length": 7}
+    assert re.search(r"^2 .* admin +", muster("policy", "revisions", "Edited"), re.M)
     muster("policy", "edit", "Edited", "--set", "password.min_length=7")
     assert "Nothing changes" in muster.said
     muster("policy", "delete", "Edited", "--yes")
@@ -238,8 +239,14 @@ def test_requests_for_certificates_are_listed(muster, phone):
 def test_settings_can_be_read(muster):
     text = muster("setting", "list")
     assert re.search(r"^password.min_length +4\u201316 ", text, re.M)
-    assert max(map(len, text.splitlines())) < 140 and "{" not in text
+    assert max(map(len, text.splitlines())) <= 120 and "{" not in text
+    assert re.search(r"^password.min_length +4\u201316 characters +higher ", text, re.M)
+    assert re.search(r"^password.screen_off_minutes +.*minutes +lower ", text, re.M)
     assert muster.json("setting", "get", "password.min_length")["range"]["highest"] == 16
+    one = muster("setting", "get", "password.min_length")
+    assert re.search(r"^stricter +higher$", one, re.M) and "choices" not in one and "null" not in one
+    choice = muster("setting", "get", "password.type")
+    assert re.search(r"^values +default, numeric, alphanumeric$", choice, re.M) and "later" in choice
     muster("setting", "get", "password.nothing", code=3)
 
 
@@ -331,6 +338,46 @@ def test_an_account_comes_and_goes(muster, tmp_path):
     assert muster.json("account", "get", "desk")["disabled_at"]
     muster("account", "enable", "desk")
     muster("account", "disable", "admin", "--yes", code=5)
+
+
+def test_people_change_their_own_password(muster, tmp_path):
+    once = muster("account", "create", "changer", "--role", "auditor").strip()
+    (tmp_path / "elsewhere").mkdir()
+    other, elsewhere = (Muster(muster.house, folder) for folder in (tmp_path, tmp_path / "elsewhere"))
+    words = ("--server", other.url, "--ca", other.ca, "--user", "changer", "--password-stdin")
+    other("login", *words, given=f"{once}\n{PASSWORD}\n")
+    elsewhere("login", *words, given=f"{PASSWORD}\n")
+    other("account", "password", "--password-stdin", code=4, given=f"not {PASSWORD}\n{PASSWORD} 2\n")
+    assert "present password is wrong" in other.said
+    other("account", "password", "--password-stdin", code=1, given=f"{PASSWORD}\nshort\n")
+    assert "12 to 256" in other.said
+    other("account", "password", code=2, given="")
+    other("account", "password", "--password-stdin", given=f"{PASSWORD}\n{PASSWORD} 2\n")
+    assert other("device", "list") and "other sessions have ended" not in other.said
+    elsewhere("device", "list", code=4)
+    code, said = other.typed("account", "password", answers={
+        "Present password: ": f"{PASSWORD} 2", "New password: ": f"{PASSWORD} 3", "New password again: ": f"{PASSWORD} 3"})
+    assert code == 0 and "is changed" in said and PASSWORD not in said, said
+    elsewhere("login", *words, code=4, given=f"{PASSWORD} 2\n")
+    elsewhere("login", *words, given=f"{PASSWORD} 3\n")
+    assert "account.password" in muster("audit", "list", "--limit", 20)
+
+
+def test_an_administrator_gives_another_password(muster, tmp_path):
+    once = muster("account", "create", "forgetful", "--role", "auditor").strip()
+    other = Muster(muster.house, tmp_path)
+    words = ("--server", other.url, "--ca", other.ca, "--user", "forgetful", "--password-stdin")
+    other("login", *words, given=f"{once}\n{PASSWORD}\n")
+    other("account", "reset", "admin", "--yes", code=4)
+    muster("account", "reset", "forgetful", code=2, given="")
+    again = muster("account", "reset", "forgetful", "--yes", "--reason", "called us").strip()
+    assert again != once and "this once" in muster.said
+    other("device", "list", code=4)
+    other("login", *words, code=4, given=f"{PASSWORD}\n")
+    other("login", *words, given=f"{again}\n{PASSWORD}\n")
+    muster("account", "reset", "admin", "--yes", code=5)
+    assert "muster account password" in muster.said
+    muster("account", "reset", "nobody", "--yes", code=3)
 
 
 def test_signing_out_ends_the_session(muster, tmp_path):
