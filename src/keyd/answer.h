@@ -19,6 +19,10 @@ void keyd_answer(struct vault *vault, int64_t now, const struct wire_head *head,
 
 /* The request was read whole and has nothing behind it. */
 MUST_CHECK bool call_read(const struct call *call, struct err *err);
+/* The content key of an envelope to this RSA key becomes the answer; a wrong one gives a key that
+ * opens nothing. ERR_BAD_INPUT: the sizes do not fit. */
+MUST_CHECK bool call_unwrap(struct call *call, EVP_PKEY *key, uint32_t size, struct bytes encrypted,
+                            struct err *err);
 
 /* ---- the operations, one per row of the table ---- */
 MUST_CHECK bool answer_ping(struct call *call, struct err *err);
@@ -37,3 +41,5 @@ MUST_CHECK bool answer_tls_identities(struct call *call, struct err *err);
 MUST_CHECK bool answer_sign_audit(struct call *call, struct err *err);
 MUST_CHECK bool answer_verify_audit(struct call *call, struct err *err);
 MUST_CHECK bool answer_audit_head(struct call *call, struct err *err);
+MUST_CHECK bool answer_make_recipient(struct call *call, struct err *err);
+MUST_CHECK bool answer_recipient_unwrap(struct call *call, struct err *err);

@@ -45,17 +45,14 @@ static bool raw_decrypt(EVP_PKEY *key, struct bytes encrypted, uint8_t *block, s
     return true;
 }
 
-bool answer_unwrap(struct call *call, struct err *err)
+bool call_unwrap(struct call *call, EVP_PKEY *key, uint32_t size, struct bytes encrypted,
+                 struct err *err)
 {
-    uint32_t size = reader_u32(&call->in);
-    struct bytes encrypted = wire_get_bytes(&call->in, RSA_BYTES_MAX);
-    EVP_PKEY *key = call->vault->identities[IDENTITY_REGISTRATION].key;
-    if (!call_read(call, err))
-        return false;
     if (size != 16 && size != 24 && size != CONTENT_KEY_MAX)
         return err_set(err, ERR_BAD_INPUT, "a content key has 16, 24 or 32 bytes");
-    if (encrypted.size != (size_t)EVP_PKEY_get_size(key) || encrypted.size < PADDING_MIN + size)
-        return err_set(err, ERR_BAD_INPUT, "not encrypted to the registration authority");
+    if (encrypted.size != (size_t)EVP_PKEY_get_size(key) || encrypted.size < PADDING_MIN + size ||
+        encrypted.size > RSA_BYTES_MAX)
+        return err_set(err, ERR_BAD_INPUT, "not encrypted to this key");
     uint8_t label_key[32], instead[32], *block = secret_new(call->owner, RSA_BYTES_MAX);
     /* The same wrong ciphertext gives the same key again: asking twice tells nothing. */
     master_derive(call->vault->master, "unwrap/reject", label_key);
@@ -70,6 +67,15 @@ bool answer_unwrap(struct call *call, struct err *err)
     wire_bytes(call->out, (struct bytes){instead, size});
     bytes_wipe(instead, sizeof(instead));
     return true;
+}
+
+bool answer_unwrap(struct call *call, struct err *err)
+{
+    uint32_t size = reader_u32(&call->in);
+    struct bytes encrypted = wire_get_bytes(&call->in, RSA_BYTES_MAX);
+    return call_read(call, err) &&
+           call_unwrap(call, call->vault->identities[IDENTITY_REGISTRATION].key, size, encrypted,
+                       err);
 }
 
 /* ---- sign-reply ---- */

@@ -122,6 +122,19 @@ MUST_CHECK bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_e
 MUST_CHECK bool keyd_make_request(struct keyd *keyd, void *owner, const char *common_name,
                                   const char *email, struct bytes *request,
                                   struct bytes *sealed_key, struct err *err);
+/* A new RSA-2048 key that others encrypt to, with a certificate for it that it signed itself. The
+ * key comes back sealed so that keyd alone can use it: keyd_open() does not open it. */
+MUST_CHECK bool keyd_make_recipient(struct keyd *keyd, void *owner, const char *common_name,
+                                    struct bytes *certificate, struct bytes *sealed_key,
+                                    struct err *err);
+/* As keyd_unwrap(), with such a key; about: SHA-256 of the certificate in hexadecimal. */
+struct recipient_key {
+    const char *about;
+    struct bytes sealed;
+};
+MUST_CHECK bool keyd_recipient_unwrap(struct keyd *keyd, void *owner,
+                                      const struct recipient_key *recipient, struct bytes encrypted,
+                                      size_t size, struct bytes *key, struct err *err);
 /* The front's and device listener's TLS identities (one P-256, one RSA), made on demand for these
  * names and kept until they change or 30 days before they end; PEM, for the edge's files only. */
 struct tls_identity {

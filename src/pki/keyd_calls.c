@@ -158,6 +158,19 @@ bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_entry *entri
     return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_CRL, &request, der, err);
 }
 
+/* An answer of two fields: what the world may see, and a sealed key. */
+static bool pair_take(struct reader *answer, struct bytes *shown, struct bytes *sealed,
+                      struct err *err)
+{
+    struct bytes first = wire_get_bytes(answer, WIRE_FIELD_MAX);
+    struct bytes second = wire_get_bytes(answer, WIRE_FIELD_MAX);
+    if (!keyd_answer_done(answer, err))
+        return false;
+    *shown = first;
+    *sealed = second;
+    return true;
+}
+
 bool keyd_make_request(struct keyd *keyd, void *owner, const char *common_name, const char *email,
                        struct bytes *request, struct bytes *sealed_key, struct err *err)
 {
@@ -165,15 +178,29 @@ bool keyd_make_request(struct keyd *keyd, void *owner, const char *common_name, 
     struct reader answer;
     wire_text(&ask, common_name);
     wire_text(&ask, email);
-    if (!keyd_call(keyd, owner, KEYD_OP_MAKE_REQUEST, &ask, &answer, err))
-        return false;
-    struct bytes first = wire_get_bytes(&answer, WIRE_FIELD_MAX);
-    struct bytes second = wire_get_bytes(&answer, WIRE_FIELD_MAX);
-    if (!keyd_answer_done(&answer, err))
-        return false;
-    *request = first;
-    *sealed_key = second;
-    return true;
+    return keyd_call(keyd, owner, KEYD_OP_MAKE_REQUEST, &ask, &answer, err) &&
+           pair_take(&answer, request, sealed_key, err);
+}
+
+bool keyd_make_recipient(struct keyd *keyd, void *owner, const char *common_name,
+                         struct bytes *certificate, struct bytes *sealed_key, struct err *err)
+{
+    struct buffer ask = request_new(owner);
+    struct reader answer;
+    wire_text(&ask, common_name);
+    return keyd_call(keyd, owner, KEYD_OP_MAKE_RECIPIENT, &ask, &answer, err) &&
+           pair_take(&answer, certificate, sealed_key, err);
+}
+
+bool keyd_recipient_unwrap(struct keyd *keyd, void *owner, const struct recipient_key *recipient,
+                           struct bytes encrypted, size_t size, struct bytes *key, struct err *err)
+{
+    struct buffer request = request_new(owner);
+    wire_text(&request, recipient->about);
+    wire_bytes(&request, recipient->sealed);
+    wire_u32(&request, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
+    wire_bytes(&request, encrypted);
+    return keyd_call_bytes(keyd, owner, KEYD_OP_RECIPIENT_UNWRAP, &request, key, err);
 }
 
 bool keyd_tls_identities(struct keyd *keyd, void *owner, const char *const *names,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pki/openssl.h"
 
+#include <openssl/hmac.h>
+
 #include "base/text.h"
 
 bool openssl_fail(struct err *err, enum err_kind kind, const char *what)
@@ -36,4 +38,12 @@ char *digest_sha256_hex(void *owner, struct bytes in)
     uint8_t hash[32];
     digest_sha256(in, hash);
     return text_hex(owner, BYTES_OF(hash));
+}
+
+void digest_hmac_sha1(struct bytes key, struct bytes message, uint8_t out[20])
+{
+    unsigned size = 20;
+    if (key.size > INT32_MAX ||
+        !HMAC(EVP_sha1(), key.data, (int)key.size, message.data, message.size, out, &size))
+        bug("HMAC of the default provider failed");
 }
