@@ -18,6 +18,8 @@ extern const struct routes network_routes;
 extern const struct routes openapi_routes;
 extern const struct routes policy_routes;
 extern const struct routes push_routes;
+extern const struct routes service_profile_routes;
+extern const struct routes service_routes;
 extern const struct routes session_routes;
 extern const struct routes status_routes;
 extern const struct routes user_routes;

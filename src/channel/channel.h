@@ -41,13 +41,22 @@ struct channel {
     /* The answers of the next ms milliseconds; sooner when there are many, or all. */
     bool (*wake_take)(struct fleet *fleet, void *state, void *owner, int64_t now, int ms,
                       struct woken *out, struct err *err);
+    /* The service that knows devices before they come; NULL where there is none. `state` is the
+     * room's own, made by service_open. One step: *again_at says when to come again; 0: when
+     * somebody asks. */
+    bool (*service_open)(void *owner, const struct channel_settings *options, void **state,
+                         struct err *err);
+    bool (*service_work)(struct fleet *fleet, void *state, int64_t now, int64_t *again_at,
+                         struct err *err);
 };
 
 struct channel_settings {
-    const char *apns_url;      /* "https://api.push.apple.com" */
-    const char *apns_ca_file;  /* NULL: the system's trust store */
-    int64_t pushes_per_second; /* for all rooms together */
-    int64_t silent_seconds;    /* devices that are silent for this long are woken; 0: never */
+    const char *apns_url;        /* "https://api.push.apple.com" */
+    const char *apns_ca_file;    /* NULL: the system's trust store */
+    const char *service_url;     /* "https://mdmenrollment.apple.com" */
+    const char *service_ca_file; /* NULL: the system's trust store */
+    int64_t pushes_per_second;   /* for all rooms together */
+    int64_t silent_seconds;      /* devices that are silent for this long are woken; 0: never */
 };
 
 extern const struct channel channel_apple;

@@ -25,6 +25,10 @@ int policy_edit_run(struct cli *cli);
 int policy_assign_run(struct cli *cli);
 /* push.c */
 int push_import_run(struct cli *cli);
+/* service.c */
+int service_import_run(struct cli *cli);
+int service_sync_run(struct cli *cli);
+int service_profile_run(struct cli *cli);
 /* doctor.c */
 int doctor_run(struct cli *cli);
 /* How long before its end a device's certificate is worth a warning. */

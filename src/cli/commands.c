@@ -34,6 +34,18 @@
     {                                                                                              \
         {"", "password"}, {"Shown this once: the first sign-in asks for a new one. User", "name"}, \
     }
+#define SERVICE_COLUMNS                                                                            \
+    {                                                                                              \
+        {"STATE", "state"}, {"SERVER", "server"}, {"ORGANIZATION", "organization"},                \
+            {"DEVICES", "devices"}, {"TOKEN ENDS", "expires_at"}, {"LOOKED AT", "synced_at"},      \
+            {"PROBLEM", "problem"}, {"REMEDY", "remedy"},                                          \
+    }
+#define SERVICE_DEVICE_COLUMNS                                                                     \
+    {                                                                                              \
+        {"SERIAL", "serial"}, {"MODEL", "model"}, {"DESCRIPTION", "description"},                  \
+            {"PROFILE", "profile"}, {"STATUS", "profile_status"}, {"ADDED", "added_at"},           \
+            {"DEVICE", "device_id"}, {"PROBLEM", "problem"},                                       \
+    }
 #define ORDER_COLUMNS                                                                              \
     {                                                                                              \
         {"ID", "id"}, {"KIND", "kind"}, {"STATE", "state"}, {"CREATED", "created_at"},             \
@@ -169,6 +181,8 @@ const struct command_row command_rows[] = {
      .help = "show what opens the activation lock; the look is in the audit log", .method = "GET",
      .path = "/devices/{}/bypass-code",
      .columns = {{"", "secret"}, {"Told by the device", "kept_at"}}, .flags = COMMAND_PLAIN},
+    {"device finish-setup", .help = "let new devices go on that wait in their assistant",
+     .options = OPTION(REASON), .flags = COMMAND_DEVICE, ORDERS("finish_setup")},
     {"device shut-down", .help = "switch devices off", .options = OPTION(REASON),
      .flags = COMMAND_DEVICE | COMMAND_ASKS,
      .consequence = "%s is off until somebody switches it on by hand; what is open on it and not "
@@ -356,6 +370,43 @@ const struct command_row command_rows[] = {
      .help = "take the certificate that Apple made (PEM); - is standard input",
      .columns = {{"STATE", "state"}, {"TOPIC", "topic"}, {"VALID UNTIL", "not_after"}},
      .run = push_import_run},
+
+    {"apple enrolment-service get", .help = "show the connection with Apple's enrolment service",
+     .method = "GET", .path = "/apple/enrolment-service", .columns = SERVICE_COLUMNS},
+    {"apple enrolment-service public-key",
+     .help = "print the public key to upload at Apple; made the first time", .method = "POST",
+     .path = "/apple/enrolment-service/public-key", .columns = {{"", "public_key"}},
+     .flags = COMMAND_PLAIN},
+    {"apple enrolment-service import", .holes = "FILE",
+     .help = "take the server token that Apple made (.p7m); - is standard input",
+     .options = OPTION(REPLACE), .columns = SERVICE_COLUMNS, .run = service_import_run},
+    {"apple enrolment-service sync", .help = "look at the service now", .columns = SERVICE_COLUMNS,
+     .run = service_sync_run},
+    {"apple enrolment-service devices", .help = "list the devices that the service names",
+     .options = PAGE_OPTIONS, .method = "GET", .path = "/apple/enrolment-service/devices",
+     .columns = SERVICE_DEVICE_COLUMNS, .flags = COMMAND_LIST},
+    {"apple enrolment-service assign", .holes = "SERIAL...",
+     .help = "choose the profile of devices; without --profile they get none",
+     .options = OPTION(PROFILE), .method = "PUT", .path = "/apple/enrolment-service/devices/{}",
+     .body = {{"profile", OPTION_PROFILE, NULL, PART_TEXT}}, .columns = SERVICE_DEVICE_COLUMNS},
+    {"apple enrolment-service profile list", .help = "list what devices can be told",
+     .options = PAGE_OPTIONS, .method = "GET", .path = "/apple/enrolment-service/profiles",
+     .columns = {{"NAME", "name"},
+                 {"AUTOMATIC", "is_automatic"},
+                 {"DEVICES", "device_count"},
+                 {"REVISION", "revision"},
+                 {"AT APPLE", "defined_revision"},
+                 {"PROBLEM", "problem"}},
+     .flags = COMMAND_LIST},
+    {"apple enrolment-service profile get", .holes = "PROFILE", .help = "show a profile",
+     .method = "GET", .path = "/apple/enrolment-service/profiles/{}"},
+    {"apple enrolment-service profile set", .holes = "PROFILE",
+     .help = "make or change a profile; what is not named stays",
+     .options = OPTION(SET) | OPTION(FILE), .run = service_profile_run},
+    {"apple enrolment-service profile delete", .holes = "PROFILE...",
+     .help = "delete profiles that no device is to have", .method = "DELETE",
+     .path = "/apple/enrolment-service/profiles/{}", .flags = COMMAND_SILENT,
+     .done = "%s is deleted."},
 
     {"token create", .holes = "NAME", .help = "make an API token",
      .options = OPTION(ROLE) | OPTION(EXPIRES), .method = "POST", .path = "/tokens",

@@ -14,6 +14,7 @@ struct http_client {
     char message[CURL_ERROR_SIZE];
     struct curl_slist *headers; /* of the call under way */
     struct buffer body;         /* its answer's */
+    char *wanted_header;        /* of its answer; NULL: none */
 };
 
 /* Give the call to the handle. Its body must stay until client_finish; the answer's goes to

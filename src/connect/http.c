@@ -151,6 +151,10 @@ static void answer_read(struct http_client *client, void *owner, struct http_ans
     answer->status = (int)status;
     answer->type = type ? mem_text(owner, type) : NULL;
     answer->retry_after = retry_after;
+    struct curl_header *header = NULL;
+    if (client->wanted_header && curl_easy_header(client->curl, client->wanted_header, 0,
+                                                  CURLH_HEADER, -1, &header) == CURLHE_OK)
+        answer->wanted = mem_text(owner, header->value);
 }
 
 void client_prepare(struct http_client *client, void *owner, const struct http_call *call)
@@ -158,6 +162,8 @@ void client_prepare(struct http_client *client, void *owner, const struct http_c
     client->headers = headers_make(call);
     buffer_init(&client->body, owner, call->answer_limit);
     client->message[0] = '\0';
+    mem_free(client->wanted_header);
+    client->wanted_header = call->wanted_header ? mem_text(client, call->wanted_header) : NULL;
     SET(client, CURLOPT_URL, call->url);
     SET(client, CURLOPT_HTTPHEADER, client->headers);
     SET(client, CURLOPT_WRITEFUNCTION, body_take);

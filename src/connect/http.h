@@ -27,13 +27,15 @@ struct http_call {
     const char *method, *url;
     const struct http_line *headers;
     size_t header_count;
-    struct bytes body;   /* data NULL: none */
-    size_t answer_limit; /* bytes of the answer's body */
+    struct bytes body;         /* data NULL: none */
+    size_t answer_limit;       /* bytes of the answer's body */
+    const char *wanted_header; /* of the answer, its name; NULL: none */
 };
 struct http_answer { /* belongs to owner */
     int status;
     const char *type;    /* content type, or NULL */
     int64_t retry_after; /* seconds; 0: not told, or told as a date */
+    const char *wanted;  /* value of the header that was wanted, or NULL */
     struct bytes body;
 };
 /* ERR_UNAVAILABLE: no connection, no trust, no answer in time. ERR_FORBIDDEN: the server does not

@@ -36,6 +36,7 @@ static const char *const kind_permissions[] = {
     [COMMAND_DISABLE_LOST_MODE] = "device.lost_mode",
     [COMMAND_PLAY_SOUND] = "device.lost_mode",
     [COMMAND_LOCATE] = "device.locate",
+    [COMMAND_FINISH_SETUP] = "device.finish_setup",
 };
 
 const char *fleet_command_permission(enum command_kind kind)

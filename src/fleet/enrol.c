@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "fleet/address.h"
 #include "fleet/admission.h"
+#include "fleet/automated_own.h"
 #include "fleet/challenge.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
@@ -146,7 +147,8 @@ static bool meet_run(struct db *tx, void *context, struct err *err)
     if (!admission_check(tx, &admission, err))
         return false;
     const char *id = known ? device.id : id_make(m->owner);
-    if (!(known ? device_renew(tx, m, &device, err) : device_make(tx, m, id, err)))
+    if (!(known ? device_renew(tx, m, &device, err) : device_make(tx, m, id, err)) ||
+        !automated_meet(tx, m->identity->enrolment_id, id, m->claims, err))
         return false;
     return store_change_one(tx,
                             ASK(ENROLMENT_BIND, TEXT(m->identity->enrolment_id), TEXT(id),
@@ -230,6 +232,7 @@ struct activation {
     const struct identity *identity;
     const char *topic;
     struct bytes token, magic, unlock_token; /* sealed */
+    bool awaits;
     int64_t now;
     bool first, differs; /* from nothing; from the address that is stored */
     char **superseded;
@@ -308,6 +311,8 @@ static bool activate_run(struct db *tx, void *context, struct err *err)
         !store_change(tx, ASK(ENROLMENT_ACTIVATE, TEXT(id), INTEGER(a->now)), &changed, err))
         return false;
     a->first = changed == 1;
+    if (!automated_await(tx, id, a->awaits, a->now, err))
+        return false;
     if (!a->identity->is_seen && !certificate_seen(tx, a->identity->certificate_id, a->now, err))
         return false;
     return a->first ? first_activation(tx, a, err) : wake_open(tx, id, a->now, err);
@@ -357,6 +362,7 @@ bool fleet_activate(struct fleet *fleet, const struct actor *actor, const struct
                            .fleet = fleet,
                            .identity = identity,
                            .topic = address->topic,
+                           .awaits = address->awaits,
                            .now = actor->now};
     if (!may_activate(identity, err) || !admission_topic(fleet, identity, address->topic, err))
         return refused(fleet, actor, identity, identity->udid, err);

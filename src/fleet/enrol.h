@@ -91,6 +91,7 @@ MUST_CHECK bool fleet_authenticate(struct fleet *fleet, const struct actor *acto
 struct push_address { /* data NULL = not told */
     const char *topic;
     struct bytes token, magic, unlock_token; /* plain; sealed here */
+    bool awaits; /* the device waits in its assistant until it is told to go on */
 };
 /*
  * Durable when it returns true. The first one makes the enrolment active, supersedes an older

@@ -12,11 +12,14 @@ struct database;
 struct keyd;
 struct fleet_shared;
 
-struct fleet_settings {          /* texts outlive the shared part */
-    const char *front_url;       /* "https://mdm.example.org:8443": links, console, API */
-    const char *device_url;      /* "https://mdm.example.org:8444" */
-    const char *plain_url;       /* "http://mdm.example.org:8080": SCEP, CRL, OCSP */
-    int64_t link_seconds;        /* life of an enrolment link */
+struct fleet_settings {     /* texts outlive the shared part */
+    const char *front_url;  /* "https://mdm.example.org:8443": links, console, API */
+    const char *device_url; /* "https://mdm.example.org:8444" */
+    const char *plain_url;  /* "http://mdm.example.org:8080": SCEP, CRL, OCSP */
+    const char
+        *device_ca_file;  /* PEM: who certifies devices that enrol by themselves; may be NULL */
+    bool front_is_own;    /* the front's certificate is of this authority */
+    int64_t link_seconds; /* life of an enrolment link */
     int64_t challenge_seconds;   /* life of a challenge */
     int64_t certificate_seconds; /* life of a device certificate */
     int64_t renew_percent;       /* of that life, the last ones, in which it may be renewed */

@@ -30,6 +30,7 @@ static const struct {
     {"device.block", ADMINISTRATOR | HELP_DESK},
     {"device.bypass_code", ADMINISTRATOR},
     {"device.clear_passcode", ADMINISTRATOR | HELP_DESK},
+    {"device.finish_setup", ADMINISTRATOR | HELP_DESK},
     {"device.locate", ADMINISTRATOR},
     {"device.lock", ADMINISTRATOR | HELP_DESK},
     {"device.lost_mode", ADMINISTRATOR | HELP_DESK},

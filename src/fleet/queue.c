@@ -31,6 +31,7 @@ static const struct {
     [COMMAND_DECLARE] = {18, FOR_EVER},
     [COMMAND_REMOVE_ITEM] = {20, FOR_EVER},
     [COMMAND_INSTALL_ITEM] = {20, FOR_EVER},
+    [COMMAND_FINISH_SETUP] = {25, FOR_EVER}, /* behind what the device has to have */
     [COMMAND_RENAME] = {30, LIFE_SECONDS},
     [COMMAND_RESTART] = {30, LIFE_SECONDS},
     [COMMAND_SHUT_DOWN] = {32, LIFE_SECONDS},

@@ -55,6 +55,11 @@ extern const size_t job_row_count;
 job_handle job_plan, job_resolve, job_revocation_list, job_inventory;
 job_run job_contacts, job_number, job_audit_sign, job_evaluate, job_expire, job_prune, job_renew,
     job_wake, job_sweep, job_push_warn;
+/* jobs/service.c */
+job_handle job_service, job_setup;
+job_run job_service_warn;
+bool job_service_open(void *owner, const struct jobs_settings *options, void **state,
+                      struct err *err);
 bool job_wake_open(void *owner, const struct jobs_settings *options, void **state, struct err *err);
 bool job_sweep_open(void *owner, const struct jobs_settings *options, void **state,
                     struct err *err);

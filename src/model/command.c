@@ -17,6 +17,7 @@ const char *const command_kind_names[] = {"install_item",
                                           "query_certificates",
                                           "query_bypass_code",
                                           "declare",
+                                          "finish_setup",
                                           NULL};
 const char *const command_asked_names[] = {ASKED_NAMES, NULL};
 _Static_assert(COUNT(command_kind_names) - 1 == COMMAND_DECLARE + 1, "a name for each kind");

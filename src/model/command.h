@@ -29,6 +29,7 @@ enum command_kind {
     COMMAND_QUERY_CERTIFICATES,
     COMMAND_QUERY_BYPASS_CODE, /* what opens the activation lock of the device */
     COMMAND_DECLARE,           /* look what was declared for you */
+    COMMAND_FINISH_SETUP,      /* the assistant of a new device may go on */
 };
 extern const char *const command_kind_names[];
 /* What people may ask, from COMMAND_ASKED_FIRST on; all else is the server's own work. */

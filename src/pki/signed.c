@@ -79,12 +79,17 @@ static bool chain_check(X509 *signer, STACK_OF(X509) * inside, struct bytes anch
                    why);
 }
 
+static void certificates_free(STACK_OF(X509) * stack)
+{
+    sk_X509_pop_free(stack, X509_free);
+}
+DEFINE_CLEANUP(STACK_OF(X509) *, certificates_free)
+
 static bool signer_check(CMS_ContentInfo *cms, struct bytes anchors_pem, struct err *err)
 {
-    CLEANUP(x509_stack_free_at) STACK_OF(X509) *inside = CMS_get1_certs(cms);
-    STACK_OF(X509) *signers = CMS_get0_signers(cms);
+    CLEANUP(certificates_free_at) STACK_OF(X509) *inside = CMS_get1_certs(cms);
+    CLEANUP(x509_stack_free_at) STACK_OF(X509) *signers = CMS_get0_signers(cms);
     X509 *signer = sk_X509_num(signers) == 1 ? sk_X509_value(signers, 0) : NULL;
-    sk_X509_free(signers);
     if (!signer || sk_X509_num(inside) > CERTIFICATES_MAX)
         return err_set(err, ERR_BAD_INPUT, "the signer's certificate is not in the body");
     return key_check(signer, err) && chain_check(signer, inside, anchors_pem, err);

@@ -126,6 +126,11 @@ static const struct field apple_keys[] = {
     TEXT_KEY("apns_url", apns_url, "Apple's push service."),
     TEXT_KEY("apns_ca_file", apns_ca_file,
              "Roots to trust for it, PEM; empty: those of the system."),
+    TEXT_KEY("enrolment_service_url", service_url, "Apple's device enrolment service."),
+    TEXT_KEY("enrolment_service_ca_file", service_ca_file,
+             "Roots to trust for it, PEM; empty: those of the system."),
+    TEXT_KEY("device_ca_file", device_ca_file,
+             "Authorities that certify Apple's devices, PEM; empty: no automated enrolment."),
     NUMBER_KEY("pushes_per_second", pushes_per_second, 1, 10000,
                "The most pushes in a second: how fast devices come in after a change for many."),
     NUMBER_KEY("silent_hours", silent_hours, 0, 8760,
@@ -200,6 +205,7 @@ struct options options_defaults(void *owner)
     options.organization = mem_text(owner, "Muster");
     options.edge_program = mem_text(owner, "/usr/sbin/nginx");
     options.apns_url = mem_text(owner, "https://api.push.apple.com");
+    options.service_url = mem_text(owner, "https://mdmenrollment.apple.com");
     options.front_address = mem_text(owner, "0.0.0.0");
     options.device_address = mem_text(owner, "0.0.0.0");
     options.plain_address = mem_text(owner, "0.0.0.0");

@@ -130,6 +130,12 @@ static bool given_rules(int ruleset, const struct options *options, struct err *
     return true;
 }
 
+/* A file that may be named. */
+static bool file_rule(int ruleset, const char *path, struct err *err)
+{
+    return !*path || rule_add(ruleset, path, READ, err);
+}
+
 static bool server_rules(int ruleset, const struct options *options, struct err *err)
 {
     if (!places_add(ruleset, places, COUNT(places), err))
@@ -140,9 +146,9 @@ static bool server_rules(int ruleset, const struct options *options, struct err 
            rule_below(ruleset, options->run_dir, DIRECTORY_SOCKETS, err) &&
            rule_below(ruleset, options->run_dir, DIRECTORY_EDGE_TMP, err) &&
            rule_add(ruleset, options->edge_program, EXECUTE, err) &&
-           given_rules(ruleset, options, err) &&
-           (!*options->apns_ca_file || rule_add(ruleset, options->apns_ca_file, READ, err)) &&
-           database_add(ruleset, options, err);
+           given_rules(ruleset, options, err) && file_rule(ruleset, options->apns_ca_file, err) &&
+           file_rule(ruleset, options->service_ca_file, err) &&
+           file_rule(ruleset, options->device_ca_file, err) && database_add(ruleset, options, err);
 }
 
 static bool edge_rules(int ruleset, const struct options *options, struct err *err)

@@ -34,6 +34,8 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .front_url = o->front_url,
         .device_url = o->device_url,
         .plain_url = o->plain_url,
+        .device_ca_file = o->device_ca_file,
+        .front_is_own = !*o->front_certificate,
         .link_seconds = o->link_hours * HOUR,
         .challenge_seconds = o->challenge_minutes * 60,
         .certificate_seconds = o->certificate_days * DAY,
@@ -63,6 +65,8 @@ bool wiring_jobs_start(void *owner, struct house *house, struct err *err)
     house->channels = (struct channel_settings){
         .apns_url = o->apns_url,
         .apns_ca_file = *o->apns_ca_file ? o->apns_ca_file : NULL,
+        .service_url = o->service_url,
+        .service_ca_file = *o->service_ca_file ? o->service_ca_file : NULL,
         .pushes_per_second = o->pushes_per_second,
         .silent_seconds = o->silent_hours * HOUR,
     };

@@ -3,17 +3,17 @@
  * The simulated APNs: an HTTP/2 listener that asks for a push certificate, and a plain control
  * listener for devices and tests.  One thread, poll(2), loopback only.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/config.h"
 #include "base/text.h"
 #include "sim/apns_control.h"
 #include "sim/apns_http2.h"
+#include "sim/listen.h"
 #include "sim/openssl.h"
 #include "sim/program.h"
 
@@ -83,33 +83,6 @@ static bool tls_open(struct apns *apns, const char *certificate, const char *key
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_alpn_select_cb(apns->tls, h2_choose, NULL);
     return true;
-}
-
-static bool loopback_listen(int64_t port, int *out, struct err *err)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
-    if (fd >= 0)
-        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
-        listen(fd, 128) != 0) {
-        int why = errno;
-        if (fd >= 0)
-            (void)close(fd);
-        return err_set(err, ERR_UNAVAILABLE, "listening on port %d: %s", (int)port, strerror(why));
-    }
-    *out = fd;
-    return true;
-}
-
-static int port_of(int fd)
-{
-    struct sockaddr_in address = {0};
-    socklen_t size = sizeof(address);
-    (void)getsockname(fd, (struct sockaddr *)&address, &size);
-    return ntohs(address.sin_port);
 }
 
 static void goaway_all(void *context)
@@ -218,7 +191,7 @@ static bool apns_open(struct apns *apns, const struct options *options, struct e
 
 static bool ready_tell(const struct apns *apns, const struct options *options, struct err *err)
 {
-    int port = port_of(apns->listener), control_port = port_of(apns->control_listener);
+    int port = loopback_port(apns->listener), control_port = loopback_port(apns->control_listener);
     CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
     char *url = mem_format(scratch, "https://localhost:%d", port);
     char *control_url = mem_format(scratch, "http://127.0.0.1:%d", control_port);

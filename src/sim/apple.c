@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The subcommands for one phone, and the key pool's. */
 #include "base/text.h"
+#include "sim/automated.h"
 #include "sim/channel.h"
 #include "sim/enrol.h"
 #include "sim/keys.h"
@@ -72,12 +73,16 @@ bool apple_enrol(const struct options *options, json_t *result, struct err *err)
     struct enrol_options enrol = {
         .link = options->link, .keys = options->keys, .push_url = options->push_host};
     struct phone *phone = NULL;
+    if (!options->link == !options->service)
+        return err_set(err, ERR_BAD_INPUT, "--link or --service: one way in");
     if (!misbehaviour_parse(options->scep_misbehave, &enrol.misbehaviour, err) ||
         !phone_open(owner, options, &phone, err) || !model_take(phone, options, err))
         return false;
     json_object_set_new(result, "udid", json_string(phone->model.udid));
     json_object_set_new(result, "serial", json_string(phone->model.serial));
-    if (!enrol_by_link(phone, &enrol, result, err))
+    const struct automated_options automated = {options->service, options->dir};
+    if (!(options->service ? enrol_by_service(phone, &automated, &enrol, result, err)
+                           : enrol_by_link(phone, &enrol, result, err)))
         return false;
     CLEANUP(mem_free_at) char *digest = certificate_sha256(NULL, phone->certificate);
     CLEANUP(mem_free_at) char *subject = certificate_subject(NULL, phone->certificate);
@@ -118,6 +123,8 @@ bool apple_check_out(const struct options *options, json_t *result, struct err *
         return false;
     if (phone->enrolment.status != PHONE_ENROLLED)
         return err_set(err, ERR_PRECONDITION, "the phone is not enrolled");
+    if (phone->enrolment.is_fixed)
+        return err_set(err, ERR_FORBIDDEN, "the profile does not let the user remove management");
     if (phone->enrolment.check_out_when_removed)
         (void)!channel_check_out(phone, result, &lost);
     return phone_forget(phone, PHONE_UNENROLLED, err);

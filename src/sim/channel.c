@@ -140,7 +140,7 @@ bool channel_token_update(struct phone *phone, json_t *report, struct err *err)
     plist_set_data(message, "Token", token);
     plist_set_text(message, "PushMagic", phone->enrolment.push_magic);
     plist_set_data(message, "UnlockToken", unlock);
-    plist_set_boolean(message, "AwaitingConfiguration", false);
+    plist_set_boolean(message, "AwaitingConfiguration", phone->enrolment.awaits_configuration);
     if (!channel_render(scratch, message, &body, err) || !token_register(phone, err))
         return false;
     phone->enrolment.last_token_update = base64_encode(phone, body);

@@ -220,6 +220,15 @@ static bool certificate_list(struct work *work)
     return true;
 }
 
+/* Only a device that waits in its assistant knows what to do with it. */
+static bool device_configured(struct work *work)
+{
+    if (!work->phone->enrolment.awaits_configuration)
+        return refuse(work, DOMAIN_MDM, CODE_UNKNOWN_COMMAND, "The device does not wait.");
+    work->phone->enrolment.awaits_configuration = false;
+    return true;
+}
+
 struct command {
     const char *request_type;
     bool (*run)(struct work *work);
@@ -236,6 +245,7 @@ static const struct command commands[] = {
     {"DeviceLock", device_lock, RIGHT_LOCK, false},
     {"ClearPasscode", clear_passcode, RIGHT_LOCK, false},
     {"DeclarativeManagement", declarative_management, 0, false},
+    {"DeviceConfigured", device_configured, 0, false},
     {"EraseDevice", erase_device, RIGHT_ERASE, false},
     {"RestartDevice", restart_device, RIGHT_LOCK, true},
     {"ShutDownDevice", shut_down_device, RIGHT_LOCK, true},

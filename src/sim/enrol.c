@@ -120,7 +120,7 @@ static char *random_hex(void *owner, size_t size)
 }
 
 static void enrolment_fill(struct phone *phone, const struct attempt *attempt, const char *signer,
-                           const char *push_url)
+                           const struct enrol_options *options)
 {
     const struct plist *mdm = attempt->parts.mdm;
     const char *check_in = plist_text(mdm, "CheckInURL");
@@ -131,7 +131,9 @@ static void enrolment_fill(struct phone *phone, const struct attempt *attempt, c
         .check_in_url = mem_text(phone, check_in ? check_in : plist_text(mdm, "ServerURL")),
         .topic = mem_text(phone, plist_text(mdm, "Topic")),
         .push_magic = id_make_random_upper(phone),
-        .push_url = push_url ? mem_text(phone, push_url) : NULL,
+        .push_url = options->push_url ? mem_text(phone, options->push_url) : NULL,
+        .awaits_configuration = options->awaits,
+        .is_fixed = options->is_fixed,
         .token = random_hex(phone, TOKEN_SIZE),
         .unlock_token = random_hex(phone, UNLOCK_TOKEN_SIZE),
         .mdm_identifier = mem_text(phone, attempt->parts.profile.identifier),
@@ -186,24 +188,31 @@ static bool challenge_reuse(struct phone *phone, struct attempt *attempt,
     return false;
 }
 
+bool enrol_by_profile(struct phone *phone, const struct enrol_options *options,
+                      const struct signed_content *profile, json_t *report, struct err *err)
+{
+    CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
+    struct attempt *attempt = NULL;
+    if (!attempt_parse(phone, scratch, profile, &attempt, err) ||
+        !identity_get(phone, attempt, options->keys, options->misbehaviour, report, err))
+        return false;
+    if (options->misbehaviour == SCEP_REUSE_CHALLENGE)
+        return challenge_reuse(phone, attempt, options, report, err);
+    enrolment_fill(phone, attempt, profile->signer_sha256, options);
+    if (attempt_install(phone, attempt, profile, report, err))
+        return true;
+    struct err ignored; /* the first failure is the one to tell */
+    (void)!phone_forget(phone, PHONE_UNENROLLED, &ignored);
+    return false;
+}
+
 bool enrol_by_link(struct phone *phone, const struct enrol_options *options, json_t *report,
                    struct err *err)
 {
     CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
     struct signed_content profile;
-    struct attempt *attempt = NULL;
-    if (!profile_fetch(phone, scratch, options->link, report, &profile, err) ||
-        !attempt_parse(phone, scratch, &profile, &attempt, err) ||
-        !identity_get(phone, attempt, options->keys, options->misbehaviour, report, err))
-        return false;
-    if (options->misbehaviour == SCEP_REUSE_CHALLENGE)
-        return challenge_reuse(phone, attempt, options, report, err);
-    enrolment_fill(phone, attempt, profile.signer_sha256, options->push_url);
-    if (attempt_install(phone, attempt, &profile, report, err))
-        return true;
-    struct err ignored; /* the first failure is the one to tell */
-    (void)!phone_forget(phone, PHONE_UNENROLLED, &ignored);
-    return false;
+    return profile_fetch(phone, scratch, options->link, report, &profile, err) &&
+           enrol_by_profile(phone, options, &profile, report, err);
 }
 
 /* ---- renewal ---- */
@@ -287,7 +296,9 @@ bool enrol_again(struct phone *phone, const struct signed_content *profile, stru
     struct before *before = before_keep(scratch, phone);
     CLEANUP(EVP_PKEY_free_at) EVP_PKEY *old_key = before->key;
     struct enrolment old = phone->enrolment;
-    enrolment_fill(phone, attempt, profile->signer_sha256, old.push_url);
+    const struct enrol_options as_before = {
+        .push_url = old.push_url, .awaits = old.awaits_configuration, .is_fixed = old.is_fixed};
+    enrolment_fill(phone, attempt, profile->signer_sha256, &as_before);
     phone->enrolment.token = old.token;
     phone->enrolment.unlock_token = old.unlock_token;
     phone->enrolment.status = PHONE_ENROLLED;

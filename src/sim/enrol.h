@@ -10,11 +10,17 @@ struct enrol_options {
     const char *keys;     /* directory of the key pool, or NULL */
     const char *push_url; /* of the simulated APNs' control listener, or NULL */
     enum scep_misbehaviour misbehaviour;
+    bool awaits;   /* the phone stays in its assistant until DeviceConfigured */
+    bool is_fixed; /* its user cannot remove management */
 };
 
 /* report gets "link", "scep" and "messages" as far as it went. */
 MUST_CHECK bool enrol_by_link(struct phone *phone, const struct enrol_options *options,
                               json_t *report, struct err *err);
+/* With a profile that came another way. */
+MUST_CHECK bool enrol_by_profile(struct phone *phone, const struct enrol_options *options,
+                                 const struct signed_content *profile, json_t *report,
+                                 struct err *err);
 /* The enrolment profile once more (certificate renewal); everything is as before when it fails. */
 MUST_CHECK bool enrol_again(struct phone *phone, const struct signed_content *profile,
                             struct err *err);

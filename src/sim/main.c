@@ -12,7 +12,8 @@
 #include "sim/program.h"
 
 #define ENROL_OPTIONS                                                                              \
-    "link! state! name model os build serial udid passcode ca keys push-host scep-misbehave "      \
+    "state! link service dir name model os build serial udid passcode ca keys push-host "          \
+    "scep-misbehave "                                                                              \
     "without-declarations patience"
 
 #define HELP_MAX 65536 /* bytes */
@@ -25,7 +26,8 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
-    {"apple", "enrol", apple_enrol, ENROL_OPTIONS, "enrol a phone by an enrolment link"},
+    {"apple", "enrol", apple_enrol, ENROL_OPTIONS,
+     "enrol a phone: by an enrolment link, or as the enrolment service says"},
     {"apple", "checkin", apple_checkin, "state! misbehave patience", "one management session"},
     {"apple", "checkout", apple_check_out, "state! patience", "the user removes management"},
     {"apple", "set", apple_set, "state! ...", "change the model: passcode.length=8"},
@@ -35,6 +37,12 @@ static const struct subcommand subcommands[] = {
      "link-file! devices! connections! seconds! fresh-tls ca keys ledger patience push-host",
      "many phones for a while"},
     {"apple", "hold", apple_hold, "state! connections! seconds!", "idle connections"},
+    {"enrolment-service", "authority", enrolment_service_authority, "dir!",
+     "test CA, server certificate and device authority of an enrolment service"},
+    {"enrolment-service", "token", enrolment_service_token, "dir! cert! out! consumer days",
+     "a server token, encrypted to a public key"},
+    {"enrolment-service", NULL, enrolment_service_serve,
+     "dir! port ready-file page-size session-calls rotate", "a simulated enrolment service"},
     {"keys", NULL, keys_make, "out! count bits", "fill a key pool"},
     {"apns", "authority", apns_authority, "dir!", "test CA and server certificate of an APNs"},
     {"apns", "sign", apns_sign, "dir! csr! topic! out!", "a push certificate from a request"},

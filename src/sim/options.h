@@ -7,10 +7,10 @@
 struct options {
     char *link, *state, *name, *model, *os, *build, *serial, *udid, *passcode, *ca, *keys;
     char *push_host, *misbehave, *scep_misbehave, *out, *ledger, *link_file, *apns;
-    char *cert, *key, *client_ca, *ready_file, *csr, *topic, *dir;
+    char *cert, *key, *client_ca, *ready_file, *csr, *topic, *dir, *service, *consumer;
     int64_t count, bits, port, control_port, devices, connections, seconds, interval, patience,
-        streams, delay_ms;
-    bool without_declarations, fresh_tls, strict_tokens;
+        streams, delay_ms, days, page_size, session_calls;
+    bool without_declarations, fresh_tls, strict_tokens, rotate;
     char **rest; /* what is no option, NULL-terminated */
 };
 

@@ -31,6 +31,8 @@ static const struct field enrolment_fields[] = {
     INTEGER_FIELD(struct enrolment, access_rights, 0),
     BOOLEAN_FIELD(struct enrolment, check_out_when_removed, 0),
     BOOLEAN_FIELD(struct enrolment, sign_message, 0),
+    BOOLEAN_FIELD(struct enrolment, awaits_configuration, 0),
+    BOOLEAN_FIELD(struct enrolment, is_fixed, 0),
 };
 
 static const struct field installed_fields[] = {

@@ -23,6 +23,8 @@ struct enrolment {
     char *last_token_update;    /* base64 of the message, for replays */
     int64_t access_rights;
     bool check_out_when_removed, sign_message;
+    bool awaits_configuration; /* it stays in its assistant until DeviceConfigured */
+    bool is_fixed;             /* its user cannot remove management */
 };
 
 struct installed {

@@ -14,6 +14,9 @@ bool apple_check_out(const struct options *options, json_t *result, struct err *
 bool apple_serve(const struct options *options, json_t *result, struct err *err);
 bool apple_load(const struct options *options, json_t *result, struct err *err);
 bool apple_hold(const struct options *options, json_t *result, struct err *err);
+bool enrolment_service_serve(const struct options *options, json_t *result, struct err *err);
+bool enrolment_service_authority(const struct options *options, json_t *result, struct err *err);
+bool enrolment_service_token(const struct options *options, json_t *result, struct err *err);
 bool keys_make(const struct options *options, json_t *result, struct err *err);
 bool apns_serve(const struct options *options, json_t *result, struct err *err);
 bool apns_authority(const struct options *options, json_t *result, struct err *err);

@@ -297,6 +297,7 @@ static const struct action_row {
     [COMMAND_RENEW_IDENTITY] = {"InstallProfile", renew_identity, EVERY, EVERY, 0, false, NULL,
                                 false},
     [COMMAND_DECLARE] = {"DeclarativeManagement", declare, EVERY, EVERY, 0, false, NULL, false},
+    [COMMAND_FINISH_SETUP] = {"DeviceConfigured", bare, EVERY, 0, 0, true, NULL, false},
     /* made of the queries before it comes here */
     [COMMAND_SYNC] = {NULL, NULL, EVERY, EVERY, 0, false, NULL, false},
 };

@@ -4,12 +4,15 @@
 
 #include "base/mem.h"
 #include "channel/apple/actions.h"
+#include "channel/apple/automated.h"
 #include "channel/apple/carriers.h"
+#include "channel/apple/service.h"
 #include "channel/apple/settings.h"
 #include "channel/apple/signature.h"
 #include "channel/apple/wake.h"
 #include "channel/channel.h"
 #include "model/platform.h"
+#include "pki/signed.h"
 
 #define FORM_SIZE_MAX 1024 /* bytes: the form has no fields */
 
@@ -27,6 +30,23 @@ static const struct route routes[] = {
      .body_limit = FORM_SIZE_MAX,
      .flags = ROUTE_RAW | ROUTE_SECRET_PATH,
      .render_error = apple_page_error},
+    {.method = HTTP_POST, /* of a device in its assistant */
+     .path = AUTOMATED_PATH,
+     .handler = apple_automated,
+     .doors = DOOR_FRONT,
+     .body_limit = SIGNED_SIZE_MAX,
+     .flags = ROUTE_RAW,
+     .render_error = apple_error_render},
+    {.method = HTTP_GET, /* of Apple Configurator */
+     .path = "/MDMServiceConfig",
+     .handler = apple_automated_config,
+     .doors = DOOR_FRONT,
+     .flags = ROUTE_RAW},
+    {.method = HTTP_GET,
+     .path = AUTOMATED_ANCHORS_PATH,
+     .handler = apple_automated_anchors,
+     .doors = DOOR_FRONT,
+     .flags = ROUTE_RAW},
     {.method = HTTP_PUT,
      .path = "/apple/checkin",
      .handler = apple_checkin,
@@ -57,4 +77,6 @@ const struct channel channel_apple = {
     .wake_start = apple_wake_start,
     .wake_under_way = apple_wake_under_way,
     .wake_take = apple_wake_take,
+    .service_open = apple_service_open,
+    .service_work = apple_service_work,
 };

@@ -57,6 +57,7 @@ static bool handle_token_update(struct request *request, const struct apple_chec
         .token = message->token_update.token,
         .magic = bytes_text(message->token_update.push_magic),
         .unlock_token = message->token_update.unlock_token,
+        .awaits = message->token_update.awaits,
     };
     bool is_first = false;
     if (!fleet_activate(fleet, &caller->actor, &caller->identity, &address, &is_first, err))

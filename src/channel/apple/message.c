@@ -90,6 +90,7 @@ static const struct field token_update_rows[] = {
              .highest = TOKEN_LONGEST),
     BYTES_AS("UnlockToken", struct apple_token_update, unlock_token, FIELD_SECRET,
              .highest = UNLOCK_TOKEN_LONGEST),
+    BOOLEAN_AS("AwaitingConfiguration", struct apple_token_update, awaits, 0),
 };
 static bool token_update_parse(void *owner, const struct plist *dict, struct apple_checkin *out,
                                struct err *err)

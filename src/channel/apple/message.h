@@ -39,6 +39,7 @@ struct apple_authenticate {
 struct apple_token_update {
     char *topic, *push_magic;
     struct bytes token, unlock_token;
+    bool awaits; /* the device waits in its assistant for DeviceConfigured */
 };
 struct apple_declarative {
     char *endpoint;

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A device in its assistant proves who it is with Apple's certificate, and gets its profile. */
+#include "channel/apple/automated.h"
+
+#include "base/config.h"
+#include "base/mem.h"
+#include "channel/apple/apple.h"
+#include "channel/apple/machine.h"
+#include "channel/apple/profile.h"
+#include "channel/apple/renew.h"
+#include "codec/base64.h"
+#include "codec/json.h"
+#include "fleet/automated.h"
+#include "fleet/push.h"
+#include "pki/keyd.h"
+#include "pki/signed.h"
+
+#define ANCHORS_SIZE_MAX 262144 /* bytes of the file */
+#define PROFILE_TYPE "application/x-apple-aspen-config"
+#define JSON_TYPE "application/json"
+
+static struct actor stranger(const struct request *request)
+{
+    return (struct actor){.kind = ACTOR_PUBLIC,
+                          .id = "public",
+                          .name = request->peer,
+                          .request_id = request->id,
+                          .now = request->now};
+}
+
+/* Read each time: an administrator may replace it while we run. */
+static bool anchors_read(const struct fleet *fleet, void *owner, struct bytes *out, struct err *err)
+{
+    const char *path = fleet->settings->device_ca_file;
+    if (!path || !*path)
+        return err_set(err, ERR_UNAVAILABLE,
+                       "apple.device_ca_file is not set: no device can prove who it is");
+    if (!file_read(owner, path, ANCHORS_SIZE_MAX, out, err)) {
+        err->kind = ERR_UNAVAILABLE;
+        return err_context(err, "apple.device_ca_file");
+    }
+    return true;
+}
+
+static bool machine_prove(struct request *request, struct apple_machine *out, struct err *err)
+{
+    void *owner = request->owner;
+    struct bytes anchors, plist;
+    if (!anchors_read(fleet_of(request), owner, &anchors, err))
+        return false;
+    if (!signed_verify(owner, request->body, anchors, &plist, err)) {
+        if (err->kind == ERR_PRECONDITION) /* the file is ours, not the device's */
+            err->kind = ERR_UNAVAILABLE;
+        return false;
+    }
+    return apple_machine_parse(owner, plist, out, err);
+}
+
+static bool profile_give(struct request *request, const struct machine *machine,
+                         struct reply *reply, struct err *err)
+{
+    struct fleet *fleet = fleet_of(request);
+    const struct actor actor = stranger(request);
+    struct authority authority = {0};
+    struct enrolment_start start = {0};
+    char *topic = NULL;
+    struct bytes profile;
+    if (!keyd_authority(fleet->keyd, request->owner, &authority, err) ||
+        !fleet_push_topic(fleet, request->owner, &topic, err) ||
+        !fleet_automated_start(fleet, &actor, request->owner, machine, "apple", &start, err) ||
+        !apple_enrolment_sign(fleet, request->owner, &authority, &start, topic, &profile, err))
+        return false;
+    reply_bytes(reply, 200, PROFILE_TYPE, profile);
+    reply_header(reply, "Cache-Control", "no-store");
+    return true;
+}
+
+bool apple_automated(struct request *request, struct reply *reply, struct err *err)
+{
+    const struct actor actor = stranger(request);
+    struct apple_machine told;
+    struct service_profile terms;
+    if (!machine_prove(request, &told, err))
+        return false;
+    const struct machine machine = {.udid = told.udid,
+                                    .serial = told.serial,
+                                    .product = told.product,
+                                    .os_version = told.os_version};
+    if (!fleet_automated_terms(fleet_of(request), &actor, request->owner, &machine, &terms, err))
+        return false;
+    if (!apple_machine_is_old(&told, terms.minimum_os))
+        return profile_give(request, &machine, reply, err);
+    reply_bytes(reply, 403, JSON_TYPE,
+                apple_machine_update_render(request->owner, terms.minimum_os));
+    return true;
+}
+
+/* ---- Apple Configurator (MDM protocol, service discovery) ---- */
+
+static void json_reply(struct request *request, struct reply *reply, const json_t *json)
+{
+    reply_bytes(reply, 200, JSON_TYPE, bytes_text(json_text(request->owner, json)));
+}
+
+bool apple_automated_config(struct request *request, struct reply *reply, struct err *err)
+{
+    const char *front = fleet_of(request)->settings->front_url;
+    CLEANUP(json_decref_at) json_t *json = json_object();
+    (void)err;
+    json_set(json, "dep_enrollment_url",
+             json_string(mem_format(request->owner, "%s" AUTOMATED_PATH, front)));
+    json_set(json, "dep_anchor_certs_url",
+             json_string(mem_format(request->owner, "%s" AUTOMATED_ANCHORS_PATH, front)));
+    json_reply(request, reply, json);
+    return true;
+}
+
+bool apple_automated_anchors(struct request *request, struct reply *reply, struct err *err)
+{
+    struct fleet *fleet = fleet_of(request);
+    struct authority authority = {0};
+    CLEANUP(json_decref_at) json_t *list = json_array();
+    if (fleet->settings->front_is_own) {
+        if (!keyd_authority(fleet->keyd, request->owner, &authority, err))
+            return false;
+        if (json_array_append_new(list,
+                                  json_string(base64_encode(request->owner, authority.root))) != 0)
+            bug("no anchor");
+    }
+    json_reply(request, reply, list);
+    return true;
+}
