@@ -4,7 +4,7 @@
 
 #include "api/answer.h"
 #include "api/resources.h"
-#include "channel/apple/service.h"
+#include "channel/channel.h"
 #include "codec/base64.h"
 
 #define TOKEN_MAX 65536 /* bytes of an uploaded token */
@@ -86,8 +86,8 @@ static bool service_import(struct request *request, struct reply *reply, struct 
     struct actor actor = api_actor(request);
     struct upload upload = {0};
     return api_body(request, &upload, NULL, err) &&
-           apple_service_import(api_fleet(request), &actor, bytes_text(upload.token),
-                                upload.replace, err) &&
+           channel_apple.service_import(api_fleet(request), &actor, bytes_text(upload.token),
+                                        upload.replace, err) &&
            reply_view(request, reply, 200, err);
 }
 

@@ -44,6 +44,8 @@ struct channel {
     /* The service that knows devices before they come; NULL where there is none. `state` is the
      * room's own, made by service_open. One step: *again_at says when to come again; 0: when
      * somebody asks. */
+    bool (*service_import)(struct fleet *fleet, const struct actor *actor, struct bytes file,
+                           bool replaces, struct err *err); /* the token of that service */
     bool (*service_open)(void *owner, const struct channel_settings *options, void **state,
                          struct err *err);
     bool (*service_work)(struct fleet *fleet, void *state, int64_t now, int64_t *again_at,

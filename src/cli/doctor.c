@@ -156,6 +156,35 @@ int64_t doctor_warn_seconds(int64_t not_before, int64_t not_after)
     return part < WARN_DAYS * DAY_SECONDS ? part : WARN_DAYS * DAY_SECONDS;
 }
 
+/* Nothing to say where nobody uses it. */
+static void check_enrolment_service(struct visit *visit)
+{
+    int64_t ends;
+    struct err err;
+    struct cli *cli = visit->cli;
+    CLEANUP(json_decref_at)
+    json_t *service = ask(visit, "enrolment service", "/apple/enrolment-service");
+    const char *until = json_string_value(json_object_get(service, "expires_at"));
+    const char *problem = json_string_value(json_object_get(service, "problem"));
+    if (!until || !time_parse(until, &ends, &err))
+        return;
+    bool is_over = ends <= cli->now;
+    bool is_near = ends - cli->now < WARN_DAYS * DAY_SECONDS;
+    if (problem && !is_over) {
+        note(visit, "failed", "enrolment service", show_safe(cli->owner, problem),
+             show_text(cli->owner, json_object_get(service, "remedy")));
+        return;
+    }
+    note(visit,
+         is_over   ? "failed"
+         : is_near ? "warning"
+                   : "ok",
+         "enrolment service",
+         mem_format(cli->owner, "token %s %s", is_over ? "ended" : "until",
+                    time_text(cli->owner, ends)),
+         is_near ? "download a new token at Apple: muster apple enrolment-service import" : NULL);
+}
+
 struct ending { /* certificates of devices, in use */
     size_t count, near, over;
 };
@@ -253,6 +282,7 @@ int doctor_run(struct cli *cli)
     check_login(&visit);
     if (cli->context.server && check_server(&visit)) {
         check_push(&visit);
+        check_enrolment_service(&visit);
         check_certificates(&visit);
         check_revocation_list(&visit);
         check_audit(&visit);

@@ -25,9 +25,11 @@ bool answer_make_recipient(struct call *call, struct err *err)
     const char *common_name = wire_get_text(call->owner, &call->in, NAME_LONGEST);
     if (!call_read(call, err))
         return false;
+    if (!common_name || !*common_name)
+        return err_set(err, ERR_BAD_INPUT, "a certificate needs a common name");
     CLEANUP(EVP_PKEY_free_at) EVP_PKEY *key = EVP_RSA_gen(KEY_BITS);
     CLEANUP(X509_free_at) X509 *certificate = NULL;
-    struct build_plan plan = {.common_name = common_name ? common_name : "Muster",
+    struct build_plan plan = {.common_name = common_name,
                               .key = key,
                               .not_before = call->now - CLOCK_SLACK,
                               .not_after = call->now + LIFE_SECONDS,

@@ -20,7 +20,7 @@ const char *const command_kind_names[] = {"install_item",
                                           "finish_setup",
                                           NULL};
 const char *const command_asked_names[] = {ASKED_NAMES, NULL};
-_Static_assert(COUNT(command_kind_names) - 1 == COMMAND_DECLARE + 1, "a name for each kind");
+_Static_assert(COUNT(command_kind_names) - 1 == COMMAND_FINISH_SETUP + 1, "a name for each kind");
 _Static_assert(COUNT(command_asked_names) - 1 == COMMAND_LOCATE - COMMAND_ASKED_FIRST + 1,
                "all from the first to the last that is asked");
 const char *const carrier_names[] = {"command", "declaration", NULL};

@@ -133,7 +133,7 @@ static bool given_rules(int ruleset, const struct options *options, struct err *
 /* A file that may be named. */
 static bool file_rule(int ruleset, const char *path, struct err *err)
 {
-    return !*path || rule_add(ruleset, path, READ, err);
+    return !path || !*path || rule_add(ruleset, path, READ, err);
 }
 
 static bool server_rules(int ruleset, const struct options *options, struct err *err)

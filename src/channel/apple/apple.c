@@ -77,6 +77,7 @@ const struct channel channel_apple = {
     .wake_start = apple_wake_start,
     .wake_under_way = apple_wake_under_way,
     .wake_take = apple_wake_take,
+    .service_import = apple_service_import,
     .service_open = apple_service_open,
     .service_work = apple_service_work,
 };
