@@ -59,6 +59,7 @@ def bring(admin, service, tmp_path, keys):
         profile(admin, name, **settings)
         service.add(number)
         sync(admin)
+        wait_until(lambda: number in known(admin), 20, "the device")
         admin.ask("PUT", f"{SERVICE}/devices/{number}", {"profile": name})
         wait_until(lambda: (service.device(number) or {}).get("profile_status") == "assigned", 30, "assigned")
         return number, sim.Phone(tmp_path / number, keys=keys)
@@ -103,6 +104,7 @@ def test_a_renewed_token_of_the_same_server_keeps_what_is_known(admin, service):
     number = serial()
     service.add(number)
     sync(admin)
+    wait_until(lambda: number in known(admin), 20, "the device")
     added = known(admin)[number]["added_at"]
     before = len(service.calls("/session"))
     admin.ask("PUT", SERVICE + "/token", {"token": service.token(admin.get(SERVICE)["public_key"], days=20)})
@@ -118,13 +120,15 @@ def test_all_devices_are_fetched_by_pages_and_changes_follow(admin, service):
     numbers = [serial() for _ in range(8)]
     service.add(*numbers[:7], asset_tag="A-1")
     sync(admin)
+    wait_until(lambda: set(numbers[:7]) <= set(known(admin)), 20, "all of them")
     seen = known(admin)
-    assert set(numbers[:7]) <= set(seen) and seen[numbers[0]]["asset_tag"] == "A-1"
+    assert seen[numbers[0]]["asset_tag"] == "A-1"
     assert seen[numbers[0]]["model"] == "iPhone 14"
     service.remove(numbers[0])
     service.add(numbers[1], asset_tag="A-2")
     service.add(numbers[7])
     sync(admin)
+    wait_until(lambda: numbers[7] in known(admin), 20, "the last one")
     seen = known(admin)
     assert numbers[0] not in seen and numbers[7] in seen and seen[numbers[1]]["asset_tag"] == "A-2"
     assert admin.get(SERVICE)["devices"] == len(seen)
@@ -134,6 +138,7 @@ def test_a_cursor_that_has_expired_leads_to_a_fetch_that_also_sees_what_went(adm
     stays, goes = serial(), serial()
     service.add(stays, goes)
     sync(admin)
+    wait_until(lambda: goes in known(admin), 20, "both")
     fetches = len(service.calls("/server/devices"))
     service.remove(goes)
     service.expire(cursor=1)
@@ -192,6 +197,7 @@ def test_a_device_that_is_not_accessible_is_said(admin, service):
     profile(admin, "For one")
     service.add(number, sim_inaccessible=True)
     sync(admin)
+    wait_until(lambda: number in known(admin), 20, "the device")
     admin.ask("PUT", f"{SERVICE}/devices/{number}", {"profile": "For one"})
     wait_until(lambda: known(admin)[number]["problem"], 20, "the refusal")
     assert "does not belong" in known(admin)[number]["problem"]
@@ -257,11 +263,11 @@ def test_a_system_that_cannot_update_by_itself_enrols_as_it_is(admin, service, b
 
 def test_a_device_that_the_service_does_not_name_is_refused(house, admin, service, bring):
     number, phone = bring()
+    given = service.device(number)["profile_uuid"]
     service.remove(number)
     sync(admin)
-    service.add(number)  # there again, but we have not looked
-    device = next(iter(service.books()["profiles"]))
-    service.add(number, profile_uuid=device)
+    wait_until(lambda: number not in known(admin), 20, "it is gone")
+    service.add(number, profile_uuid=given)  # there again, but nobody has looked
     with pytest.raises(sim.Failed) as failed:
         enrol(phone, service, number)
     assert "403" in str(failed.value)
