@@ -94,8 +94,8 @@ def test_every_operation_is_described_for_people(document):
         assert holes == {one["name"] for one in operation["parameters"] if one["in"] == "path"}
 
 
-# A phone that nobody lost has neither; test_lost reads them.
-NOT_THERE = ("/position", "/bypass-code")
+# A phone that nobody lost has neither; test_lost reads them. Devices of the enrolment service: test_ade.
+NOT_THERE = ("/position", "/bypass-code", "/enrolment-service/devices")
 
 
 @pytest.mark.proves_partly("4c-34")
@@ -106,7 +106,8 @@ def test_what_is_read_is_as_described(document, admin, phone):
     phone.check_in()
     admin.post("/users", name="anna", mail="anna@example.org")
     admin.ask("PATCH", f"/devices/{device}", {"user": "ANNA@example.org"})
-    known = {"device": device, "policy": "Passcode", "certificate": admin.items("/certificates")[0]["id"],
+    admin.ask("PUT", "/apple/enrolment-service/profiles/Phones", {"department": "IT"})
+    known = {"device": device, "policy": "Passcode", "name": "Phones", "certificate": admin.items("/certificates")[0]["id"],
              "id": admin.items("/commands")[0]["id"], "account": "admin", "user": "anna"}
     with pytest.raises(Refused):
         admin.post("/sessions", name="admin", password="wrong")  # for the list of refusals
