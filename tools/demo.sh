@@ -153,7 +153,7 @@ start_apns() {
     control=$(sed -n 's/.*"control_url": *"\([^"]*\)".*/\1/p' "$demo/apns.json")
 }
 
-# The demonstration signs in as an administrator of its own; its session is kept in var/demo.
+# The demonstration signs in as an administrator of its own, who is disabled when it is made.
 muster() { MUSTER_CONFIG=$demo/contexts.json "$cli" "$@"; }
 
 sign_in_demo() {
@@ -161,7 +161,12 @@ sign_in_demo() {
     chosen=$(openssl rand -hex 16)
     printf '%s\n%s\n' "$once_only" "$chosen" |
         muster login --server "https://localhost:$front" --ca "$MUSTER_DATA/root.pem" --user demo \
-            --password-stdin >/dev/null
+            --password-stdin >/dev/null 2>&1
+}
+
+sign_out_demo() {
+    "$server" admin demo --disable --config "$conf" >/dev/null 2>&1
+    rm -f "$demo/contexts.json"
 }
 
 push_certificate() {
@@ -214,6 +219,7 @@ first_demo() {
     phone good "Lobby iPhone" 17.5.1 21F90 8
     phone open "Warehouse iPhone" 17.5.1 21F90 none
     phone old "Reception iPhone" 15.8 19H370 8
+    sign_out_demo
     : >"$demo/done"
 }
 

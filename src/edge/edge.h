@@ -71,6 +71,9 @@ struct edge_settings {
     int64_t workers, connections; /* processes (0 = one per core); connections of each */
     struct edge_limits limits;
     int64_t open_files; /* of each process; 0 = as it was started */
+    /* Browsers that have seen the front never speak HTTP with its host again (RFC 6797): only where
+     * no plain door has the same name. */
+    bool strict_transport;
     const struct edge_door *doors;
     size_t door_count;
     const struct edge_problem *problems;

@@ -198,7 +198,7 @@ static void put_door(struct buffer *out, const struct edge_settings *settings,
     buffer_text(out, headers);
     if (door->kind == EDGE_DEVICE)
         buffer_text(out, device_headers);
-    if (door->kind == EDGE_FRONT)
+    if (door->kind == EDGE_FRONT && settings->strict_transport)
         buffer_text(out, "    http-after-response set-header Strict-Transport-Security "
                          "max-age=31536000\n");
     put_limits(out, door);

@@ -164,10 +164,10 @@ static void put_tls(struct buffer *out, const struct edge_settings *settings,
                       is_given ? given->key : settings->keys[i]);
     }
     if (door->kind == EDGE_FRONT) {
-        buffer_format(out,
-                      "        ssl_session_cache shared:%s:10m;\n"
-                      "        %s",
-                      edge_kind_names[door->kind], strict_transport);
+        buffer_format(out, "        ssl_session_cache shared:%s:10m;\n",
+                      edge_kind_names[door->kind]);
+        if (settings->strict_transport)
+            buffer_format(out, "        %s", strict_transport);
         return;
     }
     buffer_format(out,
@@ -262,7 +262,8 @@ static void put_problems(struct buffer *out, const struct edge_settings *setting
         if (status == 429 || status == 503)
             buffer_text(out, "            add_header Retry-After 5 always;\n");
         if (kind == EDGE_FRONT) {
-            buffer_format(out, "            %s", strict_transport);
+            if (settings->strict_transport)
+                buffer_format(out, "            %s", strict_transport);
             buffer_text(out, "            default_type application/problem+json;\n");
             buffer_format(out, "            return %d ", status);
             put_quoted(out, settings->problems[i].body);

@@ -37,7 +37,7 @@ static bool reset_run(struct db *tx, void *context, struct err *err)
                             NULL, err);
     if (account.disabled_at) {
         (void)err_set(err, ERR_PRECONDITION, "%s is disabled", r->name);
-        err->remedy = "an administrator enables it: muster account enable NAME";
+        err->remedy = "muster account enable NAME, or on the server musterd admin NAME --enable";
         return false;
     }
     if (r->role && strcmp(r->role, role_names[account.role]) != 0)

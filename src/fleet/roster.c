@@ -225,6 +225,11 @@ bool fleet_account_disable(struct fleet *fleet, const struct actor *actor, void 
         return false;
     if (account.disabled_at)
         return err_set(err, ERR_PRECONDITION, "%s is disabled already", account.name);
+    if (text_equal(account.id, actor->id)) {
+        (void)err_set(err, ERR_PRECONDITION, "%s is your own account", account.name);
+        err->remedy = "let another administrator disable it";
+        return false;
+    }
     const struct turning turning = {&account, NULL, actor->now, actor->now};
     return turn(fleet, actor, owner, &turning, "account.disable", out, err);
 }

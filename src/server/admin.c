@@ -69,14 +69,31 @@ static bool role_check(const char *role, struct err *err)
                             role_names[0], role_names[1], role_names[2]);
 }
 
-static int disable(void *owner, struct fleet *fleet, const char *name)
+static const struct turn {
+    const char *word, *said;
+    bool (*run)(struct fleet *fleet, const struct actor *actor, void *owner, const char *which,
+                struct account *out, struct err *err);
+} turns[] = {
+    {ADMIN_DISABLE, "disabled; its sessions and tokens have ended", fleet_account_disable},
+    {ADMIN_ENABLE, "enabled again", fleet_account_enable},
+};
+
+static const struct turn *turn_find(const char *word)
+{
+    for (size_t i = 0; i < COUNT(turns); i++)
+        if (text_equal(word, turns[i].word))
+            return &turns[i];
+    return NULL;
+}
+
+static int turn_run(void *owner, struct fleet *fleet, const struct turn *turn, const char *name)
 {
     struct err err;
     struct account account;
     struct actor actor = fleet_system_actor(clock_now());
-    if (!fleet_account_disable(fleet, &actor, owner, name, &account, &err))
+    if (!turn->run(fleet, &actor, owner, name, &account, &err))
         return failed(&err);
-    (void)fprintf(stderr, "%s is disabled; its sessions and tokens have ended.\n", account.name);
+    (void)fprintf(stderr, "%s is %s.\n", account.name, turn->said);
     return 0;
 }
 
@@ -86,12 +103,12 @@ int admin_run(void *owner, const struct options *options, const char *name, cons
     char *password;
     struct fleet *fleet;
     struct actor actor = fleet_system_actor(clock_now());
-    bool disables = text_equal(role, ADMIN_DISABLE);
-    if ((!disables && !role_check(role, &err)) || !directories_check(options, &err) ||
+    const struct turn *turn = turn_find(role);
+    if ((!turn && !role_check(role, &err)) || !directories_check(options, &err) ||
         !user_become(options, &err) || !admin_open(owner, options, &fleet, &err))
         return failed(&err);
-    if (disables)
-        return disable(owner, fleet, name);
+    if (turn)
+        return turn_run(owner, fleet, turn, name);
     if (!fleet_account_reset(fleet, &actor, owner, name, role, &password, &err))
         return failed(&err);
     (void)fprintf(stderr, "One-time password of %s; the first sign-in asks for a new one:\n", name);

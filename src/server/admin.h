@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "musterd admin NAME [ROLE]": a one-time password for an account, new or locked out; ADMIN_DISABLE
- * in place of the role ends the account. */
+ * in place of the role ends the account, ADMIN_ENABLE opens it again. */
 #pragma once
 
 #include "server/options.h"
 
 #define ADMIN_DISABLE "--disable"
+#define ADMIN_ENABLE "--enable"
 
 /* Prints the password alone on standard output. Works beside a running server. role NULL: see
  * fleet_account_reset(). */

@@ -156,6 +156,19 @@ static int64_t open_files(const struct options *options)
     return (int64_t)limit.rlim_max;
 }
 
+/* The host of an URL: behind "//", up to its port or path; an IPv6 address stands in brackets. */
+static struct bytes host_of(const char *url)
+{
+    const char *slashes = strstr(url, "//"), *host = slashes ? slashes + 2 : url;
+    const char *end = *host == '[' ? strchr(host, ']') : NULL;
+    return (struct bytes){(const uint8_t *)host, end ? (size_t)(end - host) : strcspn(host, ":/")};
+}
+
+static bool is_one_host(const char *one, const char *other)
+{
+    return bytes_equal(host_of(one), host_of(other));
+}
+
 const struct edge_settings *edge_plan(void *owner, const struct options *options,
                                       const struct routes *tables, size_t count)
 {
@@ -171,6 +184,7 @@ const struct edge_settings *edge_plan(void *owner, const struct options *options
         .limits = limits_of(options),
         .doors = doors_make(owner, options, tables, count),
         .door_count = COUNT(doors),
+        .strict_transport = !is_one_host(options->front_url, options->plain_url),
         .problems = problems_make(owner),
         .problem_count = COUNT(problems),
     };

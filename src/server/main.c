@@ -125,7 +125,7 @@ static const struct role {
     const char *help;         /* NULL: internal */
     const char *arguments[2]; /* a word that must follow, one that may; NULL: none */
 } roles[] = {
-    {{"run", NULL}, role_run, "serve until SIGTERM (the default)", {NULL}},
+    {{"run", NULL}, role_run, "serve until SIGTERM", {NULL}},
     {{"check-config", NULL}, role_check, "read the options, say whether they are fine", {NULL}},
     {{"edge-config", "nginx"},
      role_edge_nginx,
@@ -135,15 +135,17 @@ static const struct role {
     {{"admin", NULL},
      role_admin,
      "print a one-time password for this account; ROLE of a new one: administrator (the default), "
-     "help_desk or auditor; --disable ends the account with its sessions and tokens",
-     {"NAME", "ROLE|--disable"}},
+     "help_desk or auditor; --disable ends the account with its sessions and tokens, --enable "
+     "opens "
+     "it again",
+     {"NAME", "ROLE|--disable|--enable"}},
     {{"server", NULL}, role_server, NULL, {NULL}},
     {{"keyd", NULL}, role_keyd, NULL, {NULL}},
 };
 
 static int help(void *owner)
 {
-    (void)puts("usage: musterd [WORD] [--config FILE] [--set SECTION.KEY=VALUE]...\n");
+    (void)puts("usage: musterd WORD [--config FILE] [--set SECTION.KEY=VALUE]...\n");
     for (size_t i = 0; i < COUNT(roles); i++) {
         const char *second = roles[i].words[1];
         const char *const *arguments = roles[i].arguments;
@@ -163,9 +165,6 @@ static int help(void *owner)
 /* How many words name the role; *role NULL: none of ours. */
 static int role_find(int count, char *const *words, const struct role **role)
 {
-    *role = &roles[0];
-    if (count == 0 || text_starts(words[0], "--"))
-        return 0;
     for (size_t i = 0; i < COUNT(roles); i++) {
         const char *second = roles[i].words[1];
         *role = &roles[i];
@@ -190,6 +189,10 @@ int main(int count, char **words)
         return help(owner);
     if (count > 1 && (text_equal(words[1], "version") || text_equal(words[1], "--version")))
         return puts("musterd " MUSTER_VERSION) < 0;
+    if (count < 2 || text_starts(words[1], "--")) {
+        (void)err_set(&err, ERR_BAD_INPUT, "a word is missing: run, or see musterd --help");
+        return failed(&err);
+    }
     int used = role_find(count - 1, words + 1, &role);
     if (!role) {
         (void)err_set(&err, ERR_BAD_INPUT, "unknown word '%s'; try musterd --help", words[1]);
@@ -198,7 +201,8 @@ int main(int count, char **words)
     const char *arguments[2] = {NULL, NULL};
     for (size_t i = 0; i < COUNT(arguments) && role->arguments[i]; i++)
         if (used + 1 < count && (!text_starts(words[1 + used], "--") ||
-                                 (i == 1 && text_equal(words[1 + used], ADMIN_DISABLE))))
+                                 (i == 1 && (text_equal(words[1 + used], ADMIN_DISABLE) ||
+                                             text_equal(words[1 + used], ADMIN_ENABLE)))))
             arguments[i] = words[1 + used++];
     if (role->arguments[0] && !arguments[0]) {
         (void)err_set(&err, ERR_BAD_INPUT, "%s needs a %s", role->words[0], role->arguments[0]);

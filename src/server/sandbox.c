@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -223,6 +224,19 @@ static int deny(scmp_filter_ctx filter, const int *calls, size_t count)
     return failed;
 }
 
+/* Namespaces of one's own by the calls that make processes and threads, too. The newer one hides
+ * its flags from us: without it the C library takes the older. */
+static int deny_namespaces(scmp_filter_ctx filter)
+{
+    static const scmp_datum_t flags[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWNET,   CLONE_NEWPID,
+                                         CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
+    int failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    for (size_t i = 0; i < COUNT(flags) && failed == 0; i++)
+        failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+                                  SCMP_A0(SCMP_CMP_MASKED_EQ, flags[i], flags[i]));
+    return failed;
+}
+
 struct calls { /* what is denied beside what everybody is */
     bool programs, users;
 };
@@ -233,6 +247,8 @@ static bool calls_shut(struct calls calls, struct err *err)
     int failed = filter ? seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) : -ENOMEM;
     if (failed == 0)
         failed = deny(filter, denied, COUNT(denied));
+    if (failed == 0)
+        failed = deny_namespaces(filter);
     if (failed == 0 && calls.programs)
         failed = deny(filter, denied_programs, COUNT(denied_programs));
     if (failed == 0 && calls.users)

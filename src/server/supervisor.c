@@ -22,6 +22,7 @@
 #include "server/control.h"
 #include "server/directories.h"
 #include "server/leftovers.h"
+#include "server/ports.h"
 #include "server/sandbox.h"
 #include "server/serve.h"
 
@@ -30,6 +31,7 @@
 #define KEYD_STOP_MS 5000
 #define LOOK_MS 1000 /* at least this often */
 #define EDGE_LOOK_MS 100
+#define PORTS_MS 10000 /* for what a killed one of us still holds */
 
 enum child_index { CHILD_KEYD, CHILD_SERVER, CHILD_EDGE, CHILD_COUNT };
 
@@ -442,6 +444,10 @@ int supervisor_run(const struct options *options)
         return 1;
     }
     edge_clear(&supervisor);
+    if (!ports_wait(options, PORTS_MS, &err)) { /* else they would fail for ever, one by one */
+        log_err("supervisor.start", &err, NULL);
+        return 1;
+    }
     loop(&supervisor);
     log_event(LOG_INFO, "supervisor.stopped", NULL);
     return supervisor.is_refused;

@@ -83,7 +83,7 @@ class House:
 
     def command(self, *words):
         sets = [word for option in self.options for word in ("--set", option)]
-        return [MUSTERD, *words, *sets]
+        return [MUSTERD, *(words or ["run"]), *sets]
 
     def start(self):
         with open(self.log, "ab") as log:

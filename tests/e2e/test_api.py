@@ -202,9 +202,17 @@ def test_the_last_administrator_cannot_be_ended(admin, house):
 def test_the_server_s_own_command_line_ends_an_account(admin, house):
     made = admin.post("/accounts", name="Mallory", role="administrator")
     session = admin.post("/sessions", name="Mallory", password=made["password"], new_password="mallory mallory")
+    status, _, body = house.get(API + "/accounts/Mallory/disable", method="POST", body="{}",
+                                headers={"Authorization": f"Bearer {session['token']}",
+                                         "Content-Type": "application/json"})
+    assert status == 412 and "your own account" in json.loads(body)["detail"]
     subprocess.run(house.command("admin", "Mallory", "--disable"), capture_output=True, check=True)
     assert house.get(API + "/status", headers={"Authorization": f"Bearer {session['token']}"})[0] == 401
     assert subprocess.run(house.command("admin", "Mallory"), capture_output=True, check=False).returncode == 1
+    locked = subprocess.run(house.command("admin", "Mallory"), capture_output=True, text=True, check=False)
+    assert locked.returncode == 1 and "musterd admin NAME --enable" in locked.stderr
+    subprocess.run(house.command("admin", "Mallory", "--enable"), capture_output=True, check=True)
+    assert admin.post("/sessions", name="Mallory", password="mallory mallory")["token"]
 
 
 def test_a_secret_is_shown_once_and_never_again(admin):

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -114,3 +115,10 @@ def test_keys_that_are_gone_do_not_become_new_ones_unnoticed(sqlite_house):
     kept.rename(keys)
     sqlite_house.start()
     assert sqlite_house.stop() == 0
+
+
+def test_a_port_of_another_program_is_named_and_nothing_begins(parted):
+    with socket.create_server(("127.0.0.1", parted.ports["device"])):
+        said = refused(parted)
+    assert f"another program listens at port {parted.ports['device']}" in said and "remedy=" in said
+    assert not list((parted.data / "keys").glob("*")), "no authority was made"

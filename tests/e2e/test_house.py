@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 def test_livez_answers_over_tls(house):
     status, headers, body = house.get("/livez")
     assert (status, body) == (200, b"ok\n")
-    assert headers["Strict-Transport-Security"]
+    assert "Strict-Transport-Security" not in headers, "browsers could not see the plain door any more"
     assert "nginx/" not in headers["Server"]
 
 
@@ -347,18 +347,20 @@ def test_help_names_every_section():
 
 
 @pytest.mark.parametrize("words, complaint", [
+    ([], "a word is missing"),
+    (["--set", "server.log=debug"], "a word is missing"),
     (["nonsense"], "unknown word 'nonsense'"),
-    (["--set"], "--set needs a value"),
-    (["--set", "front.port=0"], "port"),
-    (["--set", "front.sort=1"], "has no key 'sort'"),
-    (["--set", "retention.event_days=-1"], "event_days"),
-    (["--set", "retention.event_days=36501"], "event_days"),
-    (["--set", "front.port=8080"], "port 8080 is given twice"),
-    (["--set", "front.address=everywhere"], "is not an IP address"),
-    (["--set", "server.run_dir=here"], "is not an absolute path"),
-    (["--set", "server.organization=" + "ü" * 65], "1 to 64 characters, not 65"),
-    (["--set", "users.user=no-such-user"], "there is no user 'no-such-user'"),
-    (["--config", "/nonexistent/muster.conf"], "/nonexistent/muster.conf"),
+    (["check-config", "--set"], "--set needs a value"),
+    (["check-config", "--set", "front.port=0"], "port"),
+    (["check-config", "--set", "front.sort=1"], "has no key 'sort'"),
+    (["check-config", "--set", "retention.event_days=-1"], "event_days"),
+    (["check-config", "--set", "retention.event_days=36501"], "event_days"),
+    (["check-config", "--set", "front.port=8080"], "port 8080 is given twice"),
+    (["check-config", "--set", "front.address=everywhere"], "is not an IP address"),
+    (["check-config", "--set", "server.run_dir=here"], "is not an absolute path"),
+    (["check-config", "--set", "server.organization=" + "ü" * 65], "1 to 64 characters, not 65"),
+    (["check-config", "--set", "users.user=no-such-user"], "there is no user 'no-such-user'"),
+    (["check-config", "--config", "/nonexistent/muster.conf"], "/nonexistent/muster.conf"),
     (["server"], "started by the supervisor"),
     (["keyd"], "started by the supervisor"),
 ])

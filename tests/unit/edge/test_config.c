@@ -77,6 +77,24 @@ static void each_address_has_its_share(void **state)
     mem_free(owner);
 }
 
+static void browsers_keep_to_tls_where_no_plain_door_has_the_name(void **state)
+{
+    void *owner = mem_pool(NULL, 1024);
+    struct edge_settings settings = settings_make();
+    struct bytes nginx, haproxy;
+    struct err err;
+    (void)state;
+    settings.strict_transport = true;
+    assert_works(edge_nginx_render(owner, &settings, &nginx, &err), err);
+    assert_works(edge_haproxy_render(owner, &settings, &haproxy, &err), err);
+    assert_has(block_of(owner, nginx, "8443 ssl"), "Strict-Transport-Security");
+    assert_null(strstr(block_of(owner, nginx, "8444 ssl"), "Strict-Transport-Security"));
+    assert_null(strstr(block_of(owner, nginx, "8080"), "Strict-Transport-Security"));
+    assert_has(mem_text_part(owner, (const char *)haproxy.data, haproxy.size),
+               "Strict-Transport-Security");
+    mem_free(owner);
+}
+
 static void each_door_says_what_it_asks_for(void **state)
 {
     void *owner = mem_pool(NULL, 1024);
@@ -89,7 +107,7 @@ static void each_door_says_what_it_asks_for(void **state)
     const char *device = block_of(owner, text, "listen [::1]:8444 ssl backlog");
     const char *plain = block_of(owner, text, "listen 127.0.0.1:8080 backlog");
     assert_null(strstr(front, "ssl_verify_client"));
-    assert_has(front, "Strict-Transport-Security");
+    assert_null(strstr(front, "Strict-Transport-Security")); /* the plain door has its name */
     assert_has(front, "proxy_set_header X-Muster-Client-Cert \"\";");
     assert_has(device, "ssl_client_certificate /run/m/ca.pem;");
     assert_has(device, "proxy_set_header X-Muster-Client-Cert $ssl_client_escaped_cert;");
@@ -292,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_address_has_its_share),
         cmocka_unit_test(each_door_says_what_it_asks_for),
+        cmocka_unit_test(browsers_keep_to_tls_where_no_plain_door_has_the_name),
         cmocka_unit_test(a_door_may_have_several_addresses_and_certificates_of_its_own),
         cmocka_unit_test(larger_bodies_have_locations_of_their_own),
         cmocka_unit_test(refusals_are_quoted_and_mapped),

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -109,11 +111,44 @@ static void the_server_reaches_its_own_and_not_the_keys(void **state)
     assert_int_equal(opened_inside(place, "/tmp", O_RDONLY | O_DIRECTORY), EACCES);
 }
 
+/* Namespaces are where a process becomes somebody else; children and threads it may have. */
+static int cloned_inside(int flags)
+{
+    int status;
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct err err;
+        if (!sandbox_calls(&err))
+            _exit(255);
+        long child = syscall(SYS_clone, (long)flags | SIGCHLD, NULL, NULL, NULL, 0);
+        if (child == 0)
+            _exit(0);
+        int why = child < 0 ? errno : 0;
+        if (child > 0)
+            (void)waitpid((pid_t)child, NULL, 0);
+        _exit(why);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void no_namespace_of_its_own_comes_from_a_clone(void **state)
+{
+    (void)state;
+    assert_int_equal(cloned_inside(0), 0);
+    assert_int_equal(cloned_inside(CLONE_NEWUSER), EPERM);
+    assert_int_equal(cloned_inside(CLONE_NEWNET), EPERM);
+    assert_int_equal(cloned_inside(CLONE_NEWUSER | CLONE_NEWNS), EPERM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_server_reaches_its_own_and_not_the_keys, place_make,
                                         place_remove),
+        cmocka_unit_test(no_namespace_of_its_own_comes_from_a_clone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
