@@ -22,6 +22,7 @@ const struct routes *const api_tables[] = {
     &service_routes,
     &session_routes,
     &status_routes,
+    &terms_routes,
     &user_routes,
     NULL,
 };

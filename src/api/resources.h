@@ -22,6 +22,7 @@ extern const struct routes service_profile_routes;
 extern const struct routes service_routes;
 extern const struct routes session_routes;
 extern const struct routes status_routes;
+extern const struct routes terms_routes;
 extern const struct routes user_routes;
 
 /* All of them, for the router and for the OpenAPI document. NULL-terminated. */

@@ -46,6 +46,11 @@
             {"PROFILE", "profile"}, {"STATUS", "profile_status"}, {"ADDED", "added_at"},           \
             {"DEVICE", "device_id"}, {"PROBLEM", "problem"},                                       \
     }
+#define TERMS_COLUMNS                                                                              \
+    {                                                                                              \
+        {"VERSION", "version"}, {"TITLE", "title"}, {"CREATED", "created_at"},                     \
+            {"BY", "created_by"}, {"WITHDRAWN", "withdrawn_at"},                                   \
+    }
 #define ORDER_COLUMNS                                                                              \
     {                                                                                              \
         {"ID", "id"}, {"KIND", "kind"}, {"STATE", "state"}, {"CREATED", "created_at"},             \
@@ -502,6 +507,24 @@ const struct command_row command_rows[] = {
     {"user enable", .holes = "USER...", .help = "let disabled people sign in again",
      .options = OPTION(REASON), .method = "POST", .path = "/users/{}/enable",
      .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}}, .columns = USER_COLUMNS},
+
+    {"terms list", .help = "list the versions of the terms and conditions, newest first",
+     .options = PAGE_OPTIONS, .method = "GET", .path = "/terms", .columns = TERMS_COLUMNS,
+     .flags = COMMAND_LIST},
+    {"terms get", .holes = "VERSION", .help = "show a version of the terms and conditions",
+     .method = "GET", .path = "/terms/{}"},
+    {"terms create", .holes = "TITLE", .help = "write a new version: people are asked again",
+     .options = OPTION(FILE), .method = "POST", .path = "/terms",
+     .body = {{"title", 0, "{}", PART_TEXT}, {"body", OPTION_FILE, NULL, PART_FILE}},
+     .columns = TERMS_COLUMNS},
+    {"terms accepted", .holes = "VERSION", .help = "show who agreed to a version, and when",
+     .options = PAGE_OPTIONS, .method = "GET", .path = "/terms/{}/acceptances",
+     .columns = {{"USER", "user_name"}, {"ACCEPTED", "accepted_at"}, {"USER ID", "user_id"}},
+     .flags = COMMAND_LIST},
+    {"terms withdraw", .holes = "VERSION", .help = "ask nobody for a version any more",
+     .options = OPTION(REASON), .method = "POST", .path = "/terms/{}/withdraw",
+     .body = {{"reason", OPTION_REASON, NULL, PART_TEXT}}, .columns = TERMS_COLUMNS,
+     .flags = COMMAND_ASKS, .consequence = "Nobody is asked for version %s any more."},
 
     {"audit list", .help = "list who did what, newest first", .options = PAGE_OPTIONS,
      .method = "GET", .path = "/audit",

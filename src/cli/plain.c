@@ -4,9 +4,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/acts.h"
+#include "cli/prompt.h"
 #include "cli/show.h"
 #include "cli/target.h"
 
+#define FILE_SIZE_MAX ((size_t)256 * 1024) /* bytes of a text */
 #define PAGE_ROWS 50
 #define PAGE_ROWS_MAX 1000
 #define ITEMS_MAX 1000000 /* rows that --all collects */
@@ -141,6 +143,20 @@ static int list_run(struct cli *cli)
 
 /* ---- acts ---- */
 
+/* New reference, or NULL. */
+static json_t *file_text(const struct cli *cli, const char *path, struct err *err)
+{
+    struct bytes content;
+    if (!input_read(cli->owner, path, FILE_SIZE_MAX, &content, err)) {
+        (void)err_context(err, "%s", path);
+        return NULL;
+    }
+    json_t *text = json_stringn((const char *)content.data, content.size);
+    if (!text)
+        (void)err_set(err, ERR_BAD_INPUT, "%s is not UTF-8", path);
+    return text;
+}
+
 static json_t *part_value(const struct cli *cli, const struct body_part *part, const char *text,
                           struct err *err)
 {
@@ -152,6 +168,7 @@ static json_t *part_value(const struct cli *cli, const struct body_part *part, c
         return number_parse(bytes_text(text), INT64_MIN, INT64_MAX, &number, err)
                    ? json_integer(number)
                    : NULL;
+    case PART_FILE: return file_text(cli, text, err);
     case PART_EXPIRY:
         return duration_parse(text, &number, err)
                    ? json_string(time_text(cli->owner, cli->now + number))

@@ -45,7 +45,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_SET] = {"set", 0, "NAME=VALUE", NULL, true, "set a setting"},
     [OPTION_UNSET] = {"unset", 0, "NAME", NULL, true, "no longer set a setting"},
     [OPTION_FILE] = {"file", 'f', "FILE", NULL, false,
-                     "settings as a JSON object; - is standard input"},
+                     "settings as a JSON object, or a text; - is standard input"},
     [OPTION_BAND] = {"band", 0, "NUMBER", NULL, false,
                      "lower is stronger than the strictest value (default 100)"},
     [OPTION_MESSAGE] = {"message", 0, "TEXT", NULL, false, "shown on the locked device"},

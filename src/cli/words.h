@@ -70,7 +70,7 @@ struct body_part { /* of a request: from an option, or fixed */
     const char *name;
     enum option_id option; /* when `fixed` is NULL */
     const char *fixed;     /* "{}": the first hole */
-    enum { PART_TEXT, PART_INTEGER, PART_EXPIRY, PART_TRUE } type;
+    enum { PART_TEXT, PART_INTEGER, PART_EXPIRY, PART_TRUE, PART_FILE } type;
 };
 
 struct column { /* of a table */

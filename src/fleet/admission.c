@@ -28,6 +28,18 @@ bool admission_topic(struct fleet *fleet, const struct identity *identity, const
             err_set(err, ERR_FORBIDDEN, "no profile gave the device the topic that it names"));
 }
 
+/* Who carries a device may enrol it again by signing in. */
+static bool is_carried_by(struct db *tx, const struct admission *a, const char *user_id,
+                          struct err *err)
+{
+    const struct want want = {"device", device_fields};
+    struct device device = {0};
+    if (!store_get(tx, a->owner, ASK(DEVICE_BY_ID, TEXT(a->device_id)), want, &device, err))
+        return false;
+    return (user_id && text_equal(device.user_id, user_id)) ||
+           err_set(err, ERR_FORBIDDEN, "the device is enrolled: make a link for it");
+}
+
 bool admission_check(struct db *tx, const struct admission *a, struct err *err)
 {
     struct rows *links = NULL;
@@ -45,7 +57,8 @@ bool admission_check(struct db *tx, const struct admission *a, struct err *err)
         return true;
     if (strcmp(rows_text(current, 0, "state"), enrolment_state_names[ENROLMENT_BLOCKED]) == 0)
         return err_set(err, ERR_FORBIDDEN, "the device is blocked: no link lets it in");
-    return chosen || err_set(err, ERR_FORBIDDEN, "the device is enrolled: make a link for it");
+    return chosen ||
+           is_carried_by(tx, a, links->count ? rows_text(links, 0, "user_id") : NULL, err);
 }
 
 bool admission_replaced(struct db *tx, const struct admission *a, const char *old_id,

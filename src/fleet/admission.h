@@ -15,7 +15,8 @@ struct admission {
     int64_t now;
 };
 /* The link of the enrolment must allow the device: one made for a device allows only that, and a
- * device that is managed comes in only by a link made for it. ERR_FORBIDDEN. */
+ * device that is managed comes in only by a link made for it, or by one of the person who carries
+ * it and has signed in. ERR_FORBIDDEN. */
 MUST_CHECK bool admission_check(struct db *tx, const struct admission *admission, struct err *err);
 /* The older enrolment is replaced: said in the device's events and in the audit. */
 MUST_CHECK bool admission_replaced(struct db *tx, const struct admission *admission,

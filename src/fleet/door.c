@@ -9,10 +9,8 @@
 #include "store/store.h"
 
 static const char *const actor_kind_names[] = {
-    [ACTOR_SYSTEM] = "system",
-    [ACTOR_ACCOUNT] = "account",
-    [ACTOR_DEVICE] = "device",
-    [ACTOR_PUBLIC] = "public",
+    [ACTOR_SYSTEM] = "system", [ACTOR_ACCOUNT] = "account", [ACTOR_DEVICE] = "device",
+    [ACTOR_PUBLIC] = "public", [ACTOR_USER] = "user",
 };
 
 bool change_audit(struct db *tx, const struct change *change, struct err *err)

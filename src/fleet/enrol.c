@@ -47,23 +47,31 @@ static bool start_run(struct db *tx, void *context, struct err *err)
            challenge_insert(tx, challenge, err);
 }
 
-bool fleet_enrolment_start(struct fleet *fleet, const struct actor *actor, void *owner,
-                           const char *token, const char *channel, struct enrolment_start *out,
-                           struct err *err)
+struct start_wish {
+    const char *token, *channel;
+    enum enrolment_mode mode;
+};
+
+static bool start(struct fleet *fleet, const struct actor *actor, void *owner,
+                  const struct start_wish *wish, struct enrolment_start *out, struct err *err)
 {
     struct enrolment_link link;
-    struct enrolment_start start;
+    struct enrolment_start made;
     struct challenge_wish challenge;
-    if (!link_find(fleet, owner, token, actor->now, &link, err) ||
-        !challenge_prepare(fleet, owner, id_make(owner), actor->now, &start, &challenge, err))
+    const struct link_shown shown = {wish->token, wish->mode, actor->now};
+    if (!link_find(fleet, owner, &shown, &link, err) ||
+        !challenge_prepare(fleet, owner, id_make(owner), actor->now, &made, &challenge, err))
         return false;
-    start.ownership = link.ownership;
-    struct starting starting = {.link = &link, .challenge = &challenge, .channel = channel};
+    made.ownership = link.ownership;
+    made.mode = link.mode;
+    made.apple_account = link.apple_account;
+    struct starting starting = {.link = &link, .challenge = &challenge, .channel = wish->channel};
     struct change change = {.actor = actor,
                             .action = "enrolment.start",
                             .subject_kind = "enrolment",
-                            .subject_id = start.enrolment_id,
-                            .detail = json_pairs(owner, "link", link.id, "channel", channel, NULL),
+                            .subject_id = made.enrolment_id,
+                            .detail = json_pairs(owner, "link", link.id, "channel", wish->channel,
+                                                 "user", link.user_id, NULL),
                             .work = start_run,
                             .context = &starting};
     if (!fleet_change(fleet, &change, err)) {
@@ -71,8 +79,24 @@ bool fleet_enrolment_start(struct fleet *fleet, const struct actor *actor, void 
             err->kind = ERR_NOT_FOUND;
         return false;
     }
-    *out = start;
+    *out = made;
     return true;
+}
+
+bool fleet_enrolment_start(struct fleet *fleet, const struct actor *actor, void *owner,
+                           const char *token, const char *channel, struct enrolment_start *out,
+                           struct err *err)
+{
+    const struct start_wish wish = {token, channel, MODE_DEVICE};
+    return start(fleet, actor, owner, &wish, out, err);
+}
+
+bool fleet_enrolment_start_account(struct fleet *fleet, const struct actor *actor, void *owner,
+                                   const char *token, const char *channel,
+                                   struct enrolment_start *out, struct err *err)
+{
+    const struct start_wish wish = {token, channel, MODE_ACCOUNT};
+    return start(fleet, actor, owner, &wish, out, err);
 }
 
 /* ---- first contact ---- */
@@ -275,7 +299,10 @@ static bool first_activation(struct db *tx, struct activation *a, struct err *er
             return false;
     struct resolving resolving = {
         .fleet = a->fleet, .device_id = device_id, .now = a->now, .replan = true};
-    return supersede_others(tx, a, err) && device_resolve(tx, &resolving, err) &&
+    return supersede_others(tx, a, err) &&
+           store_change(tx, ASK(DEVICE_TAKE_WAY, TEXT(device_id), TEXT(a->identity->enrolment_id)),
+                        NULL, err) &&
+           device_resolve(tx, &resolving, err) &&
            event_add(tx, "device.enrolled", device_id,
                      json_pairs(a->owner, "enrolment", a->identity->enrolment_id, "channel",
                                 a->identity->channel, NULL),

@@ -24,19 +24,25 @@ MUST_CHECK bool fleet_link_check(struct fleet *fleet, const char *token, int64_t
 /* What the device is going to be given: identity wishes are made before anything is consumed. */
 struct enrolment_start {
     char *enrolment_id;
-    char *challenge;    /* bearer secret of the certificate request: only for the profile */
-    char *common_name;  /* the subject that the certificate must have: CN */
-    char *organization; /* and O */
-    char *san_uri;      /* "urn:uuid:<enrolment id>" */
-    int64_t key_bits;   /* 2048 */
-    int64_t key_usage;  /* Apple's bit mask: 5 */
-    int ownership;      /* enum ownership of the device, as its link says */
+    char *challenge;     /* bearer secret of the certificate request: only for the profile */
+    char *common_name;   /* the subject that the certificate must have: CN */
+    char *organization;  /* and O */
+    char *san_uri;       /* "urn:uuid:<enrolment id>" */
+    int64_t key_bits;    /* 2048 */
+    int64_t key_usage;   /* Apple's bit mask: 5 */
+    int ownership;       /* enum ownership of the device, as its link says */
+    int mode;            /* enum enrolment_mode */
+    char *apple_account; /* of MODE_ACCOUNT; may be NULL else */
 };
 /* Consume the link: enrolment (pending) and challenge exist when this returns true. ERR_NOT_FOUND
- * when the link is not usable any more; of two racing calls one wins. channel: "apple". */
+ * when the link is not usable any more; of two racing calls one wins. */
 MUST_CHECK bool fleet_enrolment_start(struct fleet *fleet, const struct actor *actor, void *owner,
                                       const char *token, const char *channel,
                                       struct enrolment_start *out, struct err *err);
+/* The same for a token that came out of an account's sign-in: each is unknown to the other. */
+MUST_CHECK bool fleet_enrolment_start_account(struct fleet *fleet, const struct actor *actor,
+                                              void *owner, const char *token, const char *channel,
+                                              struct enrolment_start *out, struct err *err);
 
 /* ---- who is this device ---- */
 struct identity { /* what a client certificate stands for */
@@ -48,6 +54,7 @@ struct identity { /* what a client certificate stands for */
     char *os_version;
     int platform;          /* enum platform */
     int ownership;         /* enum ownership */
+    int mode;              /* enum enrolment_mode */
     int enrolment_state;   /* enum enrolment_state */
     int certificate_state; /* enum certificate_state */
     int64_t not_before, not_after;

@@ -25,6 +25,7 @@ struct fleet_settings {     /* texts outlive the shared part */
     int64_t renew_percent;       /* of that life, the last ones, in which it may be renewed */
     int64_t session_seconds;
     bool signed_messages; /* devices sign each message, too: for a proxy that ends their TLS */
+    int self_ownership;   /* of devices whose people sign in: enum ownership; -1: they choose */
     int64_t confirmation_seconds; /* what destroys needs a second yes after this long; 0 = never */
     struct retention { /* seconds that things are kept when they are over; 0 = for ever */
         int64_t event_seconds;
@@ -62,10 +63,10 @@ void fleet_reachable_set(struct fleet_shared *shared, bool is_reachable);
 MUST_CHECK bool fleet_ready(struct fleet *fleet, struct err *err);
 
 /* Who acts: every mutation takes one. */
-enum actor_kind { ACTOR_SYSTEM, ACTOR_ACCOUNT, ACTOR_DEVICE, ACTOR_PUBLIC };
+enum actor_kind { ACTOR_SYSTEM, ACTOR_ACCOUNT, ACTOR_DEVICE, ACTOR_PUBLIC, ACTOR_USER };
 struct actor {
     enum actor_kind kind;
-    const char *id;   /* account, device or enrolment; "system" */
+    const char *id;   /* account, user, device or enrolment; "system" */
     const char *name; /* as it is now: kept in the audit */
     int role;         /* enum role, of accounts */
     const char *token_id;

@@ -30,6 +30,7 @@ static const struct field identity_rows[] = {
     TEXT_FIELD(struct identity, os_version, 0),
     ENUM_FIELD(struct identity, platform, 0, platform_names),
     ENUM_FIELD(struct identity, ownership, 0, ownership_names),
+    ENUM_FIELD(struct identity, mode, 0, enrolment_mode_names),
     ENUM_FIELD(struct identity, enrolment_state, 0, enrolment_state_names),
     ENUM_FIELD(struct identity, certificate_state, 0, certificate_state_names),
     TIME_FIELD(struct identity, not_before, 0),

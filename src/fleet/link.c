@@ -14,9 +14,27 @@
 #define LINK_BITS 160                  /* of randomness in a link */
 #define LINK_LONGEST (365 * 24 * 3600) /* seconds a link may live */
 
-static bool link_mac(struct fleet *fleet, const char *token, uint8_t mac[32], struct err *err)
+bool link_mac(struct fleet *fleet, const char *token, uint8_t mac[32], struct err *err)
 {
     return keyd_mac(fleet->keyd, KEYD_MAC_LINK, bytes_text(token), mac, err);
+}
+
+char *link_secret(void *owner)
+{
+    return random_text(owner, LINK_BITS);
+}
+
+bool link_insert(struct db *tx, const struct enrolment_link *link, const uint8_t mac[32],
+                 struct err *err)
+{
+    const struct bytes bytes = {mac, 32};
+    return store_change(tx,
+                        ASK(ENROLMENT_LINK_INSERT, TEXT(link->id), BYTES(bytes), TEXT(link->name),
+                            TEXT(ownership_names[link->ownership]), TEXT(link->device_id),
+                            INTEGER(link->created_at), TEXT(link->created_by),
+                            INTEGER(link->expires_at), TEXT(enrolment_mode_names[link->mode]),
+                            TEXT(link->user_id), TEXT(link->apple_account)),
+                        NULL, err);
 }
 
 struct creation {
@@ -27,13 +45,7 @@ struct creation {
 static bool create_run(struct db *tx, void *context, struct err *err)
 {
     const struct creation *creation = context;
-    const struct enrolment_link *link = creation->link;
-    return store_change(tx,
-                        ASK(ENROLMENT_LINK_INSERT, TEXT(link->id), BYTES(BYTES_OF(creation->mac)),
-                            TEXT(link->name), TEXT(ownership_names[link->ownership]),
-                            TEXT(link->device_id), INTEGER(link->created_at),
-                            TEXT(link->created_by), INTEGER(link->expires_at)),
-                        NULL, err);
+    return link_insert(tx, creation->link, creation->mac, err);
 }
 
 /* People may name the device as they like; the link keeps its identifier. */
@@ -71,7 +83,7 @@ bool fleet_link_create(struct fleet *fleet, const struct actor *actor, void *own
     link.id = id_make(owner);
     link.created_at = actor->now;
     link.created_by = mem_text(owner, actor->name);
-    CLEANUP(mem_free_at) char *secret = random_text(NULL, LINK_BITS);
+    CLEANUP(mem_free_at) char *secret = link_secret(NULL);
     struct creation creation = {.link = &link};
     if (!link_mac(fleet, secret, creation.mac, err))
         return false;
@@ -131,17 +143,18 @@ bool fleet_link_revoke(struct fleet *fleet, const struct actor *actor, const cha
     return fleet_change(fleet, &change, err);
 }
 
-bool link_find(struct fleet *fleet, void *owner, const char *token, int64_t now,
+bool link_find(struct fleet *fleet, void *owner, const struct link_shown *shown,
                struct enrolment_link *out, struct err *err)
 {
     uint8_t mac[32];
     bool found = false;
     struct enrolment_link link = {0};
-    if (!link_mac(fleet, token, mac, err) ||
+    if (!link_mac(fleet, shown->token, mac, err) ||
         !store_find(fleet->db, owner, ASK(ENROLMENT_LINK_BY_MAC, BYTES(BYTES_OF(mac))),
                     enrolment_link_fields, &link, &found, err))
         return false;
-    if (!found || link.used_at || link.revoked_at || link.expires_at <= now)
+    if (!found || link.mode != (int)shown->mode || link.used_at || link.revoked_at ||
+        link.expires_at <= shown->now)
         return err_set(err, ERR_NOT_FOUND,
                        "this enrolment link was used, has ended or never existed");
     *out = link;
@@ -152,5 +165,5 @@ bool fleet_link_check(struct fleet *fleet, const char *token, int64_t now, struc
 {
     struct enrolment_link link;
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
-    return link_find(fleet, owner, token, now, &link, err);
+    return link_find(fleet, owner, &(struct link_shown){token, MODE_DEVICE, now}, &link, err);
 }

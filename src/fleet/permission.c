@@ -49,6 +49,8 @@ static const struct {
     {"policy.write", ADMINISTRATOR},
     {"self", EVERYBODY},
     {"status.read", EVERYBODY},
+    {"terms.read", EVERYBODY},
+    {"terms.write", ADMINISTRATOR},
     {"token.read", ADMINISTRATOR | AUDITOR},
     {"token.write", ADMINISTRATOR},
     {"user.password", ADMINISTRATOR | HELP_DESK},

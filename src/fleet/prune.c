@@ -7,8 +7,8 @@
 #include "fleet/upkeep.h"
 #include "store/store.h"
 
-#define VARIANT_SECONDS (24 * 3600) /* an effective set that no device has: it may come again */
-#define MORE_MAX 5                  /* statements behind the first */
+#define DAY_SECONDS (24 * 3600) /* effective sets that no device has may come again; visits */
+#define MORE_MAX 5              /* statements behind the first */
 
 /*
  * Where a row's end is asked for: `find` gives (id, at) by ($1 before, $2 at, $3 id, $4 limit);
@@ -17,7 +17,7 @@
 struct rule {
     const char *what;
     const struct statement *find, *first, *more[MORE_MAX + 1];
-    size_t age; /* offset in struct retention; UNSET: VARIANT_SECONDS */
+    size_t age; /* offset in struct retention; UNSET: DAY_SECONDS */
 };
 #define UNSET SIZE_MAX
 #define KEPT(member) offsetof(struct retention, member)
@@ -35,6 +35,7 @@ static const struct rule rules[] = {
     {"links", &SQL_OLD_LINKS, &SQL_OLD_LINK_DELETE, {NULL}, KEPT(attempt_seconds)},
     {"tokens", &SQL_OLD_TOKENS, &SQL_OLD_TOKEN_DELETE, {NULL}, KEPT(token_seconds)},
     {"positions", &SQL_OLD_POSITIONS, &SQL_OLD_POSITION_DELETE, {NULL}, KEPT(position_seconds)},
+    {"visits", &SQL_OLD_VISITS, &SQL_OLD_VISIT_DELETE, {NULL}, UNSET},
     {"variants", &SQL_OLD_VARIANTS, &SQL_OLD_VARIANT_DELETE, {NULL}, UNSET},
 };
 
@@ -47,7 +48,7 @@ static int64_t kept_seconds(const struct fleet *fleet, const struct rule *rule)
 {
     const char *retention = (const char *)&fleet->settings->retention;
     if (rule->age == UNSET)
-        return VARIANT_SECONDS;
+        return DAY_SECONDS;
     return *(const int64_t *)(const void *)(retention + rule->age);
 }
 

@@ -164,15 +164,25 @@ bool fleet_user_edit(struct fleet *fleet, const struct actor *actor, void *owner
 struct turning {
     const struct user *user; /* as it was read before */
     int64_t disabled_at;     /* 0: enabled */
+    int64_t now;
 };
+
+/* What was begun by signing in ends: sign-ins, and what they led to but was not used. */
+static bool visits_end(struct db *tx, const char *user_id, int64_t now, struct err *err)
+{
+    return store_change(tx, ASK(VISIT_END_OF_USER, TEXT(user_id), INTEGER(now)), NULL, err) &&
+           store_change(tx, ASK(ENROLMENT_LINK_REVOKE_OF_USER, TEXT(user_id), INTEGER(now)), NULL,
+                        err);
+}
 
 static bool turn_run(struct db *tx, void *context, struct err *err)
 {
     const struct turning *t = context;
-    return store_change_one(
-        tx,
-        ASK(USER_SET_DISABLED, TEXT(t->user->id), TIME(t->disabled_at), TIME(t->user->disabled_at)),
-        "the user has changed meanwhile", err);
+    return store_change_one(tx,
+                            ASK(USER_SET_DISABLED, TEXT(t->user->id), TIME(t->disabled_at),
+                                TIME(t->user->disabled_at)),
+                            "the user has changed meanwhile", err) &&
+           visits_end(tx, t->user->id, t->now, err);
 }
 
 static bool turn(struct fleet *fleet, void *owner, struct change *change,
@@ -194,7 +204,7 @@ bool fleet_user_disable(struct fleet *fleet, const struct actor *actor, void *ow
         return false;
     if (user.disabled_at)
         return err_set(err, ERR_PRECONDITION, "%s is disabled already", user.name);
-    const struct turning turning = {&user, actor->now};
+    const struct turning turning = {&user, actor->now, actor->now};
     struct change change = change_of(actor, "user.disable", user.id);
     return turn(fleet, owner, &change, &turning, out, err);
 }
@@ -207,7 +217,7 @@ bool fleet_user_enable(struct fleet *fleet, const struct actor *actor, void *own
         return false;
     if (!user.disabled_at)
         return err_set(err, ERR_PRECONDITION, "%s is not disabled", user.name);
-    const struct turning turning = {&user, 0};
+    const struct turning turning = {&user, 0, actor->now};
     struct change change = change_of(actor, "user.enable", user.id);
     return turn(fleet, owner, &change, &turning, out, err);
 }
@@ -218,7 +228,8 @@ static bool reset_run(struct db *tx, void *context, struct err *err)
 {
     const struct saving *s = context;
     return store_change_one(tx, ASK(USER_SET_PASSWORD, TEXT(s->id), TEXT(s->hash), INTEGER(1)),
-                            "there is no such user any more", err);
+                            "there is no such user any more", err) &&
+           visits_end(tx, s->id, s->now, err);
 }
 
 bool fleet_user_reset(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -230,7 +241,7 @@ bool fleet_user_reset(struct fleet *fleet, const struct actor *actor, void *owne
         !user_find(fleet->db, owner, which, &user, err) ||
         !password_hash(fleet, owner, secret, &hash, err))
         return false;
-    struct saving saving = {.owner = owner, .id = user.id, .hash = hash};
+    struct saving saving = {.owner = owner, .id = user.id, .hash = hash, .now = actor->now};
     struct change change = change_of(actor, "user.password", user.id);
     change.permission = "user.password";
     change.detail = json_pairs(owner, "name", user.name, NULL);

@@ -4,6 +4,7 @@
 #include "model/platform.h"
 
 const char *const ownership_names[] = {"company", "personal", NULL};
+const char *const enrolment_mode_names[] = {"device", "account", NULL};
 const char *const enrolment_state_names[] = {
     "pending",           "active",     "blocked", "retiring", "retired",
     "checked_out",       "superseded", "wiping",  "wiped",    "retired_unconfirmed",
@@ -26,6 +27,8 @@ static const struct field device_rows[] = {
     TEXT_FIELD(struct device, user_name, FIELD_READ_ONLY, .help = "Name of that person"),
     ENUM_FIELD(struct device, enrolment_state, FIELD_READ_ONLY, enrolment_state_names,
                .help = "State of its enrolment"),
+    ENUM_FIELD(struct device, enrolment_mode, FIELD_READ_ONLY, enrolment_mode_names,
+               .help = "device: all of it is managed; account: only what belongs to an account"),
     TEXT_FIELD(struct device, compliance, FIELD_READ_ONLY,
                .help = "Compliance state; none of a device that left management"),
     TIME_FIELD(struct device, last_contact_at, FIELD_READ_ONLY, .help = "When it last called"),
@@ -60,6 +63,10 @@ static const struct field enrolment_link_rows[] = {
                .help = "Whose the device will be"),
     TEXT_FIELD(struct enrolment_link, device_id, FIELD_READ_ONLY,
                .help = "The enrolled device that it is for"),
+    ENUM_FIELD(struct enrolment_link, mode, FIELD_READ_ONLY, enrolment_mode_names,
+               .help = "What it manages: the device, or an account on it"),
+    TEXT_FIELD(struct enrolment_link, user_id, FIELD_READ_ONLY, .help = "Who signed in for it"),
+    TEXT_FIELD(struct enrolment_link, apple_account, FIELD_SECRET),
     TIME_FIELD(struct enrolment_link, created_at, FIELD_READ_ONLY, .help = "When it was made"),
     TEXT_FIELD(struct enrolment_link, created_by, FIELD_READ_ONLY, .help = "Who made it"),
     TIME_FIELD(struct enrolment_link, expires_at, FIELD_READ_ONLY, .help = "When it ends"),

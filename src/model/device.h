@@ -6,6 +6,11 @@
 
 extern const char *const ownership_names[]; /* "company", "personal", NULL */
 enum ownership { OWNERSHIP_COMPANY, OWNERSHIP_PERSONAL };
+extern const char *const enrolment_mode_names[]; /* "device", "account", NULL */
+enum enrolment_mode {
+    MODE_DEVICE,  /* the whole device */
+    MODE_ACCOUNT, /* what belongs to a managed account on a personal device, and no more */
+};
 
 struct device {
     char *id;
@@ -18,6 +23,7 @@ struct device {
     char *user_id, *user_name; /* who carries it; NULL: nobody is noted */
     /* what lists show beside it; read only */
     int enrolment_state; /* enum enrolment_state of the current enrolment */
+    int enrolment_mode;  /* enum enrolment_mode of it */
     char *compliance;    /* state name, or NULL: it left management */
     int64_t last_contact_at;
 };
@@ -56,7 +62,10 @@ struct enrolment_link {
     char *id;
     char *name;
     int ownership;
-    char *device_id; /* the one device that may use it; NULL: one that is not enrolled */
+    char *device_id;     /* the one device that may use it; NULL: one that is not enrolled */
+    int mode;            /* enum enrolment_mode */
+    char *user_id;       /* the person who signed in for it; NULL: nobody did */
+    char *apple_account; /* of that person */
     int64_t created_at;
     char *created_by;
     int64_t expires_at, used_at, revoked_at;

@@ -33,6 +33,7 @@ struct options {
     /* [users] */
     char *user, *keyd_user, *edge_user;
     /* [lifetimes], [retention], [apple] */
+    int self_ownership; /* index into self_ownerships: company, personal, choice */
     int64_t link_hours, challenge_minutes, certificate_days, renew_percent, session_hours;
     int64_t confirmation_days;
     int64_t event_days, command_days, attempt_days, token_days, position_days;

@@ -93,6 +93,12 @@ static const struct field user_keys[] = {
     TEXT_KEY("edge_user", edge_user, "Runs the edge; its group may read the edge's files."),
 };
 
+static const char *const self_ownerships[] = {"company", "personal", "choice", NULL};
+static const struct field enrolment_keys[] = {
+    CHOICE_KEY("ownership", self_ownership, self_ownerships,
+               "Whose a device is that a person enrols by signing in; choice: the person says so."),
+};
+
 static const struct field lifetime_keys[] = {
     NUMBER_KEY("link_hours", link_hours, 1, 8760, "How long an enrolment link can be used."),
     NUMBER_KEY("challenge_minutes", challenge_minutes, 1, 10080,
@@ -141,12 +147,12 @@ static const struct field apple_keys[] = {
 };
 
 const struct config_section options_sections[] = {
-    {"server", FIELDS(server_keys)},      {"front", FIELDS(front_keys)},
-    {"device", FIELDS(device_keys)},      {"plain", FIELDS(plain_keys)},
-    {"metrics", FIELDS(metrics_keys)},    {"edge", FIELDS(edge_keys)},
-    {"limits", FIELDS(limit_keys)},       {"users", FIELDS(user_keys)},
-    {"lifetimes", FIELDS(lifetime_keys)}, {"retention", FIELDS(retention_keys)},
-    {"apple", FIELDS(apple_keys)},
+    {"server", FIELDS(server_keys)},       {"front", FIELDS(front_keys)},
+    {"device", FIELDS(device_keys)},       {"plain", FIELDS(plain_keys)},
+    {"metrics", FIELDS(metrics_keys)},     {"edge", FIELDS(edge_keys)},
+    {"limits", FIELDS(limit_keys)},        {"users", FIELDS(user_keys)},
+    {"enrolment", FIELDS(enrolment_keys)}, {"lifetimes", FIELDS(lifetime_keys)},
+    {"retention", FIELDS(retention_keys)}, {"apple", FIELDS(apple_keys)},
 };
 
 const size_t options_section_count = COUNT(options_sections);
@@ -157,6 +163,7 @@ static const struct options default_numbers = {
     .queue = 1024,
     .stop_seconds = 20,
     .claim_seconds = 30,
+    .self_ownership = 2, /* choice */
     .front_port = 8443,
     .device_port = 8444,
     .plain_port = 8080,

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "ca/ca.h"
 #include "channel/channel.h"
+#include "model/device.h"
 #include "server/health.h"
 
 #define TABLES_MAX 64
@@ -40,6 +41,7 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .challenge_seconds = o->challenge_minutes * 60,
         .certificate_seconds = o->certificate_days * DAY,
         .renew_percent = o->renew_percent,
+        .self_ownership = o->self_ownership > OWNERSHIP_PERSONAL ? -1 : o->self_ownership,
         .session_seconds = o->session_hours * HOUR,
         .signed_messages = o->signed_messages,
         .confirmation_seconds = o->confirmation_days * DAY,

@@ -70,11 +70,14 @@ static bool phone_open(void *owner, const struct options *options, struct phone 
 bool apple_enrol(const struct options *options, json_t *result, struct err *err)
 {
     CLEANUP(mem_free_at) char *owner = mem_new(NULL, char);
-    struct enrol_options enrol = {
-        .link = options->link, .keys = options->keys, .push_url = options->push_host};
+    struct enrol_options enrol = {.link = options->link,
+                                  .way = {options->sign_in, options->user, options->password,
+                                          options->new_password, options->ownership},
+                                  .keys = options->keys,
+                                  .push_url = options->push_host};
     struct phone *phone = NULL;
-    if (!options->link == !options->service)
-        return err_set(err, ERR_BAD_INPUT, "--link or --service: one way in");
+    if ((options->link != NULL) + (options->service != NULL) + (options->sign_in != NULL) != 1)
+        return err_set(err, ERR_BAD_INPUT, "--link, --sign-in or --service: one way in");
     if (!misbehaviour_parse(options->scep_misbehave, &enrol.misbehaviour, err) ||
         !phone_open(owner, options, &phone, err) || !model_take(phone, options, err))
         return false;

@@ -32,13 +32,14 @@ static const char *fail_info_name(int fail_info)
     return fail_info >= 0 && fail_info < (int)COUNT(names) ? names[fail_info] : "none";
 }
 
-static bool profile_fetch(struct phone *phone, void *scratch, const char *link, json_t *report,
-                          struct signed_content *out, struct err *err)
+static bool profile_fetch(struct phone *phone, void *scratch, const struct enrol_options *options,
+                          json_t *report, struct signed_content *out, struct err *err)
 {
-    struct web_request request = {.method = "POST", .url = link}; /* its button */
+    struct web_request request = {.method = "POST", .url = options->link}; /* its button */
     struct web_reply reply;
-    if (!web_send(phone->web, scratch, &request, &reply, err))
-        return err_context(err, "the enrolment link");
+    if (options->way.url ? !sign_in_follow(phone->web, scratch, &options->way, report, &reply, err)
+                         : !web_send(phone->web, scratch, &request, &reply, err))
+        return err_context(err, "the way in");
     json_object_set_new(
         report, "link",
         json_pack("{s:i, s:s*}", "status", reply.status, "content_type", reply.content_type));
@@ -211,7 +212,7 @@ bool enrol_by_link(struct phone *phone, const struct enrol_options *options, jso
 {
     CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
     struct signed_content profile;
-    return profile_fetch(phone, scratch, options->link, report, &profile, err) &&
+    return profile_fetch(phone, scratch, options, report, &profile, err) &&
            enrol_by_profile(phone, options, &profile, report, err);
 }
 

@@ -4,9 +4,11 @@
 
 #include "sim/phone.h"
 #include "sim/signed.h"
+#include "sim/way.h"
 
 struct enrol_options {
-    const char *link;
+    const char *link;     /* or NULL: */
+    struct sign_in way;   /* url NULL: none */
     const char *keys;     /* directory of the key pool, or NULL */
     const char *push_url; /* of the simulated APNs' control listener, or NULL */
     enum scep_misbehaviour misbehaviour;

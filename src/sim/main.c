@@ -12,7 +12,8 @@
 #include "sim/program.h"
 
 #define ENROL_OPTIONS                                                                              \
-    "state! link service dir name model os build serial udid passcode ca keys push-host "          \
+    "state! link sign-in user password new-password ownership service dir name model os build "    \
+    "serial udid passcode ca keys push-host "                                                      \
     "scep-misbehave "                                                                              \
     "without-declarations patience"
 
@@ -27,7 +28,7 @@ struct subcommand {
 
 static const struct subcommand subcommands[] = {
     {"apple", "enrol", apple_enrol, ENROL_OPTIONS,
-     "enrol a phone: by an enrolment link, or as the enrolment service says"},
+     "enrol a phone: by a link, by signing in, or as the enrolment service says"},
     {"apple", "checkin", apple_checkin, "state! misbehave patience", "one management session"},
     {"apple", "checkout", apple_check_out, "state! patience", "the user removes management"},
     {"apple", "set", apple_set, "state! ...", "change the model: passcode.length=8"},

@@ -11,6 +11,11 @@
 
 static const struct field option_fields[] = {
     TEXT_OPTION("link", link, "enrolment link"),
+    TEXT_OPTION("sign-in", sign_in, "page to sign in at, instead of a link"),
+    TEXT_OPTION("user", user, "who signs in"),
+    TEXT_OPTION("password", password, "with this password"),
+    TEXT_OPTION("new-password", new_password, "what is chosen where the page asks for a new one"),
+    TEXT_OPTION("ownership", ownership, "whose the device is: personal (default) or company"),
     TEXT_OPTION("state", state, "the phone's directory"),
     TEXT_OPTION("name", name, "what its user calls it"),
     TEXT_OPTION("model", model, "product, such as iPhone15,2"),

@@ -166,11 +166,23 @@ static void method_set(CURL *curl, const struct web_request *request, struct upl
     curl_easy_setopt(curl, CURLOPT_SEEKDATA, upload);
 }
 
+static const char *header_text(CURL *curl, void *owner, const char *name)
+{
+    struct curl_header *header = NULL;
+    return curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK
+               ? mem_text(owner, header->value)
+               : NULL;
+}
+
 static void reply_read(CURL *curl, void *owner, struct web_reply *out)
 {
     long status = 0;
-    const char *type = NULL;
+    const char *type = NULL, *location = NULL;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &location);
+    out->authenticate = header_text(curl, owner, "WWW-Authenticate");
+    out->cookie = header_text(curl, owner, "Set-Cookie");
+    out->location = location ? mem_text(owner, location) : NULL;
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
     curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME, &out->seconds);
     out->status = (int)status;
@@ -230,7 +242,7 @@ static bool send_following(struct web *web, void *owner, const struct web_reques
         if (!send_once(web, owner, &here, out, err))
             return false;
         curl_easy_getinfo(web->curl, CURLINFO_REDIRECT_URL, &next);
-        if (!next)
+        if (!next || here.stays)
             return true;
         if (!same_host(here.url, next))
             return err_set(err, ERR_FORBIDDEN, "%s redirects to another host", here.url);

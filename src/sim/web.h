@@ -25,6 +25,7 @@ struct web_request {
     const char *header;       /* one more header line, or NULL */
     struct bytes body;
     bool plain_allowed;
+    bool stays;     /* a redirect is the answer, and is not followed */
     bool anonymous; /* without the identity certificate, on a connection of its own */
 };
 
@@ -32,6 +33,9 @@ struct web_reply {
     int status;
     struct bytes body;        /* belongs to the owner given */
     const char *content_type; /* or NULL */
+    const char *location;     /* absolute, of a redirect; or NULL */
+    const char *authenticate; /* the header WWW-Authenticate, or NULL */
+    const char *cookie;       /* the header Set-Cookie, or NULL */
     double seconds;           /* of the last try */
 };
 

@@ -131,7 +131,7 @@ ORDER BY h.id DESC LIMIT $4
 
 -- name: identity_by_sha256
 SELECT e.id AS enrolment_id, e.device_id, c.id AS certificate_id, e.channel, d.udid, d.os_version, d.platform,
-       d.ownership, e.state AS enrolment_state, c.state AS certificate_state, c.not_before, c.not_after,
+       d.ownership, l.mode, e.state AS enrolment_state, c.state AS certificate_state, c.not_before, c.not_after,
        (c.seen_at IS NOT NULL) AS is_seen,
        EXISTS (SELECT 1 FROM certificate r WHERE r.enrolment_id = e.id AND r.id <> c.id AND r.state = 'issued'
                AND (r.id < c.id OR r.seen_at IS NOT NULL)) AS is_contested,
@@ -143,6 +143,7 @@ SELECT e.id AS enrolment_id, e.device_id, c.id AS certificate_id, e.channel, d.u
            AS has_deferred
 FROM certificate c
 JOIN enrolment e ON e.id = c.enrolment_id
+JOIN enrolment_link l ON l.id = e.link_id
 LEFT JOIN device d ON d.id = e.device_id
 WHERE c.sha256 = $1
 

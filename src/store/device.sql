@@ -27,7 +27,8 @@ SELECT * FROM device WHERE udid = $1
 
 -- name: device_by_id
 SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
-       d.ownership, d.is_supervised, d.created_at, d.user_id, u.name AS user_name, e.state AS enrolment_state, e.last_contact_at,
+       d.ownership, d.is_supervised, d.created_at, d.user_id, u.name AS user_name, e.state AS enrolment_state,
+       COALESCE((SELECT l.mode FROM enrolment_link l WHERE l.id = e.link_id), 'device') AS enrolment_mode, e.last_contact_at,
        CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance
 FROM device d
 LEFT JOIN person u ON u.id = d.user_id
@@ -47,7 +48,8 @@ ORDER BY place, id LIMIT 2
 -- name: device_list
 -- those that left have no compliance, and are listed only where $5 asks for them
 SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
-       d.ownership, d.is_supervised, d.created_at, d.user_id, u.name AS user_name, e.state AS enrolment_state, e.last_contact_at,
+       d.ownership, d.is_supervised, d.created_at, d.user_id, u.name AS user_name, e.state AS enrolment_state,
+       COALESCE((SELECT l.mode FROM enrolment_link l WHERE l.id = e.link_id), 'device') AS enrolment_mode, e.last_contact_at,
        CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance
 FROM device d
 LEFT JOIN person u ON u.id = d.user_id
@@ -69,11 +71,13 @@ WHERE d.id > COALESCE(CAST($1 AS TEXT), '')
 ORDER BY d.id LIMIT $2
 
 -- name: enrolment_link_insert
-INSERT INTO enrolment_link (id, mac, name, ownership, device_id, created_at, created_by, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO enrolment_link (id, mac, name, ownership, device_id, created_at, created_by, expires_at, mode, user_id,
+                            apple_account)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
 -- name: enrolment_link_by_mac
-SELECT id, name, ownership, device_id, created_at, created_by, expires_at, used_at, revoked_at
+SELECT id, name, ownership, device_id, mode, user_id, apple_account, created_at, created_by, expires_at, used_at,
+       revoked_at
 FROM enrolment_link WHERE mac = $1
 
 -- name: enrolment_link_use
@@ -84,7 +88,8 @@ WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2
 UPDATE enrolment_link SET revoked_at = $2 WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL
 
 -- name: enrolment_link_list
-SELECT id, name, ownership, device_id, created_at, created_by, expires_at, used_at, revoked_at
+SELECT id, name, ownership, device_id, mode, user_id, apple_account, created_at, created_by, expires_at, used_at,
+       revoked_at
 FROM enrolment_link WHERE id < COALESCE(CAST($1 AS TEXT), '~') ORDER BY id DESC LIMIT $2
 
 -- name: enrolment_insert
@@ -95,7 +100,7 @@ VALUES ($1, $2, $3, $4, $5)
 SELECT * FROM enrolment WHERE id = $1
 
 -- name: enrolment_link_of
-SELECT l.id, l.ownership, l.device_id FROM enrolment e JOIN enrolment_link l ON l.id = e.link_id WHERE e.id = $1
+SELECT l.id, l.ownership, l.device_id, l.mode, l.user_id, l.apple_account FROM enrolment e JOIN enrolment_link l ON l.id = e.link_id WHERE e.id = $1
 
 -- name: enrolment_bind
 UPDATE enrolment SET device_id = $2, topic = $3 WHERE id = $1 AND (device_id IS NULL OR device_id = $2)
@@ -162,3 +167,12 @@ WHERE e.state IN ('retiring', 'wiping')
                        AND c.finished_at IS NULL AND c.delivered_at < $4)))
   AND e.id > COALESCE(CAST($3 AS TEXT), '') AND e.id = COALESCE(CAST($5 AS TEXT), e.id)
 ORDER BY e.id LIMIT $2
+
+-- name: device_take_way
+-- what the way in says: whose it is (not where the link was made for this device), and who signed in
+UPDATE device SET
+    ownership = COALESCE((SELECT CASE WHEN l.device_id IS NULL THEN l.ownership END FROM enrolment_link l
+                          JOIN enrolment e ON e.link_id = l.id WHERE e.id = $2), ownership),
+    user_id = COALESCE((SELECT l.user_id FROM enrolment_link l JOIN enrolment e ON e.link_id = l.id WHERE e.id = $2),
+                       user_id)
+WHERE id = $1

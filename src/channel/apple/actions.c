@@ -108,7 +108,9 @@ static bool query_device(void *owner, const struct action *action,
     (void)owner, (void)parameters, (void)err;
     apple_queries_add(plist_set_array(request, "Queries"),
                       (enum platform)action->identity->platform,
-                      action->identity->ownership == OWNERSHIP_PERSONAL);
+                      action->identity->mode == MODE_ACCOUNT              ? REACH_ACCOUNT
+                      : action->identity->ownership == OWNERSHIP_PERSONAL ? REACH_PERSONAL
+                                                                          : REACH_ALL);
     return true;
 }
 
@@ -323,6 +325,13 @@ unsigned apple_prompt_kinds(void)
     return kinds;
 }
 
+/* userenrollment.mode of the schema: what an account on somebody's own device does not carry. */
+static bool is_of_whole_device(enum command_kind kind)
+{
+    return kind == COMMAND_WIPE || kind == COMMAND_RESTART || kind == COMMAND_SHUT_DOWN ||
+           kind == COMMAND_CLEAR_PASSCODE;
+}
+
 static const char NO_SUCH_COMMAND[] = "This platform does not know the command.";
 
 const char *apple_refuses(enum command_kind kind, const struct device *device,
@@ -334,6 +343,8 @@ const char *apple_refuses(enum command_kind kind, const struct device *device,
     const struct action_row *row = row_of((int)kind, device->platform);
     if (!row)
         return NO_SUCH_COMMAND;
+    if (device->enrolment_mode == MODE_ACCOUNT && is_of_whole_device(kind))
+        return "Only an account on the device is managed, not the device itself.";
     if (row->is_company_only && device->ownership == OWNERSHIP_PERSONAL)
         return "This is not done with a personal device.";
     if (!device->is_supervised && !(row->unsupervised & 1U << device->platform))

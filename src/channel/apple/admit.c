@@ -66,7 +66,9 @@ static bool check_binding(struct request *request, const struct apple_sender *se
                           unsigned flags, struct err *err)
 {
     const struct identity *identity = &device_of(request)->identity;
-    if (identity->udid ? text_equal(identity->udid, sender->udid) : (flags & ADMIT_UNBOUND) != 0)
+    bool fits = sender->is_of_account == (identity->mode == MODE_ACCOUNT);
+    if (fits &&
+        (identity->udid ? text_equal(identity->udid, sender->udid) : (flags & ADMIT_UNBOUND) != 0))
         return true;
     return apple_anomaly(request, "device.identity_mismatch", "claimed", sender->udid, err) &&
            err_set(err, ERR_FORBIDDEN,

@@ -11,10 +11,12 @@
 #include "channel/apple/signature.h"
 #include "channel/apple/wake.h"
 #include "channel/channel.h"
+#include "channel/form.h"
+#include "channel/signin.h"
 #include "model/platform.h"
 #include "pki/signed.h"
 
-#define FORM_SIZE_MAX 1024 /* bytes: the form has no fields */
+#define BUTTON_SIZE_MAX 1024 /* bytes: the form has no fields */
 
 static const struct route routes[] = {
     {.method = HTTP_GET,
@@ -27,7 +29,7 @@ static const struct route routes[] = {
      .path = "/enrol/{token}",
      .handler = apple_link_profile,
      .doors = DOOR_FRONT,
-     .body_limit = FORM_SIZE_MAX,
+     .body_limit = BUTTON_SIZE_MAX,
      .flags = ROUTE_RAW | ROUTE_SECRET_PATH,
      .render_error = apple_page_error},
     {.method = HTTP_POST, /* of a device in its assistant */
@@ -47,6 +49,19 @@ static const struct route routes[] = {
      .handler = apple_automated_anchors,
      .doors = DOOR_FRONT,
      .flags = ROUTE_RAW},
+    {.method = HTTP_GET,
+     .path = "/enrol",
+     .handler = apple_sign_in_show,
+     .doors = DOOR_FRONT,
+     .flags = ROUTE_RAW,
+     .render_error = signin_error},
+    {.method = HTTP_POST,
+     .path = "/enrol",
+     .handler = apple_sign_in_post,
+     .doors = DOOR_FRONT,
+     .body_limit = FORM_SIZE_MAX,
+     .flags = ROUTE_RAW,
+     .render_error = signin_error},
     {.method = HTTP_PUT,
      .path = "/apple/checkin",
      .handler = apple_checkin,

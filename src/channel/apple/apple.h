@@ -5,14 +5,17 @@
 #include "channel/apple/message.h"
 #include "channel/steps.h"
 
-http_handler apple_link_show, apple_link_profile; /* link.c */
-http_handler apple_checkin;                       /* enrol.c */
-http_handler apple_connect;                       /* handle.c */
+http_handler apple_link_show, apple_link_profile;    /* link.c */
+http_handler apple_sign_in_show, apple_sign_in_post; /* ways.c */
+http_handler apple_checkin;                          /* enrol.c */
+http_handler apple_connect;                          /* handle.c */
 
 /* declare.c: the endpoints of a device that manages itself; fills reply. */
 MUST_CHECK bool apple_declarative(struct request *request, const struct apple_declarative *message,
                                   struct reply *reply, struct err *err);
 
+/* A signed enrolment profile as the answer. */
+void apple_profile_reply(struct reply *reply, struct bytes profile);
 /* How errors leave the device door. Never 401: that would make the device go. */
 void apple_error_render(const struct request *request, const struct err *err, struct reply *reply);
 /* How errors leave the pages of a link: a page for browsers, else a problem document. */

@@ -78,11 +78,19 @@ static const struct fact_row {
      "enrolment.user_approved"},
 };
 
-void apple_queries_add(struct plist *queries, enum platform platform, bool is_personal)
+/* userenrollment.mode of the schema: the system and the model, nothing that names the device. */
+static bool is_of_account(const char *fact)
+{
+    return text_starts(fact, "os.") || text_starts(fact, "device.model") ||
+           text_equal(fact, "device.product");
+}
+
+void apple_queries_add(struct plist *queries, enum platform platform, enum apple_reach reach)
 {
     for (size_t i = 0; i < COUNT(fact_rows); i++)
         if (fact_rows[i].source == DEVICE && (fact_rows[i].platforms & 1U << platform) &&
-            !(is_personal && fact_is_private(fact_rows[i].fact)))
+            !(reach != REACH_ALL && fact_is_private(fact_rows[i].fact)) &&
+            !(reach == REACH_ACCOUNT && !is_of_account(fact_rows[i].fact)))
             plist_set_text(queries, NULL, fact_rows[i].key);
 }
 

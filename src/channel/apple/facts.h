@@ -11,8 +11,9 @@
 #include "model/platform.h"
 
 /* The names that a DeviceInformation command asks for on this platform, appended to the array; of a
- * personal device what is private is not asked for. */
-void apple_queries_add(struct plist *queries, enum platform platform, bool is_personal);
+ * personal device what is private is not asked for, of an account only what it tells. */
+enum apple_reach { REACH_ALL, REACH_PERSONAL, REACH_ACCOUNT };
+void apple_queries_add(struct plist *queries, enum platform platform, enum apple_reach reach);
 /* The facts that an answer holds (DeviceInformation, SecurityInfo). Everything belongs to owner.
  * A value of a type that the row does not expect counts as missing. */
 void apple_facts_read(void *owner, const struct plist *answer, int64_t now, struct fact **facts,

@@ -2,8 +2,8 @@
 /* The way in: a one-time link shows a page, and its button gives one signed profile, once. */
 #include "base/mem.h"
 #include "channel/apple/apple.h"
-#include "channel/apple/page.h"
 #include "channel/apple/renew.h"
+#include "channel/page.h"
 #include "fleet/push.h"
 #include "pki/keyd.h"
 
@@ -64,6 +64,13 @@ static bool prepare(struct fleet *fleet, void *owner, struct authority *authorit
            fleet_push_topic(fleet, owner, topic, err);
 }
 
+void apple_profile_reply(struct reply *reply, struct bytes profile)
+{
+    reply_bytes(reply, 200, PROFILE_TYPE, profile);
+    reply_header(reply, "Cache-Control", "no-store");
+    reply_header(reply, "Content-Disposition", "attachment; filename=\"enrolment.mobileconfig\"");
+}
+
 bool apple_link_profile(struct request *request, struct reply *reply, struct err *err)
 {
     struct fleet *fleet = fleet_of(request);
@@ -83,8 +90,6 @@ bool apple_link_profile(struct request *request, struct reply *reply, struct err
         !fleet_enrolment_start(fleet, &actor, owner, request->params[0], "apple", &start, err) ||
         !apple_enrolment_sign(fleet, owner, &authority, &start, topic, &profile, err))
         return false;
-    reply_bytes(reply, 200, PROFILE_TYPE, profile);
-    reply_header(reply, "Cache-Control", "no-store");
-    reply_header(reply, "Content-Disposition", "attachment; filename=\"enrolment.mobileconfig\"");
+    apple_profile_reply(reply, profile);
     return true;
 }

@@ -29,18 +29,20 @@ static const struct field sender_rows[] = {
             .highest = IDENTIFIER_LONGEST),
 };
 
-/* Where both are told, the UDID is the name of the device. Account-driven enrolments, which have no
- * UDID, are never handed out by us. */
+/* Where both are told, the UDID is the name of the device; account-driven enrolments have none. */
 static bool sender_parse(void *owner, const struct plist *dict, struct apple_sender *out,
                          struct err *err)
 {
     struct sender_keys keys = {0};
     if (!plist_bind(owner, dict, FIELDS(sender_rows), &keys, NULL, err))
         return false;
-    if (!keys.udid || keys.udid[0] == '\0')
-        return err_at(err, ERR_BAD_INPUT, "/UDID", "the message does not name its device");
+    char *name = keys.udid ? keys.udid : keys.enrollment_id;
+    if (!name || name[0] == '\0')
+        return err_at(err, ERR_BAD_INPUT, keys.udid ? "/UDID" : "/EnrollmentID",
+                      "the message does not name its device");
     *out = (struct apple_sender){
-        .udid = keys.udid,
+        .udid = name,
+        .is_of_account = !keys.udid,
         .user_id = keys.user_id ? keys.user_id : keys.enrollment_user_id,
         .enrollment_id = keys.enrollment_id,
     };

@@ -17,7 +17,8 @@
 
 /* Who says it. The device channel when user_id is NULL. */
 struct apple_sender {
-    char *udid;          /* opaque, case-sensitive; never NULL */
+    char *udid; /* opaque, case-sensitive; never NULL; the EnrollmentID where there is no UDID */
+    bool is_of_account;  /* it is the EnrollmentID */
     char *user_id;       /* of a user channel, whatever key named it */
     char *enrollment_id; /* of an account-driven enrolment */
 };

@@ -106,7 +106,11 @@ static void management_add(struct plist *content, const struct apple_enrolment *
     plist_set_text(part, "Topic", enrolment->topic);
     plist_set_text(part, "ServerURL", enrolment->connect_url);
     plist_set_text(part, "CheckInURL", enrolment->checkin_url);
-    plist_set_integer(part, "AccessRights", apple_access_rights(enrolment->start->ownership));
+    if (enrolment->start->mode == MODE_ACCOUNT) { /* rights and this mode exclude each other */
+        plist_set_text(part, "EnrollmentMode", "BYOD");
+        plist_set_text(part, "AssignedManagedAppleID", enrolment->start->apple_account);
+    } else
+        plist_set_integer(part, "AccessRights", apple_access_rights(enrolment->start->ownership));
     plist_set_boolean(part, "CheckOutWhenRemoved", true);
     plist_set_boolean(part, "SignMessage", enrolment->sign_messages);
 }
