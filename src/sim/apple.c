@@ -76,8 +76,13 @@ bool apple_enrol(const struct options *options, json_t *result, struct err *err)
                                   .keys = options->keys,
                                   .push_url = options->push_host};
     struct phone *phone = NULL;
-    if ((options->link != NULL) + (options->service != NULL) + (options->sign_in != NULL) != 1)
-        return err_set(err, ERR_BAD_INPUT, "--link, --sign-in or --service: one way in");
+    enrol.account = (struct account_way){options->account_host, options->account, &enrol.way};
+    int ways = (options->link != NULL) + (options->sign_in != NULL) + (options->account != NULL) +
+               (options->service != NULL);
+    if (ways != 1 || !options->account != !options->account_host)
+        return err_set(
+            err, ERR_BAD_INPUT,
+            "--link, --sign-in, --service, or --account with --account-host: one way in");
     if (!misbehaviour_parse(options->scep_misbehave, &enrol.misbehaviour, err) ||
         !phone_open(owner, options, &phone, err) || !model_take(phone, options, err))
         return false;

@@ -22,11 +22,19 @@ void report_message(json_t *report, const char *message, int status)
     json_array_append_new(list, json_pack("{s:s, s:i}", "message", message, "status", status));
 }
 
+void channel_name(const struct phone *phone, struct plist *message)
+{
+    if (phone->enrolment.enrollment_id)
+        plist_set_text(message, "EnrollmentID", phone->enrolment.enrollment_id);
+    else
+        plist_set_text(message, "UDID", phone->model.udid);
+}
+
 struct plist *channel_message(void *owner, const struct phone *phone, const char *type)
 {
     struct plist *message = plist_new_dict(owner);
     plist_set_text(message, "MessageType", type);
-    plist_set_text(message, "UDID", phone->model.udid);
+    channel_name(phone, message);
     plist_set_text(message, "Topic", phone->enrolment.topic);
     return message;
 }
@@ -46,7 +54,9 @@ static bool letter_send(struct phone *phone, void *owner, const struct letter *l
 {
     struct web_request request = {
         .method = "PUT", .url = letter->url, .content_type = letter->type, .body = letter->body};
-    if (phone->enrolment.sign_message) {
+    if (phone->enrolment.bearer)
+        request.header = mem_format(owner, "Authorization: Bearer %s", phone->enrolment.bearer);
+    else if (phone->enrolment.sign_message) {
         char *signature = NULL;
         if (!signature_make(owner, letter->body, phone->key, phone->certificate, &signature, err))
             return false;
@@ -103,6 +113,9 @@ bool channel_authenticate(struct phone *phone, json_t *report, struct err *err)
         plist_set_text(message, "OSVersion", model->os_version);
         plist_set_text(message, "BuildVersion", model->os_build);
         plist_set_text(message, "ProductName", model->product);
+    }
+    if ((phone->enrolment.access_rights & RIGHT_DEVICE_INFORMATION) &&
+        !phone->enrolment.enrollment_id) {
         plist_set_text(message, "SerialNumber", model->serial);
         plist_set_text(message, "IMEI", model->imei);
     }
@@ -139,7 +152,8 @@ bool channel_token_update(struct phone *phone, json_t *report, struct err *err)
         return false;
     plist_set_data(message, "Token", token);
     plist_set_text(message, "PushMagic", phone->enrolment.push_magic);
-    plist_set_data(message, "UnlockToken", unlock);
+    if (!phone->enrolment.enrollment_id)
+        plist_set_data(message, "UnlockToken", unlock);
     plist_set_boolean(message, "AwaitingConfiguration", phone->enrolment.awaits_configuration);
     if (!channel_render(scratch, message, &body, err) || !token_register(phone, err))
         return false;

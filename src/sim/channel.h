@@ -7,6 +7,8 @@
 #define MESSAGE_SIZE_MAX ((size_t)32 << 20) /* bytes of a plist that we send */
 
 /* A check-in message with MessageType, UDID and Topic. Belongs to owner. */
+/* What names the phone in every message: UDID, or EnrollmentID alone. */
+void channel_name(const struct phone *phone, struct plist *message);
 struct plist *channel_message(void *owner, const struct phone *phone, const char *type);
 MUST_CHECK bool channel_render(void *owner, const struct plist *message, struct bytes *out,
                                struct err *err);

@@ -48,7 +48,7 @@ static bool security_info(struct work *work)
     plist_set_integer(info, "PasscodeLockGracePeriodEnforced",
                       enforced < model->grace_seconds ? enforced : model->grace_seconds);
     struct plist *management = plist_set_dict(info, "ManagementStatus");
-    plist_set_boolean(management, "IsUserEnrollment", false);
+    plist_set_boolean(management, "IsUserEnrollment", work->phone->enrolment.enrollment_id != NULL);
     return true;
 }
 
@@ -292,11 +292,30 @@ void work_chain_add(struct plist *answer, const struct refusal *refusal)
         link_add(chain, refusal->cause_domain, refusal->cause_code, refusal->cause);
 }
 
+/* What concerns the whole phone (userenrollment.mode of the schema). */
+static bool account_allows(const char *request_type)
+{
+    static const char *const never[] = {"EraseDevice",
+                                        "ClearPasscode",
+                                        "RestartDevice",
+                                        "ShutDownDevice",
+                                        "EnableLostMode",
+                                        "DisableLostMode",
+                                        "PlayLostModeSound",
+                                        "DeviceLocation",
+                                        "ActivationLockBypassCode",
+                                        NULL};
+    return name_find(never, request_type) < 0;
+}
+
 static bool command_run(struct work *work, const char *request_type)
 {
     const struct command *command = command_find(request_type);
     if (!command)
         return refuse(work, DOMAIN_MDM, CODE_UNKNOWN_COMMAND, "The command is unknown.");
+    if (work->phone->enrolment.enrollment_id && !account_allows(request_type))
+        return refuse(work, DOMAIN_MDM, CODE_UNKNOWN_COMMAND,
+                      "The command is not for an account-driven enrolment.");
     if (command->right && !(work->phone->enrolment.access_rights & command->right))
         return refuse(work, DOMAIN_MDM, CODE_UNKNOWN_COMMAND,
                       "The access rights do not cover the command.");

@@ -314,6 +314,12 @@ static const struct value_row {
     {"softwareupdate.pending-version", pending_value, false},
 };
 
+/* An account-driven enrolment does not tell which phone it is on. */
+static bool is_told(const struct phone *phone, const struct value_row *row)
+{
+    return !phone->enrolment.enrollment_id || row->value != serial_value;
+}
+
 static json_t *capabilities_value(const struct phone *phone)
 {
     json_t *types = json_object(), *items = json_array();
@@ -326,7 +332,8 @@ static json_t *capabilities_value(const struct phone *phone)
                 json_array_append_new(json_object_get(types, declared_groups[j]),
                                       json_string(type_rules[i].type));
     for (size_t i = 0; i < COUNT(value_rows); i++)
-        json_array_append_new(items, json_string(value_rows[i].name));
+        if (is_told(phone, &value_rows[i]))
+            json_array_append_new(items, json_string(value_rows[i].name));
     return json_pack("{s:[s], s:{}, s:{s:o, s:o}}", "supported-versions", "1.0.0",
                      "supported-features", "supported-payloads", "declarations", types,
                      "status-items", items);
@@ -341,7 +348,7 @@ static void error_add(json_t *errors, const char *item)
 static void value_add(const struct phone *phone, json_t *values, const char *name, json_t *errors)
 {
     for (size_t i = 0; i < COUNT(value_rows); i++)
-        if (text_equal(value_rows[i].name, name)) {
+        if (text_equal(value_rows[i].name, name) && is_told(phone, &value_rows[i])) {
             json_object_set_new(values, name, value_rows[i].value(phone));
             return;
         }

@@ -10,6 +10,7 @@
 #define TOKEN_SIZE 32
 #define UNLOCK_TOKEN_SIZE 512
 #define WEAK_KEY_BITS 1024
+#define ACCOUNT_RIGHTS 8191 /* what an account may: all, of what it reaches at all */
 
 struct attempt { /* everything that one enrolment gathers before it takes effect */
     struct enrolment_profile parts;
@@ -33,12 +34,16 @@ static const char *fail_info_name(int fail_info)
 }
 
 static bool profile_fetch(struct phone *phone, void *scratch, const struct enrol_options *options,
-                          json_t *report, struct signed_content *out, struct err *err)
+                          json_t *report, const char **token, struct signed_content *out,
+                          struct err *err)
 {
     struct web_request request = {.method = "POST", .url = options->link}; /* its button */
     struct web_reply reply;
-    if (options->way.url ? !sign_in_follow(phone->web, scratch, &options->way, report, &reply, err)
-                         : !web_send(phone->web, scratch, &request, &reply, err))
+    if (options->account.host
+            ? !account_follow(phone, scratch, &options->account, report, &reply, token, err)
+        : options->way.url
+            ? !sign_in_follow(phone->web, scratch, &options->way, report, &reply, err)
+            : !web_send(phone->web, scratch, &request, &reply, err))
         return err_context(err, "the way in");
     json_object_set_new(
         report, "link",
@@ -189,6 +194,22 @@ static bool challenge_reuse(struct phone *phone, struct attempt *attempt,
     return false;
 }
 
+/* A profile for an account is good only after a sign-in with it, and the other way round. */
+static bool account_take(struct phone *phone, const struct plist *mdm, const char *token,
+                         struct err *err)
+{
+    const char *account = plist_text(mdm, "AssignedManagedAppleID");
+    if (!token != !account)
+        return err_set(err, ERR_FORBIDDEN, "the profile does not fit the way in");
+    if (!account)
+        return true;
+    phone->enrolment.enrollment_id = id_make_random_upper(phone);
+    phone->enrolment.account = mem_text(phone, account);
+    phone->enrolment.bearer = mem_text(phone, token);
+    phone->enrolment.access_rights = ACCOUNT_RIGHTS;
+    return true;
+}
+
 bool enrol_by_profile(struct phone *phone, const struct enrol_options *options,
                       const struct signed_content *profile, json_t *report, struct err *err)
 {
@@ -200,6 +221,8 @@ bool enrol_by_profile(struct phone *phone, const struct enrol_options *options,
     if (options->misbehaviour == SCEP_REUSE_CHALLENGE)
         return challenge_reuse(phone, attempt, options, report, err);
     enrolment_fill(phone, attempt, profile->signer_sha256, options);
+    if (!account_take(phone, attempt->parts.mdm, options->token, err))
+        return false;
     if (attempt_install(phone, attempt, profile, report, err))
         return true;
     struct err ignored; /* the first failure is the one to tell */
@@ -212,8 +235,9 @@ bool enrol_by_link(struct phone *phone, const struct enrol_options *options, jso
 {
     CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
     struct signed_content profile;
-    return profile_fetch(phone, scratch, options, report, &profile, err) &&
-           enrol_by_profile(phone, options, &profile, report, err);
+    struct enrol_options with = *options;
+    return profile_fetch(phone, scratch, options, report, &with.token, &profile, err) &&
+           enrol_by_profile(phone, &with, &profile, report, err);
 }
 
 /* ---- renewal ---- */
@@ -259,6 +283,8 @@ static bool update_check(const struct phone *phone, const struct attempt *attemp
         !text_equal(check_in ? check_in : plist_text(mdm, "ServerURL"),
                     phone->enrolment.check_in_url))
         return err_set(err, ERR_FORBIDDEN, "an update may not change Topic, ServerURL, CheckInURL");
+    if (!text_equal(plist_text(mdm, "AssignedManagedAppleID"), phone->enrolment.account))
+        return err_set(err, ERR_FORBIDDEN, "an update may not change the account");
     return (rights & ~phone->enrolment.access_rights) == 0 ||
            err_set(err, ERR_FORBIDDEN, "an update may not add access rights");
 }
@@ -300,6 +326,11 @@ bool enrol_again(struct phone *phone, const struct signed_content *profile, stru
     const struct enrol_options as_before = {
         .push_url = old.push_url, .awaits = old.awaits_configuration, .is_fixed = old.is_fixed};
     enrolment_fill(phone, attempt, profile->signer_sha256, &as_before);
+    phone->enrolment.enrollment_id = old.enrollment_id;
+    phone->enrolment.account = old.account;
+    phone->enrolment.bearer = old.bearer;
+    phone->enrolment.access_rights =
+        old.enrollment_id ? ACCOUNT_RIGHTS : phone->enrolment.access_rights;
     phone->enrolment.token = old.token;
     phone->enrolment.unlock_token = old.unlock_token;
     phone->enrolment.status = PHONE_ENROLLED;

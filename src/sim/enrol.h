@@ -2,15 +2,17 @@
 /* Enrolment of a simulated phone: link, profile, SCEP, identity, Authenticate, TokenUpdate. */
 #pragma once
 
+#include "sim/account.h"
 #include "sim/phone.h"
 #include "sim/signed.h"
-#include "sim/way.h"
 
 struct enrol_options {
-    const char *link;     /* or NULL: */
-    struct sign_in way;   /* url NULL: none */
-    const char *keys;     /* directory of the key pool, or NULL */
-    const char *push_url; /* of the simulated APNs' control listener, or NULL */
+    const char *link;           /* or NULL: */
+    struct sign_in way;         /* url NULL: none */
+    struct account_way account; /* host NULL: none */
+    const char *token;          /* that the sign-in of an account ended with, or NULL */
+    const char *keys;           /* directory of the key pool, or NULL */
+    const char *push_url;       /* of the simulated APNs' control listener, or NULL */
     enum scep_misbehaviour misbehaviour;
     bool awaits;   /* the phone stays in its assistant until DeviceConfigured */
     bool is_fixed; /* its user cannot remove management */

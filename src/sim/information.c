@@ -90,9 +90,18 @@ static void answer_write(const struct answer *answer, const struct model *model,
     }
 }
 
+/* What an account-driven enrolment tells: the system and the model, nothing that names the phone.
+ */
+static bool is_told(const struct phone *phone, const char *query)
+{
+    static const char *const all[] = {"OSVersion",   "BuildVersion", "ModelName", "Model",
+                                      "ModelNumber", "ProductName",  NULL};
+    return !phone->enrolment.enrollment_id || name_find(all, query) >= 0;
+}
+
 void information_answer(const struct phone *phone, const char *query, struct plist *responses)
 {
-    if (plist_get(responses, query))
+    if (plist_get(responses, query) || !is_told(phone, query))
         return;
     if (text_equal(query, "ServiceSubscriptions")) {
         subscriptions_answer(phone, responses);

@@ -12,7 +12,8 @@
 #include "sim/program.h"
 
 #define ENROL_OPTIONS                                                                              \
-    "state! link sign-in user password new-password ownership service dir name model os build "    \
+    "state! link sign-in account account-host user password new-password ownership service dir "   \
+    "name model os build "                                                                         \
     "serial udid passcode ca keys push-host "                                                      \
     "scep-misbehave "                                                                              \
     "without-declarations patience"

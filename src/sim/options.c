@@ -12,6 +12,8 @@
 static const struct field option_fields[] = {
     TEXT_OPTION("link", link, "enrolment link"),
     TEXT_OPTION("sign-in", sign_in, "page to sign in at, instead of a link"),
+    TEXT_OPTION("account", account, "Managed Apple Account to enrol with, instead of a link"),
+    TEXT_OPTION("account-host", account_host, "https://HOST:PORT that serves its domain"),
     TEXT_OPTION("user", user, "who signs in"),
     TEXT_OPTION("password", password, "with this password"),
     TEXT_OPTION("new-password", new_password, "what is chosen where the page asks for a new one"),

@@ -5,7 +5,7 @@
 #include "base/field.h"
 
 struct options {
-    char *link, *sign_in, *user, *password, *new_password, *ownership;
+    char *link, *sign_in, *account, *account_host, *user, *password, *new_password, *ownership;
     char *state, *name, *model, *os, *build, *serial, *udid, *passcode, *ca, *keys;
     char *push_host, *misbehave, *scep_misbehave, *out, *ledger, *link_file, *apns;
     char *cert, *key, *client_ca, *ready_file, *csr, *topic, *dir, *service, *consumer;

@@ -35,7 +35,9 @@ static const struct key_rule mdm_keys[] = {
     {"ServerURL", PLIST_TEXT, true, 0, 0},
     {"CheckInURL", PLIST_TEXT, false, 0, 0},
     {"SignMessage", PLIST_BOOLEAN, false, 0, 0},
-    {"AccessRights", PLIST_INTEGER, true, 1, 8191},
+    {"AccessRights", PLIST_INTEGER, false, 1, 8191}, /* see mode_check */
+    {"EnrollmentMode", PLIST_TEXT, false, 0, 0},
+    {"AssignedManagedAppleID", PLIST_TEXT, false, 0, 0},
     {"UseDevelopmentAPNS", PLIST_BOOLEAN, false, 0, 0},
     {"CheckOutWhenRemoved", PLIST_BOOLEAN, false, 0, 0},
     {"ServerCapabilities", PLIST_ARRAY, false, 0, 0},
@@ -175,6 +177,22 @@ static bool common_check(const struct plist *dict, struct err *err)
            err_at(err, ERR_BAD_INPUT, "PayloadUUID", "PayloadUUID is not a UUID");
 }
 
+/* Rights are for a whole device; a mode and its account for what is on it, and never both. */
+static bool mode_check(const struct plist *payload, struct err *err)
+{
+    const char *mode = plist_text(payload, "EnrollmentMode");
+    const char *account = plist_text(payload, "AssignedManagedAppleID");
+    if (!plist_get(payload, "EnrollmentMode"))
+        return plist_get(payload, "AccessRights") ||
+               err_at(err, ERR_BAD_INPUT, "AccessRights", "AccessRights are missing");
+    if (!text_equal(mode, "BYOD"))
+        return err_at(err, ERR_BAD_INPUT, "EnrollmentMode", "EnrollmentMode is unknown");
+    if (!account || !*account)
+        return err_at(err, ERR_BAD_INPUT, "AssignedManagedAppleID", "the account is missing");
+    return !plist_get(payload, "AccessRights") ||
+           err_at(err, ERR_BAD_INPUT, "AccessRights", "AccessRights stand beside EnrollmentMode");
+}
+
 /* AccessRights: 2 needs 1, 128 needs 64 (com.apple.mdm). */
 static bool mdm_check(const struct plist *payload, struct err *err)
 {
@@ -182,6 +200,8 @@ static bool mdm_check(const struct plist *payload, struct err *err)
     const char *server = plist_text(payload, "ServerURL");
     const char *check_in = plist_text(payload, "CheckInURL");
     bool development = false;
+    if (!mode_check(payload, err))
+        return false;
     (void)plist_integer(payload, "AccessRights", &rights);
     (void)plist_boolean(payload, "UseDevelopmentAPNS", &development);
     if (((rights & 2) && !(rights & 1)) || ((rights & 128) && !(rights & 64)))

@@ -21,6 +21,8 @@ struct enrolment {
     char *mdm_identifier;       /* PayloadIdentifier of the enrolment profile */
     char *signer;               /* SHA-256 of the certificate that signed it */
     char *last_token_update;    /* base64 of the message, for replays */
+    char *enrollment_id; /* of an account-driven enrolment; NULL: the whole phone is managed */
+    char *account, *bearer;
     int64_t access_rights;
     bool check_out_when_removed, sign_message;
     bool awaits_configuration; /* it stays in its assistant until DeviceConfigured */

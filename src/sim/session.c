@@ -67,7 +67,7 @@ static bool idle_send(struct session *session, struct err *err)
     struct bytes body;
     struct web_reply reply;
     struct plist *message = plist_new_dict(session->scratch);
-    plist_set_text(message, "UDID", session->phone->model.udid);
+    channel_name(session->phone, message);
     plist_set_text(message, "Status", "Idle");
     return channel_render(session->scratch, message, &body, err) &&
            channel_report(session->phone, session->scratch, "Idle", NULL, body, &reply, err) &&
@@ -142,7 +142,7 @@ static bool erase(struct session *session, struct bytes body, const char *uuid, 
 static struct plist *answer_make(struct session *session, const char *uuid)
 {
     struct plist *answer = plist_new_dict(session->scratch);
-    plist_set_text(answer, "UDID", session->phone->model.udid);
+    channel_name(session->phone, answer);
     plist_set_text(answer, "CommandUUID", uuid);
     return answer;
 }

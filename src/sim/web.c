@@ -182,7 +182,10 @@ static void reply_read(CURL *curl, void *owner, struct web_reply *out)
     curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &location);
     out->authenticate = header_text(curl, owner, "WWW-Authenticate");
     out->cookie = header_text(curl, owner, "Set-Cookie");
-    out->location = location ? mem_text(owner, location) : NULL;
+    /* an absolute one as it stands: libcurl would write a path into it */
+    const char *raw = header_text(curl, owner, "Location");
+    bool is_absolute = raw && strstr(raw, "://");
+    out->location = is_absolute || !location ? raw : mem_text(owner, location);
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
     curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME, &out->seconds);
     out->status = (int)status;

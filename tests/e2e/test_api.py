@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 
 # What an auditor may do; everything else is refused.  The table of src/fleet/permission.c says why.
 AUDITOR_MAY = {"account.read", "apple.read", "audit.read", "certificate.read", "device.read", "enrolment.read", "policy.read",
-               "self", "status.read", "token.read", "user.read"}
+               "self", "status.read", "terms.read", "token.read", "user.read"}
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
 
@@ -95,7 +95,8 @@ def test_every_operation_is_described_for_people(document):
 
 
 # A phone that nobody lost has neither; test_lost reads them. Devices of the enrolment service: test_ade.
-NOT_THERE = ("/position", "/bypass-code", "/enrolment-service/devices")
+NOT_THERE = ("/position", "/bypass-code", "/enrolment-service/devices",
+             "/acceptances")  # of terms: test_signin
 
 
 @pytest.mark.proves_partly("4c-34")
@@ -105,10 +106,11 @@ def test_what_is_read_is_as_described(document, admin, phone):
     admin.command(device, "sync")  # for what is on the phone
     phone.check_in()
     admin.post("/users", name="anna", mail="anna@example.org")
+    terms = admin.post("/terms", title="House rules", body="Be kind.")
     admin.ask("PATCH", f"/devices/{device}", {"user": "ANNA@example.org"})
     admin.ask("PUT", "/apple/enrolment-service/profiles/Phones", {"department": "IT"})
     known = {"device": device, "policy": "Passcode", "name": "Phones", "certificate": admin.items("/certificates")[0]["id"],
-             "id": admin.items("/commands")[0]["id"], "account": "admin", "user": "anna"}
+             "id": admin.items("/commands")[0]["id"], "account": "admin", "user": "anna", "version": str(terms["version"])}
     with pytest.raises(Refused):
         admin.post("/sessions", name="admin", password="wrong")  # for the list of refusals
     checked = 0

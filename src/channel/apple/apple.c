@@ -16,7 +16,8 @@
 #include "model/platform.h"
 #include "pki/signed.h"
 
-#define BUTTON_SIZE_MAX 1024 /* bytes: the form has no fields */
+#define MACHINE_SIZE_MAX 65536 /* bytes of what a device says of itself, signed */
+#define BUTTON_SIZE_MAX 1024   /* bytes: the form has no fields */
 
 static const struct route routes[] = {
     {.method = HTTP_GET,
@@ -58,6 +59,30 @@ static const struct route routes[] = {
     {.method = HTTP_POST,
      .path = "/enrol",
      .handler = apple_sign_in_post,
+     .doors = DOOR_FRONT,
+     .body_limit = FORM_SIZE_MAX,
+     .flags = ROUTE_RAW,
+     .render_error = signin_error},
+    {.method = HTTP_GET,
+     .path = "/.well-known/com.apple.remotemanagement",
+     .handler = apple_account_discover,
+     .doors = DOOR_FRONT,
+     .flags = ROUTE_RAW},
+    {.method = HTTP_POST,
+     .path = "/apple/account/enrol",
+     .handler = apple_account_enrol,
+     .doors = DOOR_FRONT,
+     .body_limit = MACHINE_SIZE_MAX,
+     .flags = ROUTE_RAW},
+    {.method = HTTP_GET,
+     .path = "/apple/account/sign-in",
+     .handler = apple_account_show,
+     .doors = DOOR_FRONT,
+     .flags = ROUTE_RAW,
+     .render_error = signin_error},
+    {.method = HTTP_POST,
+     .path = "/apple/account/sign-in",
+     .handler = apple_account_post,
      .doors = DOOR_FRONT,
      .body_limit = FORM_SIZE_MAX,
      .flags = ROUTE_RAW,

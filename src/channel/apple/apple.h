@@ -7,8 +7,10 @@
 
 http_handler apple_link_show, apple_link_profile;    /* link.c */
 http_handler apple_sign_in_show, apple_sign_in_post; /* ways.c */
-http_handler apple_checkin;                          /* enrol.c */
-http_handler apple_connect;                          /* handle.c */
+/* account.c */
+http_handler apple_account_discover, apple_account_enrol, apple_account_show, apple_account_post;
+http_handler apple_checkin; /* enrol.c */
+http_handler apple_connect; /* handle.c */
 
 /* declare.c: the endpoints of a device that manages itself; fills reply. */
 MUST_CHECK bool apple_declarative(struct request *request, const struct apple_declarative *message,
