@@ -77,7 +77,7 @@ static bool sitting_begin(struct request *request, const struct way *way, struct
 
 /* ---- pages ---- */
 
-static bool show(const struct sitting *s, const char *step, struct html_page *page,
+static bool show(const struct sitting *s, const char *step, const struct html_page *wish,
                  const struct page_field *fields, int status, struct reply *reply, struct err *err)
 {
     struct page_field all[6] = {{.input = PAGE_HIDDEN, .name = "token", .value = s->token},
@@ -85,10 +85,11 @@ static bool show(const struct sitting *s, const char *step, struct html_page *pa
     size_t count = 2;
     for (size_t i = 0; fields && fields[i].name && count < COUNT(all); i++)
         all[count++] = fields[i];
-    page->fields = all;
-    page->field_count = count;
-    page->scheme = s->way->scheme;
-    return page_render(s->request, page, status, reply, err);
+    struct html_page page = *wish;
+    page.fields = all;
+    page.field_count = count;
+    page.scheme = s->way->scheme;
+    return page_render(s->request, &page, status, reply, err);
 }
 
 static bool show_sign_in(struct sitting *s, const char *problem, int status, struct reply *reply,

@@ -110,7 +110,7 @@ static bool web_view(struct phone *phone, void *owner, const struct account_way 
                      const char *authenticate, json_t *report, const char **token, struct err *err)
 {
     struct sign_in person = *way->person;
-    struct web_reply end;
+    struct web_reply end = {0};
     const char *url = NULL;
     if (!web_url(owner, authenticate, &url, err))
         return false;
