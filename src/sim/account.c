@@ -110,7 +110,7 @@ static bool web_view(struct phone *phone, void *owner, const struct account_way 
                      const char *authenticate, json_t *report, const char **token, struct err *err)
 {
     struct sign_in person = *way->person;
-    struct web_reply end = {0};
+    struct web_reply end;
     const char *url = NULL;
     if (!web_url(owner, authenticate, &url, err))
         return false;
@@ -143,7 +143,7 @@ bool account_follow(struct phone *phone, void *owner, const struct account_way *
 {
     const char *url = NULL, *made = NULL;
     json_t *answers = json_array();
-    struct web_reply reply;
+    struct web_reply reply = {0};
     json_object_set_new(report, "account", answers);
     if (!discover(phone, owner, way, &url, err) ||
         !ask(phone, owner, url, NULL, answers, &reply, err))
