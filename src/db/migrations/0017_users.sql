@@ -18,4 +18,4 @@ CREATE TABLE person (
 ALTER TABLE device ADD COLUMN user_id TEXT REFERENCES person (id);
 CREATE INDEX device_by_user ON device (user_id);
 ALTER TABLE enrolment_link ADD COLUMN user_id TEXT REFERENCES person (id);
-CREATE INDEX enrolment_link_by_user ON enrolment_link (user_id);
+CREATE INDEX enrolment_link_by_user ON enrolment_link (user_id) WHERE user_id IS NOT NULL;
