@@ -25,7 +25,8 @@ static const struct fields link_made_fields = FIELDS(link_made_rows);
 static const struct field link_wish_rows[] = {
     TEXT_FIELD(struct enrolment_link, name, 0, .highest = 100, .help = "A note for people"),
     ENUM_FIELD(struct enrolment_link, ownership, 0, ownership_names,
-               .help = "Whose the device will be"),
+               .help =
+                   "Whose the device will be; unsaid: as the device that it is for, else company"),
     TEXT_AS("device", struct enrolment_link, device_id, 0, .highest = 255,
             .help = "For an enrolled device to enrol again: its id, serial number, UDID or name"),
     TIME_FIELD(struct enrolment_link, expires_at, 0, .help = "When it ends; a day where absent"),
@@ -37,6 +38,7 @@ static bool link_create(struct request *request, struct reply *reply, struct err
     struct actor actor = api_actor(request);
     struct enrolment_link wish = {0}, link;
     char *token;
+    wish.ownership = OWNERSHIP_UNSAID;
     if (!api_body(request, &wish, NULL, err) ||
         !fleet_link_create(api_fleet(request), &actor, request->owner, &wish, &link, &token, err))
         return false;

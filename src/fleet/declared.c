@@ -238,6 +238,7 @@ static bool report_run(struct db *tx, void *context, struct err *err)
     struct reporting *r = context;
     struct observed observed = {.fleet = r->fleet,
                                 .device_id = r->identity->device_id,
+                                .enrolment_id = r->identity->enrolment_id,
                                 .facts = r->report->facts,
                                 .count = r->report->fact_count,
                                 .now = r->now};

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "fleet/address.h"
 #include "fleet/admission.h"
+#include "fleet/arrival.h"
 #include "fleet/automated_own.h"
 #include "fleet/challenge.h"
 #include "fleet/door.h"
@@ -178,6 +179,7 @@ static bool meet_run(struct db *tx, void *context, struct err *err)
                             ASK(ENROLMENT_BIND, TEXT(m->identity->enrolment_id), TEXT(id),
                                 TEXT(m->claims->topic)),
                             "the enrolment belongs to another device", err) &&
+           arrival_claims(tx, m->identity->enrolment_id, m->claims, m->now, err) &&
            certificate_seen(tx, m->identity->certificate_id, m->now, err);
 }
 
@@ -300,6 +302,7 @@ static bool first_activation(struct db *tx, struct activation *a, struct err *er
     struct resolving resolving = {
         .fleet = a->fleet, .device_id = device_id, .now = a->now, .replan = true};
     return supersede_others(tx, a, err) &&
+           arrival_ownership(tx, a->identity->enrolment_id, device_id, a->now, err) &&
            store_change(tx, ASK(DEVICE_TAKE_WAY, TEXT(device_id), TEXT(a->identity->enrolment_id)),
                         NULL, err) &&
            device_resolve(tx, &resolving, err) &&

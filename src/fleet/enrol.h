@@ -6,7 +6,8 @@
 #include "model/device.h"
 
 /* ---- links ---- */
-/* A one-time link. `wish` gives name, ownership, expires_at (0 = default) and device_id (any name
+/* A one-time link. `wish` gives name, ownership (OWNERSHIP_UNSAID: the
+ * device's, else company), expires_at (0 = default) and device_id (any name
  * of an enrolled device that may enrol again with it; ERR_BAD_INPUT when there is none). *token is
  * the bearer secret: shown once, stored as HMAC. Permission enrolment.create. */
 MUST_CHECK bool fleet_link_create(struct fleet *fleet, const struct actor *actor, void *owner,

@@ -156,6 +156,7 @@ static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
         return false;
     struct observed observed = {.fleet = f->fleet,
                                 .device_id = f->identity->device_id,
+                                .enrolment_id = f->identity->enrolment_id,
                                 .facts = f->result->facts,
                                 .count = f->result->fact_count,
                                 .now = f->now};

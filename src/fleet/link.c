@@ -53,6 +53,9 @@ static bool device_choose(struct fleet *fleet, const struct actor *actor, void *
                           struct enrolment_link *link, struct err *err)
 {
     struct device device;
+    bool is_said = link->ownership != OWNERSHIP_UNSAID;
+    if (!is_said)
+        link->ownership = OWNERSHIP_COMPANY;
     if (!link->device_id)
         return true;
     if (!fleet_device_get(fleet, actor, owner, link->device_id, &device, err))
@@ -65,6 +68,8 @@ static bool device_choose(struct fleet *fleet, const struct actor *actor, void *
         return false;
     }
     link->device_id = device.id;
+    if (!is_said)
+        link->ownership = device.ownership;
     return true;
 }
 

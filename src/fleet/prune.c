@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 #define DAY_SECONDS (24 * 3600) /* effective sets that no device has may come again; visits */
-#define MORE_MAX 5              /* statements behind the first */
+#define MORE_MAX 6              /* statements behind the first */
 
 /*
  * Where a row's end is asked for: `find` gives (id, at) by ($1 before, $2 at, $3 id, $4 limit);
@@ -29,9 +29,11 @@ static const struct rule rules[] = {
     {"enrolments",
      &SQL_OLD_ATTEMPTS,
      &SQL_OLD_ATTEMPT_END,
-     {&SQL_OLD_ATTEMPT_STEPS_DELETE, &SQL_OLD_ATTEMPT_CERTIFICATES_DELETE,
-      &SQL_OLD_ATTEMPT_CHALLENGES_DELETE, &SQL_OLD_ATTEMPT_LINK, &SQL_OLD_ATTEMPT_DELETE},
+     {&SQL_OLD_ATTEMPT_FACTS_DELETE, &SQL_OLD_ATTEMPT_STEPS_DELETE,
+      &SQL_OLD_ATTEMPT_CERTIFICATES_DELETE, &SQL_OLD_ATTEMPT_CHALLENGES_DELETE,
+      &SQL_OLD_ATTEMPT_LINK, &SQL_OLD_ATTEMPT_DELETE},
      KEPT(attempt_seconds)},
+    {"facts", &SQL_OLD_FACTS, &SQL_OLD_FACTS_DELETE, {NULL}, KEPT(event_seconds)},
     {"links", &SQL_OLD_LINKS, &SQL_OLD_LINK_DELETE, {NULL}, KEPT(attempt_seconds)},
     {"tokens", &SQL_OLD_TOKENS, &SQL_OLD_TOKEN_DELETE, {NULL}, KEPT(token_seconds)},
     {"positions", &SQL_OLD_POSITIONS, &SQL_OLD_POSITION_DELETE, {NULL}, KEPT(position_seconds)},

@@ -177,6 +177,25 @@ static bool verdict_save(struct db *tx, const struct scene *scene, const struct 
                       json_pairs(scene->owner, "from", old, "to", state, NULL), r->now, err));
 }
 
+/* Who is not in management, yet or any more, is not judged. */
+static bool is_judged(const struct scene *scene)
+{
+    switch ((enum enrolment_state)scene->device.enrolment_state) {
+    case ENROLMENT_ACTIVE:
+    case ENROLMENT_BLOCKED:
+    case ENROLMENT_RETIRING:
+    case ENROLMENT_WIPING: return true;
+    case ENROLMENT_PENDING:
+    case ENROLMENT_RETIRED:
+    case ENROLMENT_CHECKED_OUT:
+    case ENROLMENT_SUPERSEDED:
+    case ENROLMENT_WIPED:
+    case ENROLMENT_RETIRED_UNCONFIRMED:
+    case ENROLMENT_WIPED_UNCONFIRMED: return false;
+    }
+    bug("enrolment state %d", scene->device.enrolment_state);
+}
+
 static bool scene_evaluate(struct db *tx, struct scene *scene, struct err *err)
 {
     struct rows *before = NULL;
@@ -188,6 +207,8 @@ static bool scene_evaluate(struct db *tx, struct scene *scene, struct err *err)
                                  .last_contact_at = scene->device.last_contact_at,
                                  .now = scene->resolving->now};
     struct compliance verdict;
+    if (!is_judged(scene))
+        return store_change(tx, ASK(COMPLIANCE_END, TEXT(id)), NULL, err);
     if (!store_rows(tx, scene->owner, ASK(COMPLIANCE_GET, TEXT(id)), &before, err) ||
         !store_list(tx, scene->owner, ASK(FACT_LIST, TEXT(id)), fact_fields, sizeof(struct fact),
                     &facts, &input.fact_count, err) ||

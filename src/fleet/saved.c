@@ -71,7 +71,7 @@ bool facts_save(struct db *tx, const struct observed *observed, struct err *err)
         if (personal && fact_is_private(fact->name))
             continue;
         if (!store_change(tx,
-                          ASK(FACT_UPSERT, TEXT(observed->device_id), TEXT(fact->name),
+                          ASK(FACT_UPSERT, TEXT(observed->enrolment_id), TEXT(fact->name),
                               TEXT(fact->value), TEXT(evidence_names[fact->evidence]),
                               TEXT(fact->source), INTEGER(fact->reported_at)),
                           NULL, err))
@@ -96,9 +96,13 @@ static bool observe_run(struct db *tx, void *context, struct err *err)
     struct observing *o = context;
     bool found = false;
     o->enrolment = (struct enrolment){0};
-    return facts_save(tx, &o->observed, err) &&
-           store_find(tx, o->owner, ASK(ENROLMENT_CURRENT, TEXT(o->observed.device_id)),
-                      enrolment_fields, &o->enrolment, &found, err);
+    if (!store_find(tx, o->owner, ASK(ENROLMENT_CURRENT, TEXT(o->observed.device_id)),
+                    enrolment_fields, &o->enrolment, &found, err))
+        return false;
+    if (!found)
+        return err_set(err, ERR_NOT_FOUND, "the device is not enrolled");
+    o->observed.enrolment_id = o->enrolment.id;
+    return facts_save(tx, &o->observed, err);
 }
 
 bool fleet_observe(struct fleet *fleet, const struct actor *actor, const char *device_id,

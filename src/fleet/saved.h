@@ -6,7 +6,7 @@
 
 struct observed {
     struct fleet *fleet;
-    const char *device_id;
+    const char *device_id, *enrolment_id; /* the one that reports */
     const struct fact *facts;
     size_t count;
     int64_t now;

@@ -5,7 +5,8 @@
 #include "base/field.h"
 
 extern const char *const ownership_names[]; /* "company", "personal", NULL */
-enum ownership { OWNERSHIP_COMPANY, OWNERSHIP_PERSONAL };
+/* UNSAID in wishes alone */
+enum ownership { OWNERSHIP_UNSAID = -1, OWNERSHIP_COMPANY, OWNERSHIP_PERSONAL };
 extern const char *const enrolment_mode_names[]; /* "device", "account", NULL */
 enum enrolment_mode {
     MODE_DEVICE,  /* the whole device */

@@ -20,11 +20,12 @@ static const struct field rows[] = {
 };
 const struct fields fact_fields = FIELDS(rows);
 
+const char *const fact_private_areas[] = {"network.", "sim.", "backup.", "lost_mode.", NULL};
+
 bool fact_is_private(const char *name)
 {
-    static const char *const areas[] = {"network.", "sim.", "backup.", "lost_mode."};
-    for (size_t i = 0; i < COUNT(areas); i++)
-        if (strncmp(name, areas[i], strlen(areas[i])) == 0)
+    for (size_t i = 0; fact_private_areas[i]; i++)
+        if (strncmp(name, fact_private_areas[i], strlen(fact_private_areas[i])) == 0)
             return true;
     return false;
 }

@@ -22,5 +22,7 @@ struct fact {
     int64_t reported_at;
 };
 extern const struct fields fact_fields;
+/* "network.", ..., NULL: names that begin like this are private. */
+extern const char *const fact_private_areas[];
 /* Nobody's business where the device is personal: neither asked nor kept. */
 bool fact_is_private(const char *name);

@@ -11,6 +11,9 @@ UPDATE device SET name = $2, name_folded = $3, platform = $4, model = $5, produc
        serial = $7, os_version = $8, os_build = $9
 WHERE id = $1
 
+-- name: device_set_ownership
+UPDATE device SET ownership = $2 WHERE id = $1 AND ownership <> $2
+
 -- name: device_set_name
 UPDATE device SET name = $2, name_folded = $3 WHERE id = $1 AND name <> $2
 

@@ -41,3 +41,9 @@ WHERE i.device_id = $1 AND (CAST($2 AS TEXT) IS NULL OR i.identifier > $2)
   AND (i.kind = 'app' OR (i.kind = 'managed_app' AND NOT EXISTS (SELECT 1 FROM inventory a
         WHERE a.device_id = i.device_id AND a.kind = 'app' AND a.identifier = i.identifier)))
 ORDER BY i.identifier LIMIT $3
+
+-- name: inventory_forget
+DELETE FROM inventory WHERE device_id = $1 AND kind = $2
+
+-- name: inventory_untell
+DELETE FROM inventory_list WHERE device_id = $1 AND kind = $2

@@ -91,12 +91,22 @@ WHERE d.planned_hash IS DISTINCT FROM d.variant_hash AND d.device_id > COALESCE(
 ORDER BY d.device_id LIMIT $2
 
 -- name: fact_upsert
-INSERT INTO fact (device_id, name, value, evidence, source, reported_at) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (device_id, name) DO UPDATE
+INSERT INTO fact (enrolment_id, name, value, evidence, source, reported_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (enrolment_id, name) DO UPDATE
 SET value = $3, evidence = $4, source = $5, reported_at = $6
 
 -- name: fact_list
-SELECT name, value, evidence, source, reported_at FROM fact WHERE device_id = $1 ORDER BY name LIMIT 2000
+-- what the newest enrolment reported, chosen as device_by_id chooses; older ones are history
+SELECT name, value, evidence, source, reported_at FROM fact
+WHERE enrolment_id = (SELECT x.id FROM enrolment x WHERE x.device_id = $1
+    ORDER BY CASE WHEN x.ended_at IS NOT NULL THEN 2 WHEN x.state = 'pending' THEN 1 ELSE 0 END,
+             x.id DESC LIMIT 1)
+ORDER BY name LIMIT 2000
+
+-- name: fact_private_drop
+-- of all enrolments of the device
+DELETE FROM fact WHERE substr(name, 1, length($2)) = $2
+  AND enrolment_id IN (SELECT e.id FROM enrolment e WHERE e.device_id = $1)
 
 -- name: compliance_get
 SELECT state, since, evaluated_at, results FROM compliance WHERE device_id = $1

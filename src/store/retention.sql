@@ -56,6 +56,9 @@ ORDER BY e.id LIMIT $4
 -- holds the row: nobody completes it from here on
 UPDATE enrolment SET ended_at = COALESCE(ended_at, $2) WHERE id = $1 AND enrolled_at IS NULL
 
+-- name: old_attempt_facts_delete
+DELETE FROM fact WHERE enrolment_id = $1
+
 -- name: old_attempt_steps_delete
 DELETE FROM certificate_step WHERE challenge_id IN (SELECT id FROM challenge WHERE enrolment_id = $1)
 
@@ -71,6 +74,17 @@ UPDATE enrolment_link SET used_at = NULL WHERE id = (SELECT e.link_id FROM enrol
 
 -- name: old_attempt_delete
 DELETE FROM enrolment WHERE id = $1
+
+-- name: old_facts
+-- of enrolments that ended and were followed by another one: what a device told last stays
+SELECT e.id, e.ended_at AS at FROM enrolment e
+WHERE e.ended_at < $1 AND (e.ended_at, e.id) > ($2, $3)
+  AND EXISTS (SELECT 1 FROM fact f WHERE f.enrolment_id = e.id)
+  AND EXISTS (SELECT 1 FROM enrolment n WHERE n.device_id = e.device_id AND n.id > e.id AND n.enrolled_at IS NOT NULL)
+ORDER BY e.ended_at, e.id LIMIT $4
+
+-- name: old_facts_delete
+DELETE FROM fact WHERE enrolment_id = (SELECT e.id FROM enrolment e WHERE e.id = $1 AND e.ended_at < $2)
 
 -- name: old_links
 -- never used, or used by an attempt that is gone (old_attempt_link)

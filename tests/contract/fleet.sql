@@ -214,4 +214,8 @@ UPDATE device SET is_supervised = TRUE WHERE id = $1
 SELECT * FROM escrow WHERE device_id = $1
 
 -- name: look_fact
-SELECT value FROM fact WHERE device_id = $1 AND name = $2
+SELECT f.value FROM fact f JOIN enrolment e ON e.id = f.enrolment_id
+WHERE e.device_id = $1 AND f.name = $2 ORDER BY e.id DESC LIMIT 1
+
+-- name: look_facts
+SELECT name, value FROM fact WHERE enrolment_id = $1 ORDER BY name

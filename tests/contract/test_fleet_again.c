@@ -125,7 +125,98 @@ static void an_address_out_of_nowhere_counts_only_where_the_enrolment_goes_on(vo
     assert_string_equal(fixture_enrolment_state(f, new.enrolment_id), "pending");
 }
 
-FLEET_MAIN(FLEET_TEST(a_removal_that_waited_is_not_delivered_to_the_next_enrolment),
+static const char *fact_of(struct fixture *f, const struct phone *phone, const char *name)
+{
+    struct actor admin = fixture_admin(f);
+    struct list list;
+    struct err err;
+    assert_works(fleet_fact_list(f->fleet, &admin, f->owner, phone->device_id, &list, &err), err);
+    const struct fact *facts = list.items;
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(facts[i].name, name) == 0)
+            return facts[i].value;
+    return NULL;
+}
+
+static struct phone phone_with_password(struct fixture *f)
+{
+    struct policy policy = fixture_policy(f, "Rules", "compliance", "{\"password.required\":true}");
+    fixture_assign(f, policy.id, NULL);
+    struct phone phone = phone_enrolled(f, 0, "A");
+    fixture_work(f);
+    phone_report(f, &phone, "password.present", "true", EVIDENCE_MEASURED);
+    assert_string_equal(fixture_compliance(f, phone.device_id), "compliant");
+    return phone;
+}
+
+/* Whoever claims the UDID of a device that left begins with nothing. */
+static void what_was_known_of_the_enrolment_before_does_not_count(void **state)
+{
+    struct fixture *f = *state;
+    struct phone old = phone_with_password(f);
+    struct identity identity = phone_identity(f, &old);
+    struct actor actor = fleet_device_actor(&identity, "r", f->now);
+    struct err err;
+    assert_works(fleet_check_out(f->fleet, &actor, &identity, &err), err);
+    assert_string_equal(fact_of(f, &old, "password.present"), "true"); /* what was known last */
+    struct phone new = phone_certified(f, 1, "A");
+    phone_authenticate(f, &new);
+    fixture_work(f);
+    assert_string_equal(fixture_compliance(f, new.device_id), "not_evaluated");
+    assert_true(phone_activate(f, &new));
+    assert_string_equal(fixture_compliance(f, new.device_id), "unknown");
+    assert_null(fact_of(f, &new, "password.present"));
+    phone_report(f, &new, "password.present", "true", EVIDENCE_MEASURED);
+    assert_string_equal(fixture_compliance(f, new.device_id), "compliant");
+}
+
+static void a_device_that_is_replaced_is_judged_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct phone old = phone_with_password(f);
+    struct phone new = phone_certified(f, 1, "A");
+    phone_authenticate(f, &new);
+    /* until it is reachable the one before goes on, with what it reports */
+    phone_report(f, &old, "password.compliant", "true", EVIDENCE_MEASURED);
+    assert_string_equal(fixture_compliance(f, old.device_id), "compliant");
+    assert_true(phone_activate(f, &new));
+    assert_string_equal(fixture_compliance(f, new.device_id), "unknown");
+    assert_null(fact_of(f, &new, "password.present"));
+    assert_null(fact_of(f, &new, "password.compliant"));
+    size_t kept = fixture_look(f, &SQL_LOOK_FACTS, ARGS(TEXT(old.enrolment_id)))->count;
+    assert_true(kept > 0); /* as history */
+}
+
+static void what_the_device_says_when_it_enrols_counts(void **state)
+{
+    struct fixture *f = *state;
+    struct policy policy = fixture_policy(f, "Rules", "compliance", "{\"os.minimum\":\"17.4\"}");
+    fixture_assign(f, policy.id, NULL);
+    struct phone phone = phone_certified(f, 0, "A");
+    phone_authenticate(f, &phone);
+    assert_true(phone_activate(f, &phone));
+    assert_string_equal(fact_of(f, &phone, "os.version"), "17.5.1");
+    assert_string_equal(fact_of(f, &phone, "device.product"), "iPhone15,2");
+    assert_string_equal(fixture_compliance(f, phone.device_id), "compliant");
+}
+
+static void what_is_known_survives_what_is_said_again(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_with_password(f);
+    struct err err;
+    bool first = true;
+    assert_works(authenticate(f, &phone, &err), err);
+    assert_works(tell_address(f, &phone, &first, &err), err);
+    assert_false(first);
+    assert_string_equal(fixture_compliance(f, phone.device_id), "compliant");
+}
+
+FLEET_MAIN(FLEET_TEST(what_was_known_of_the_enrolment_before_does_not_count),
+           FLEET_TEST(a_device_that_is_replaced_is_judged_anew),
+           FLEET_TEST(what_the_device_says_when_it_enrols_counts),
+           FLEET_TEST(what_is_known_survives_what_is_said_again),
+           FLEET_TEST(a_removal_that_waited_is_not_delivered_to_the_next_enrolment),
            FLEET_TEST(a_renewal_that_waited_is_not_delivered_to_the_next_enrolment),
            FLEET_TEST(an_enrolment_that_is_never_completed_replaces_nothing),
            FLEET_TEST(a_first_message_sent_again_changes_nothing),

@@ -48,3 +48,23 @@ def test_a_personal_device_is_asked_for_little(house, admin, make_phone, tmp_pat
     assert "ManagedApplicationList" in types(phone.check_in())
     assert {one["identifier"] for one in admin.items("/devices/mine/apps")} == {"com.example.maps"}
     assert not [name for name in admin.facts("mine") if name.startswith("network.")]
+
+
+def test_whose_a_device_is_follows_the_last_way_in(admin, make_phone):
+    phone = make_phone("changing")
+    phone.check_in()
+    admin.command("changing", "sync")
+    phone.check_in()
+    assert admin.items("/devices/changing/installed-certificates")
+    assert [name for name in admin.facts("changing") if name.startswith("network.")]
+    phone.enrol(admin.link(device="changing", ownership="personal"), name="changing")
+    assert admin.device("changing")["ownership"] == "personal"
+    assert not admin.items("/devices/changing/installed-certificates")
+    phone.check_in()
+    admin.command("changing", "sync")
+    assert not {"InstalledApplicationList", "CertificateList"} & set(types(phone.check_in()))
+    assert {one["identifier"] for one in admin.items("/devices/changing/apps")} == {"com.example.maps"}
+    assert not [name for name in admin.facts("changing") if name.startswith("network.")]
+    phone.enrol(admin.link(device="changing"), name="changing")  # says nothing: it stays personal
+    assert admin.device("changing")["ownership"] == "personal"
+    assert len(admin.events("changing", "device.ownership")) == 1

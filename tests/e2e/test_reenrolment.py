@@ -39,3 +39,22 @@ def test_an_attempt_that_breaks_off_replaces_nothing(house, admin, authority, ma
     admin.command(phone.udid, "lock", message="still here")
     assert types(phone.check_in()) == ["DeviceLock"]
     assert ": good" in ocsp(house, authority, phone.directory / "identity.pem")
+
+
+def test_a_device_that_left_is_judged_by_what_it_says_when_it_is_back(admin, make_phone):
+    phone = make_phone(passcode=8, without_declarations=True)
+    udid = phone.udid
+    policy = admin.policy(f"Passcode {udid}", {"password.required": True}, kind="compliance",
+                          device=admin.device(udid)["id"])
+    phone.check_in()
+    assert admin.compliance(udid)["state"] == "compliant"
+    admin.command(udid, "retire")
+    phone.check_in()
+    assert admin.device(udid)["enrolment_state"] == "retired"
+    phone.set({"passcode.length": 0})
+    phone.enrol(admin.link(), without_declarations=True)  # any link: it is managed by nobody
+    assert admin.device(udid)["compliance"] == "unknown"
+    assert "password.present" not in admin.facts(udid) and "os.version" in admin.facts(udid)
+    phone.check_in()
+    assert admin.device(udid)["compliance"] == "non_compliant"
+    admin.drop(policy)
