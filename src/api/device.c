@@ -16,7 +16,7 @@
 static const char *const yes_names[] = {"false", "true", NULL};
 struct device_query {
     char *q;
-    int compliance, left;
+    int compliance, left, shut_out;
     int64_t limit;
     char *cursor;
 };
@@ -26,6 +26,8 @@ static const struct field device_query_rows[] = {
                .help = "Only this compliance state"),
     ENUM_FIELD(struct device_query, left, 0, yes_names,
                .help = "true: those that left management, too"),
+    ENUM_FIELD(struct device_query, shut_out, 0, yes_names,
+               .help = "true: only those that are refused whenever they call"),
     INTEGER_FIELD(struct device_query, limit, 0, .lowest = 1, .highest = LIST_LIMIT_MAX,
                   .help = "How many rows at most"),
     TEXT_FIELD(struct device_query, cursor, 0, .help = "`next` of the page before this one"),
@@ -37,7 +39,9 @@ static bool device_list(struct request *request, struct reply *reply, struct err
     struct actor actor = api_actor(request);
     struct device_filter filter = {.text = request_query(request, "q"),
                                    .compliance = request_query(request, "compliance"),
-                                   .with_left = text_equal(request_query(request, "left"), "true")};
+                                   .with_left = text_equal(request_query(request, "left"), "true"),
+                                   .only_shut_out =
+                                       text_equal(request_query(request, "shut_out"), "true")};
     struct page page;
     struct list list;
     if (!api_page(request, &page, err) ||
@@ -115,6 +119,10 @@ static bool device_effective(struct request *request, struct reply *reply, struc
     if (!api_device(request, &device, err) ||
         !fleet_effective(api_fleet(request), &actor, request->owner, device.id, &effective, err))
         return false;
+    if (!device.compliance) { /* it left: nothing is managed any more */
+        effective.decisions = mem_text(request->owner, "[]");
+        effective.item_count = 0;
+    }
     bool is_whole = text_equal(request_query(request, "explain"), "1");
     struct effective_view view = {
         .device_id = device.id,

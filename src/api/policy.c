@@ -7,6 +7,7 @@
 #include "api/answer.h"
 #include "api/resources.h"
 #include "base/text.h"
+#include "policy/rule.h"
 #include "policy/setting.h"
 
 static bool reply_policy(const struct request *request, struct reply *reply, int status,
@@ -141,7 +142,7 @@ static bool assignment_delete(struct request *request, struct reply *reply, stru
 /* ---- the catalogue ---- */
 
 struct setting_view {
-    char *name, *area, *title, *help, *unit, *type, *stricter, *choices;
+    char *name, *area, *title, *help, *unit, *type, *use, *stricter, *choices;
     char *range; /* JSON: {"lowest", "highest", "off"} of integers, else null */
 };
 static const struct field setting_view_rows[] = {
@@ -150,7 +151,10 @@ static const struct field setting_view_rows[] = {
     TEXT_FIELD(struct setting_view, title, FIELD_READ_ONLY, .help = "Title"),
     TEXT_FIELD(struct setting_view, help, FIELD_READ_ONLY, .help = "What it does"),
     TEXT_FIELD(struct setting_view, unit, FIELD_READ_ONLY, .help = "Unit"),
-    TEXT_FIELD(struct setting_view, type, FIELD_READ_ONLY, .help = "boolean, integer or choice"),
+    TEXT_FIELD(struct setting_view, type, FIELD_READ_ONLY,
+               .help = "boolean, integer, choice or version"),
+    TEXT_FIELD(struct setting_view, use, FIELD_READ_ONLY,
+               .help = "Where it may stand: configuration or compliance policies, or both"),
     RAW_FIELD(struct setting_view, range, FIELD_READ_ONLY,
               .help = "Integers: lowest, highest, and off: the value that means no limit"),
     RAW_FIELD(struct setting_view, choices, FIELD_READ_ONLY, .help = "Choices, least strict first"),
@@ -159,52 +163,77 @@ static const struct field setting_view_rows[] = {
 static const struct fields setting_view_fields = FIELDS(setting_view_rows);
 
 static const char *const type_names[] = {"boolean", "integer", "choice"};
-static const char *const rule_names[] = {"higher", "lower", "true", "false", "later", "none"};
+static const char *const rule_type_names[] = {"version", "boolean", "boolean", "integer"};
+static const char *const stricter_names[] = {"higher", "lower", "true", "false", "later", "none"};
 
 static char *text_of(const struct request *request, const char *text)
 {
     return text ? mem_text(request->owner, text) : NULL;
 }
 
-static char *choices_of(const struct request *request, const struct setting *setting)
+static char *choices_of(const struct request *request, const char *const *choices)
 {
     CLEANUP(json_decref_at) json_t *list = json_array();
-    for (size_t i = 0; setting->choices && setting->choices[i]; i++)
-        if (json_array_append_new(list, json_string(setting->choices[i])) != 0)
+    for (size_t i = 0; choices && choices[i]; i++)
+        if (json_array_append_new(list, json_string(choices[i])) != 0)
             bug("no choices");
     return json_text(request->owner, list);
 }
 
-static char *range_of(const struct request *request, const struct setting *setting)
+static char *range_of(const struct request *request, int64_t lowest, int64_t highest, int64_t off)
 {
-    if (setting->type != SETTING_INTEGER)
-        return NULL;
     CLEANUP(json_decref_at)
-    json_t *range = json_pack("{s:I, s:I, s:o}", "lowest", (json_int_t)setting->lowest, "highest",
-                              (json_int_t)setting->highest, "off",
-                              setting->off < 0 ? json_null() : json_integer(setting->off));
+    json_t *range =
+        json_pack("{s:I, s:I, s:o}", "lowest", (json_int_t)lowest, "highest", (json_int_t)highest,
+                  "off", off < 0 ? json_null() : json_integer(off));
     if (!range)
         bug("no range");
     return json_text(request->owner, range);
 }
 
+static struct setting_view setting_show(const struct request *request, const struct setting *s)
+{
+    bool is_integer = s->type == SETTING_INTEGER;
+    return (struct setting_view){
+        .name = text_of(request, s->name),
+        .area = text_of(request, s->area),
+        .title = text_of(request, s->title),
+        .help = text_of(request, s->help),
+        .unit = text_of(request, s->unit),
+        .type = text_of(request, type_names[s->type]),
+        .use = text_of(request, s->compliance ? "both" : "configuration"),
+        .stricter = text_of(request, stricter_names[s->rule]),
+        .range = is_integer ? range_of(request, s->lowest, s->highest, s->off) : NULL,
+        .choices = choices_of(request, s->choices)};
+}
+
+static struct setting_view rule_show(const struct request *request, const struct rule *r)
+{
+    bool is_integer = r->type == RULE_INTEGER;
+    return (struct setting_view){.name = text_of(request, r->name),
+                                 .area = text_of(request, r->area),
+                                 .title = text_of(request, r->title),
+                                 .help = text_of(request, r->help),
+                                 .unit = text_of(request, r->unit),
+                                 .type = text_of(request, rule_type_names[r->type]),
+                                 .use = text_of(request, policy_kind_names[POLICY_COMPLIANCE]),
+                                 .stricter = text_of(request, r->stricter),
+                                 .range = is_integer ? range_of(request, r->lowest, r->highest, -1)
+                                                     : NULL,
+                                 .choices = choices_of(request, NULL)};
+}
+
 static bool setting_list(struct request *request, struct reply *reply, struct err *err)
 {
     (void)err;
-    struct setting_view *views = mem_array(request->owner, struct setting_view, SETTING_COUNT);
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const struct setting *s = &settings[i];
-        views[i] = (struct setting_view){.name = text_of(request, s->name),
-                                         .area = text_of(request, s->area),
-                                         .title = text_of(request, s->title),
-                                         .help = text_of(request, s->help),
-                                         .unit = text_of(request, s->unit),
-                                         .type = text_of(request, type_names[s->type]),
-                                         .stricter = text_of(request, rule_names[s->rule]),
-                                         .range = range_of(request, s),
-                                         .choices = choices_of(request, s)};
-    }
-    struct list list = {.items = views, .count = SETTING_COUNT};
+    size_t count = 0;
+    struct setting_view *views =
+        mem_array(request->owner, struct setting_view, SETTING_COUNT + policy_rule_count);
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        views[count++] = setting_show(request, &settings[i]);
+    for (size_t i = 0; i < policy_rule_count; i++)
+        views[count++] = rule_show(request, &policy_rules[i]);
+    struct list list = {.items = views, .count = count};
     api_reply_list(request, reply, setting_view_fields, sizeof(struct setting_view), &list);
     return true;
 }

@@ -13,6 +13,7 @@
         {"NAME", "name"}, {"PLATFORM", "platform"}, {"VERSION", "os_version"},                     \
             {"SERIAL", "serial"}, {"USER", "user_name"}, {"ENROLMENT", "enrolment_state"},         \
             {"COMPLIANCE", "compliance"}, {"LAST CONTACT", "last_contact_at"},                     \
+            {"SHUT OUT", "shut_out"},                                                              \
     }
 #define COMMAND_COLUMNS                                                                            \
     {                                                                                              \
@@ -79,8 +80,8 @@ const struct command_row command_rows[] = {
     {"logout", .help = "sign out and forget the token", .run = logout_run},
 
     {"device list", .help = "list devices",
-     .options = OPTION(QUERY) | OPTION(COMPLIANCE) | OPTION(LEFT) | PAGE_OPTIONS, .method = "GET",
-     .path = "/devices", .columns = DEVICE_COLUMNS, .flags = COMMAND_LIST},
+     .options = OPTION(QUERY) | OPTION(COMPLIANCE) | OPTION(LEFT) | OPTION(SHUT_OUT) | PAGE_OPTIONS,
+     .method = "GET", .path = "/devices", .columns = DEVICE_COLUMNS, .flags = COMMAND_LIST},
     {"device get", .holes = "DEVICE", .help = "show a device", .method = "GET",
      .path = "/devices/{}"},
     {"device edit", .holes = "DEVICE", .help = "note who carries a device; --user '' for nobody",
@@ -274,9 +275,12 @@ const struct command_row command_rows[] = {
     {"policy delete", .holes = "POLICY...", .help = "delete policies", .method = "DELETE",
      .path = "/policies/{}", .flags = COMMAND_SILENT | COMMAND_ASKS,
      .consequence = "The policy %s goes, and devices lose what it set.", .done = "%s is deleted."},
-    {"setting list", .help = "list the settings that policies can hold",
-     .columns =
-         {{"NAME", "name"}, {"VALUES", "values"}, {"STRICTER", "stricter"}, {"TITLE", "title"}},
+    {"setting list", .help = "list the settings and rules that policies can hold",
+     .columns = {{"NAME", "name"},
+                 {"VALUES", "values"},
+                 {"STRICTER", "stricter"},
+                 {"USE", "use"},
+                 {"TITLE", "title"}},
      .flags = COMMAND_LIST, .run = setting_list_run},
     {"setting get", .holes = "SETTING",
      .help = "show a setting: its values, which is stricter, what it does", .run = setting_get_run},

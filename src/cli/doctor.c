@@ -262,6 +262,30 @@ static void check_revocation_list(struct visit *visit)
                            : NULL);
 }
 
+/* Managed, and refused whenever they call: they never mend it by themselves. */
+static void check_shut_out(struct visit *visit)
+{
+    size_t i;
+    json_t *item;
+    void *owner = visit->cli->owner;
+    CLEANUP(json_decref_at)
+    json_t *list = ask(visit, "shut out", "/devices?shut_out=true&limit=10");
+    if (!list)
+        return;
+    const char *names = NULL;
+    json_array_foreach(json_object_get(list, "items"), i, item)
+    {
+        const char *name = show_text(owner, json_object_get(item, "name"));
+        names = names ? mem_format(owner, "%s, %s", names, name) : name;
+    }
+    bool has_more = json_is_string(json_object_get(list, "next"));
+    note(visit, names ? "warning" : "ok", "shut out",
+         names ? mem_format(owner, "their certificate was revoked: %s%s", names,
+                            has_more ? ", ..." : "")
+               : "no device is refused for a revoked certificate",
+         names ? "enrol them again: muster enrol link --device NAME" : NULL);
+}
+
 static void check_audit(struct visit *visit)
 {
     struct cli *cli = visit->cli;
@@ -284,6 +308,7 @@ int doctor_run(struct cli *cli)
         check_push(&visit);
         check_enrolment_service(&visit);
         check_certificates(&visit);
+        check_shut_out(&visit);
         check_revocation_list(&visit);
         check_audit(&visit);
     }

@@ -25,6 +25,32 @@ static bool part_get(struct cli *cli, const char *path, json_t **out, struct err
     return api_send(cli, &call, out, err);
 }
 
+/* Why no record speaks of it: there is none, or there is no such setting. False always. */
+static bool unknown_fail(struct cli *cli, const char *setting, struct err *err)
+{
+    size_t i;
+    json_t *item;
+    CLEANUP(json_decref_at) json_t *list = NULL;
+    const struct api_call call = {.method = "GET", .path = "/settings"};
+    if (!api_send(cli, &call, &list, err))
+        return false;
+    json_array_foreach(json_object_get(list, "items"), i, item)
+    {
+        if (text_equal(json_string_value(json_object_get(item, "name")), setting))
+            return err_set(err, ERR_NOT_FOUND, "no policy of this device speaks of %.100s",
+                           setting);
+    }
+    (void)err_set(err, ERR_NOT_FOUND, "there is no setting %.100s", setting);
+    err->remedy = "muster setting list";
+    return false;
+}
+
+/* Its compliance is null. */
+static bool has_left(const json_t *device)
+{
+    return json_is_null(json_object_get(device, "compliance"));
+}
+
 /* {"device", "effective", "compliance"} with the records of one setting, or all. New reference. */
 static bool explanation_get(struct cli *cli, const char *setting, json_t **out, struct err *err)
 {
@@ -37,12 +63,13 @@ static bool explanation_get(struct cli *cli, const char *setting, json_t **out, 
         return false;
     json_t *decisions = records_of(json_object_get(effective, "decisions"), "setting", setting);
     json_t *results = records_of(json_object_get(compliance, "results"), "name", setting);
-    bool is_found = !setting || json_array_size(decisions) + json_array_size(results) > 0;
+    bool is_found =
+        !setting || has_left(device) || json_array_size(decisions) + json_array_size(results) > 0;
     if (json_object_set_new(effective, "decisions", decisions) != 0 ||
         json_object_set_new(compliance, "results", results) != 0)
         bug("no records");
     if (!is_found)
-        return err_set(err, ERR_NOT_FOUND, "no policy of this device speaks of %.100s", setting);
+        return unknown_fail(cli, setting, err);
     *out = json_pack("{s:O, s:O, s:O}", "device", device, "effective", effective, "compliance",
                      compliance);
     return *out ? true : err_set(err, ERR_INTERNAL, "the explanation cannot be put together");
@@ -152,6 +179,18 @@ static void explanation_show(struct cli *cli, const json_t *explanation)
     const json_t *results = json_object_get(compliance, "results");
     heading(cli, mem_format(cli->owner, "%s, %s %s", member(cli, device, "name"),
                             member(cli, device, "platform"), member(cli, device, "os_version")));
+    if (has_left(device)) {
+        buffer_format(&cli->out,
+                      "It left management (%s): nothing is managed any more, and nothing of it is "
+                      "judged.\nWhat it reported last: muster device facts %s\n",
+                      member(cli, device, "enrolment_state"), member(cli, device, "name"));
+        return;
+    }
+    if (has(device, "shut_out"))
+        buffer_format(&cli->out,
+                      "It is shut out (%s): it is refused whenever it calls, and changes of "
+                      "policies do not reach it.\n",
+                      member(cli, device, "shut_out"));
     items_show(cli, json_object_get(effective, "items"));
     buffer_byte(&cli->out, '\n');
     if (json_array_size(decisions) == 0)
@@ -160,7 +199,9 @@ static void explanation_show(struct cli *cli, const json_t *explanation)
         decision_show(cli, json_array_get(decisions, i));
     heading(cli, "Compliance");
     show_state(&cli->out, member(cli, compliance, "state"), cli->has_colour);
-    buffer_format(&cli->out, " since %s\n\n", member(cli, compliance, "since"));
+    if (has(compliance, "since"))
+        buffer_format(&cli->out, " since %s", member(cli, compliance, "since"));
+    buffer_text(&cli->out, "\n\n");
     for (size_t i = 0; i < json_array_size(results); i++)
         result_show(cli, json_array_get(results, i));
 }

@@ -123,6 +123,7 @@ static int list_run(struct cli *cli)
         {OPTION_QUERY, "q", NULL},
         {OPTION_COMPLIANCE, "compliance", NULL},
         {OPTION_LEFT, "left", "true"},
+        {OPTION_SHUT_OUT, "shut_out", "true"},
     };
     struct err err;
     json_t *list = NULL;

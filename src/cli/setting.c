@@ -7,7 +7,7 @@
 
 #define VALUES_WIDEST 25 /* of choices in a table: `setting get` has all of them */
 
-/* "4\u201316 characters", "a, b, c" or "true or false". Belongs to owner. */
+/* "4\u201316 characters", "a, b, c", "a version: 17.4.1" or "true or false". Belongs to owner. */
 static char *values_text(void *owner, const json_t *setting)
 {
     const json_t *range = json_object_get(setting, "range");
@@ -24,7 +24,8 @@ static char *values_text(void *owner, const json_t *setting)
             owner, "%s\u2013%s%s%s", show_text(owner, json_object_get(range, "lowest")),
             show_text(owner, json_object_get(range, "highest")), json_is_string(unit) ? " " : "",
             json_is_string(unit) ? show_text(owner, unit) : "");
-    return mem_text(owner, "true or false");
+    bool is_version = text_equal(show_text(owner, json_object_get(setting, "type")), "version");
+    return mem_text(owner, is_version ? "a version: 17.4.1" : "true or false");
 }
 
 /* Which of two values wins, in words. Belongs to owner. */
@@ -70,6 +71,7 @@ static json_t *page_of(struct cli *cli, const json_t *setting)
     json_set(page, "title", json_string(show_text(owner, json_object_get(setting, "title"))));
     json_set(page, "help", json_string(show_text(owner, json_object_get(setting, "help"))));
     json_set(page, "values", json_string(values_text(owner, setting)));
+    json_set(page, "use", json_string(show_text(owner, json_object_get(setting, "use"))));
     json_set(page, "stricter",
              json_string(has_choices ? "what stands later among the values"
                                      : stricter_text(owner, setting)));

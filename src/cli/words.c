@@ -32,6 +32,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_COMPLIANCE] = {"compliance", 0, "STATE", states, false,
                            "only this state: compliant, non_compliant, unknown, ..."},
     [OPTION_LEFT] = {"left", 0, NULL, NULL, false, "those that left management, too"},
+    [OPTION_SHUT_OUT] = {"shut-out", 0, NULL, NULL, false,
+                         "only those that are refused whenever they call"},
     [OPTION_REFUSED] = {"refused", 0, NULL, NULL, false,
                         "only those of which a request was refused"},
     [OPTION_LIMIT] = {"limit", 0, "NUMBER", NULL, false, "at most this many rows (default 50)"},

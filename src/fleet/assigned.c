@@ -5,46 +5,13 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "policy/rule.h"
 #include "store/store.h"
 
 #define DAY (24 * 3600)
 static const struct json_limits settings_limits = {65536, 4, 4096};
 
-/* Rules of compliance policies that are no settings of the catalogue. */
-static const struct rule_name {
-    const char *name;
-    enum comply_rule_kind kind;
-    json_type type;
-    int64_t lowest, highest; /* of integers */
-} rule_names[] = {
-    {"os.minimum", COMPLY_OS_MINIMUM, JSON_STRING, 0, 0},
-    {"os.maximum", COMPLY_OS_MAXIMUM, JSON_STRING, 0, 0},
-    {"integrity.attested", COMPLY_INTEGRITY, JSON_TRUE, 0, 0},
-    {"contact.max_days", COMPLY_CONTACT_AGE, JSON_INTEGER, 1, 120},
-};
-#define GRACE "grace.days" /* how long a device may stay in breach before it counts: 0..365 */
-
-static const struct rule_name *rule_find(const char *name)
-{
-    for (size_t i = 0; i < COUNT(rule_names); i++)
-        if (strcmp(rule_names[i].name, name) == 0)
-            return &rule_names[i];
-    return NULL;
-}
-
 /* ---- one value ---- */
-
-static bool number_value(const json_t *json, int64_t lowest, int64_t highest, int64_t *out,
-                         struct err *err)
-{
-    if (!json_is_integer(json))
-        return err_set(err, ERR_BAD_INPUT, "a whole number is expected");
-    *out = (int64_t)json_integer_value(json);
-    if (*out < lowest || *out > highest)
-        return err_set(err, ERR_BAD_INPUT, "must be %lld to %lld", (long long)lowest,
-                       (long long)highest);
-    return true;
-}
 
 static bool setting_value(const struct setting *setting, const json_t *json, int64_t *out,
                           struct err *err)
@@ -68,20 +35,24 @@ static bool setting_value(const struct setting *setting, const json_t *json, int
     bug("setting type %d", (int)setting->type);
 }
 
-static bool rule_value(const struct rule_name *name, const json_t *json, struct comply_rule *rule,
-                       struct err *err)
+/* What it says goes to *number or *text. */
+static bool rule_value(const struct rule *rule, const json_t *json, int64_t *number,
+                       const char **text, struct err *err)
 {
-    int order;
-    rule->kind = name->kind;
-    if (name->type == JSON_INTEGER)
-        return number_value(json, name->lowest, name->highest, &rule->value, err);
-    if (name->type == JSON_TRUE)
+    switch (rule->type) {
+    case RULE_VERSION: *text = json_string_value(json); return rule_check_version(*text, err);
+    case RULE_TRUE:
         return json_is_true(json) ||
                err_set(err, ERR_BAD_INPUT, "only true has a meaning; leave it out instead");
-    rule->text = json_string_value(json);
-    if (!rule->text || !version_compare(rule->text, rule->text, &order))
-        return err_set(err, ERR_BAD_INPUT, "a version like \"17.4\" is expected");
-    return true;
+    case RULE_BOOLEAN:
+        *number = json_is_true(json);
+        return json_is_boolean(json) || err_set(err, ERR_BAD_INPUT, "true or false is expected");
+    case RULE_INTEGER:
+        *number = (int64_t)json_integer_value(json);
+        return json_is_integer(json) ? rule_check_integer(rule, *number, err)
+                                     : err_set(err, ERR_BAD_INPUT, "a whole number is expected");
+    }
+    bug("rule type %d", (int)rule->type);
 }
 
 /* ---- one policy ---- */
@@ -90,6 +61,7 @@ struct reading { /* where the values of one policy go; NULL lists: only check */
     enum policy_kind kind;
     struct candidate origin;
     int64_t assigned_at, grace_seconds;
+    bool is_measured_only; /* its settings are judged, not sent */
     void *owner;
     struct assigned *out;
 };
@@ -134,10 +106,25 @@ static bool setting_read(const struct reading *r, const struct setting *setting,
         return err_set(err, ERR_BAD_INPUT, "no platform reports it: not for compliance policies");
     if (!r->out)
         return true;
-    candidate_add(r, setting, value);
+    if (!r->is_measured_only)
+        candidate_add(r, setting, value);
     if (r->kind == POLICY_COMPLIANCE)
         rule_add(r, (struct comply_rule){
                         .kind = COMPLY_SETTING, .setting = setting_id_of(setting), .value = value});
+    return true;
+}
+
+/* A rule, or what says how rules are judged: that was read before all others. */
+static bool rule_read(const struct reading *r, const struct rule *rule, const json_t *json,
+                      struct err *err)
+{
+    struct comply_rule judged = {.kind = rule->kind};
+    if (r->kind != POLICY_COMPLIANCE)
+        return err_set(err, ERR_BAD_INPUT, "stands in compliance policies only");
+    if (!rule_value(rule, json, &judged.value, &judged.text, err))
+        return false;
+    if (r->out && rule->is_condition)
+        rule_add(r, judged);
     return true;
 }
 
@@ -145,22 +132,10 @@ static bool member_read(const struct reading *r, const char *name, const json_t 
                         struct err *err)
 {
     const struct setting *setting = setting_find(name);
-    const struct rule_name *rule_name = rule_find(name);
-    struct comply_rule rule = {0};
-    int64_t days;
+    const struct rule *rule = rule_find(name);
     if (setting)
         return setting_read(r, setting, json, err);
-    if (r->kind != POLICY_COMPLIANCE && (rule_name || strcmp(name, GRACE) == 0))
-        return err_set(err, ERR_BAD_INPUT, "stands in compliance policies only");
-    if (strcmp(name, GRACE) == 0)
-        return number_value(json, 0, 365, &days, err);
-    if (!rule_name)
-        return unknown_read(r, err);
-    if (!rule_value(rule_name, json, &rule, err))
-        return false;
-    if (r->out)
-        rule_add(r, rule);
-    return true;
+    return rule ? rule_read(r, rule, json, err) : unknown_read(r, err);
 }
 
 static bool settings_read(struct reading *r, const json_t *wishes, struct err *err)
@@ -169,7 +144,8 @@ static bool settings_read(struct reading *r, const json_t *wishes, struct err *e
     json_t *json;
     if (!json_is_object(wishes))
         return err_at(err, ERR_BAD_INPUT, "/settings", "an object of settings is expected");
-    r->grace_seconds = json_integer_value(json_object_get(wishes, GRACE)) * DAY;
+    r->grace_seconds = json_integer_value(json_object_get(wishes, RULE_GRACE)) * DAY;
+    r->is_measured_only = json_is_false(json_object_get(wishes, RULE_APPLY));
     json_object_foreach((json_t *)(uintptr_t)wishes, name, json)
     {
         if (member_read(r, name, json, err))
@@ -185,9 +161,20 @@ bool settings_check(const json_t *wishes, enum policy_kind kind, struct err *err
     struct reading reading = {.kind = kind};
     if (!settings_read(&reading, wishes, err))
         return false;
-    bool only_grace = json_object_size(wishes) == 1 && json_object_get(wishes, GRACE);
-    return !only_grace || err_at(err, ERR_BAD_INPUT, "/settings/" GRACE,
-                                 GRACE " alone is no rule: name what must hold");
+    bool has_condition = json_object_size(wishes) == 0;
+    const char *name, *last = "";
+    json_t *json;
+    json_object_foreach((json_t *)(uintptr_t)wishes, name, json)
+    {
+        const struct rule *rule = rule_find(name);
+        has_condition = has_condition || !rule || rule->is_condition;
+        last = name;
+    }
+    if (has_condition)
+        return true;
+    (void)err_at(err, ERR_BAD_INPUT, "/settings", "%s alone is no rule: name what must hold", last);
+    (void)snprintf(err->where, sizeof(err->where), "/settings/%s", last);
+    return false;
 }
 
 /* ---- everything assigned ---- */

@@ -8,6 +8,7 @@
 #include "fleet/door.h"
 #include "fleet/leave.h"
 #include "fleet/list.h"
+#include "fleet/resolved.h"
 #include "fleet/shared.h"
 #include "fleet/step.h"
 #include "model/device.h"
@@ -109,6 +110,7 @@ bool fleet_certificate_trace(struct fleet *fleet, const struct actor *actor, voi
 /* ---- revoke ---- */
 
 struct revoking {
+    struct fleet *fleet;
     const struct certificate_record *record;
     enum revocation_reason reason;
     int64_t now;
@@ -119,12 +121,15 @@ static bool revoke_run(struct db *tx, void *context, struct err *err)
     const struct revoking *r = context;
     CLEANUP(mem_free_at)
     char *body = json_pairs(NULL, "serial", r->record->serial, "subject", r->record->subject, NULL);
+    const struct resolving resolving = {
+        .fleet = r->fleet, .device_id = r->record->device_id, .now = r->now};
     return store_change_one(tx,
                             ASK(CERTIFICATE_REVOKE, TEXT(r->record->id), INTEGER(r->now),
                                 TEXT(revocation_reason_names[r->reason])),
                             "the certificate was revoked before", err) &&
            crl_due(tx, r->now, err) &&
-           event_add(tx, "certificate.revoked", r->record->device_id, body, r->now, err);
+           event_add(tx, "certificate.revoked", r->record->device_id, body, r->now, err) &&
+           (!r->record->device_id || device_evaluate(tx, &resolving, err));
 }
 
 bool fleet_certificate_revoke(struct fleet *fleet, const struct actor *actor, const char *which,
@@ -134,7 +139,7 @@ bool fleet_certificate_revoke(struct fleet *fleet, const struct actor *actor, co
     struct certificate_record record;
     if (!fleet_certificate_get(fleet, actor, owner, which, &record, err))
         return false;
-    struct revoking revoking = {&record, reason, actor->now};
+    struct revoking revoking = {fleet, &record, reason, actor->now};
     struct change change = {.actor = actor,
                             .action = "certificate.revoke",
                             .permission = "certificate.revoke",

@@ -16,7 +16,7 @@ bool fleet_device_list(struct fleet *fleet, const struct actor *actor, void *own
     return list_read(fleet, actor, owner,
                      ASK(DEVICE_LIST, TEXT(page->cursor), TEXT(part), TEXT(filter->text),
                          TEXT(filter->compliance), INTEGER(filter->with_left),
-                         INTEGER(page->limit + 1)),
+                         INTEGER(page->limit + 1), INTEGER(filter->only_shut_out)),
                      page, &listing, out, err);
 }
 

@@ -10,6 +10,7 @@ struct device_filter {      /* NULL = any */
     const char *text;       /* part of the name, or the whole serial number or UDID */
     const char *compliance; /* state */
     bool with_left;         /* those that left management, too */
+    bool only_shut_out;     /* those alone that are refused whenever they call */
 };
 MUST_CHECK bool fleet_device_list(struct fleet *fleet, const struct actor *actor, void *owner,
                                   const struct device_filter *filter, const struct page *page,

@@ -58,8 +58,20 @@ bool fleet_open(void *owner, struct database *database, struct keyd *keyd,
 
 struct first_start {
     const char *organization;
+    const struct fleet_settings *settings;
     int64_t now;
 };
+
+/* Verdicts are weighed again when what they rest on may be older or younger than before. */
+static bool limits_keep(struct db *tx, void *owner, const struct fleet_settings *wanted,
+                        struct err *err)
+{
+    int64_t changed = 0;
+    const char *limits = mem_format(owner, "%lld,%lld", (long long)wanted->evidence_seconds,
+                                    (long long)wanted->integrity_seconds);
+    return store_change(tx, ASK(ORGANIZATION_EVIDENCE_SET, TEXT(limits)), &changed, err) &&
+           (changed == 0 || store_change(tx, ASK_ALL(COMPLIANCE_ALL_DUE), NULL, err));
+}
 
 static bool first_start_run(struct db *tx, void *context, struct err *err)
 {
@@ -68,15 +80,16 @@ static bool first_start_run(struct db *tx, void *context, struct err *err)
     struct rows *rows = NULL;
     if (!store_rows(tx, id, ASK_ALL(ORGANIZATION_GET), &rows, err))
         return false;
-    return rows->count > 0 || store_change(tx,
-                                           ASK(ORGANIZATION_INSERT, TEXT(id),
-                                               TEXT(start->organization), INTEGER(start->now)),
-                                           NULL, err);
+    return (rows->count > 0 || store_change(tx,
+                                            ASK(ORGANIZATION_INSERT, TEXT(id),
+                                                TEXT(start->organization), INTEGER(start->now)),
+                                            NULL, err)) &&
+           limits_keep(tx, id, start->settings, err);
 }
 
 bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t now, struct err *err)
 {
-    struct first_start start = {organization, now};
+    struct first_start start = {organization, fleet->settings, now};
     /* That each can be prepared is found out once, here. A connection prepares what it uses: all of
      * them on each would take 10 kB a statement. */
     if (!db_prepare(fleet->db, store_statements, store_statement_count, err))

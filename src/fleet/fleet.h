@@ -27,7 +27,9 @@ struct fleet_settings {     /* texts outlive the shared part */
     bool signed_messages; /* devices sign each message, too: for a proxy that ends their TLS */
     int self_ownership;   /* of devices whose people sign in: enum ownership; -1: they choose */
     int64_t confirmation_seconds; /* what destroys needs a second yes after this long; 0 = never */
-    struct retention { /* seconds that things are kept when they are over; 0 = for ever */
+    int64_t evidence_seconds; /* how long what a device reported makes it compliant; 0 = for ever */
+    int64_t integrity_seconds; /* the same of evidence for its integrity */
+    struct retention {         /* seconds that things are kept when they are over; 0 = for ever */
         int64_t event_seconds;
         int64_t command_seconds;
         int64_t attempt_seconds; /* enrolments that were never completed, and unused links */

@@ -196,16 +196,29 @@ static bool is_judged(const struct scene *scene)
     bug("enrolment state %d", scene->device.enrolment_state);
 }
 
+/* Contacts are written in batches: what a device reported says that it called. */
+static int64_t last_contact(const struct scene *scene, const struct fact *facts, size_t count)
+{
+    int64_t at = scene->device.last_contact_at;
+    for (size_t i = 0; i < count; i++)
+        if (facts[i].reported_at > at)
+            at = facts[i].reported_at;
+    return at;
+}
+
 static bool scene_evaluate(struct db *tx, struct scene *scene, struct err *err)
 {
     struct rows *before = NULL;
     void *facts = NULL;
     const char *id = scene->resolving->device_id;
+    const struct fleet_settings *limits = scene->resolving->fleet->settings;
     struct comply_input input = {.device = &scene->target,
                                  .rules = scene->assigned.rules,
                                  .rule_count = scene->assigned.rule_count,
-                                 .last_contact_at = scene->device.last_contact_at,
-                                 .now = scene->resolving->now};
+                                 .now = scene->resolving->now,
+                                 .evidence_seconds = limits->evidence_seconds,
+                                 .integrity_seconds = limits->integrity_seconds,
+                                 .is_shut_out = scene->device.shut_out != NULL};
     struct compliance verdict;
     if (!is_judged(scene))
         return store_change(tx, ASK(COMPLIANCE_END, TEXT(id)), NULL, err);
@@ -216,6 +229,7 @@ static bool scene_evaluate(struct db *tx, struct scene *scene, struct err *err)
                        err))
         return false;
     input.facts = facts;
+    input.last_contact_at = last_contact(scene, facts, input.fact_count);
     enforced_fill(scene, &scene->current, &input);
     policy_comply(scene->owner, &input, &verdict);
     return verdict_save(tx, scene, before, &verdict, err);

@@ -9,6 +9,7 @@
 #include "policy/judge.h"
 
 #define DAY_SECONDS INT64_C(86400)
+#define SPAN_IN_DAYS (7 * DAY_SECONDS) /* shorter ones are told in hours */
 
 const char *const compliance_state_names[] = {
     "not_evaluated", "not_applicable", "compliant", "in_grace_period",
@@ -34,7 +35,7 @@ static bool is_better(const struct fact *a, const struct fact *b)
     return strcmp(a->value, b->value) < 0; /* any rule will do that does not depend on order */
 }
 
-const struct fact *judge_fact(const struct judging *judging, const char *name)
+const struct fact *judge_fact(struct judging *judging, const char *name)
 {
     const struct fact *best = NULL;
     for (size_t i = 0; i < judging->input->fact_count; i++) {
@@ -44,6 +45,8 @@ const struct fact *judge_fact(const struct judging *judging, const char *name)
         if (!best || is_better(fact, best))
             best = fact;
     }
+    if (best && (!judging->oldest || best->reported_at < judging->oldest->reported_at))
+        judging->oldest = best;
     return best;
 }
 
@@ -74,9 +77,58 @@ static void judge_as(struct judging *judging, enum compliance_state state, const
     judging->result->remedy = remedy;
 }
 
+/* "30 days", "72 hours" */
+static char *span_text(void *owner, int64_t seconds)
+{
+    bool is_long = seconds >= SPAN_IN_DAYS;
+    int64_t count = seconds / (is_long ? DAY_SECONDS : 3600);
+    return mem_format(owner, "%" PRId64 " %s%s", count, is_long ? "day" : "hour",
+                      count == 1 ? "" : "s");
+}
+
+static int64_t age_limit(const struct judging *judging)
+{
+    const struct comply_input *input = judging->input;
+    int64_t limit = input->evidence_seconds, shorter = input->integrity_seconds;
+    if (judging->rule->kind == COMPLY_INTEGRITY && shorter > 0 && (limit <= 0 || shorter < limit))
+        return shorter;
+    return limit;
+}
+
+/* What the verdict rests on is too old: then it is unknown. Else time alone will make it so. A rule
+ * about the last contact has its own limit. */
+static bool judge_aged(struct judging *judging, const struct fact *fact)
+{
+    const struct comply_input *input = judging->input;
+    const struct fact *oldest = judging->oldest;
+    int64_t limit = age_limit(judging);
+    int64_t at = oldest ? oldest->reported_at : input->last_contact_at;
+    if (limit <= 0 || at <= 0 || judging->rule->kind == COMPLY_CONTACT_AGE)
+        return false;
+    int64_t until = add_capped(at, limit);
+    if (input->now < until) {
+        judging->recheck_at = until;
+        return false;
+    }
+    char *when = time_text(judging->owner, at);
+    judge_as(judging, COMPLIANCE_UNKNOWN, oldest ? oldest : fact,
+             mem_format(judging->owner, "%s %s, %s ago; it counts for %s.",
+                        oldest ? "The evidence is of" : "The last contact was at", when,
+                        span_text(judging->owner, input->now - at),
+                        span_text(judging->owner, limit)),
+             "Switch the device on and connect it to the Internet: it reports by itself.");
+    return true;
+}
+
 void judge_met(struct judging *judging, const struct fact *fact, const char *reason)
 {
-    if (fact && fact->evidence < EVIDENCE_MEASURED)
+    if (judging->input->is_shut_out)
+        judge_as(judging, COMPLIANCE_UNKNOWN, fact,
+                 "The device is shut out, its certificate was revoked: it cannot report any more.",
+                 "Enrol it again by a link for it (muster enrol link --device NAME).");
+    else if (judge_aged(judging, fact))
+        return;
+    else if (fact && fact->evidence < EVIDENCE_MEASURED)
         judge_as(judging, COMPLIANCE_UNKNOWN, fact,
                  mem_format(judging->owner, "Not measured, only %s: %s",
                             evidence_names[fact->evidence], reason),
@@ -261,7 +313,7 @@ void policy_comply(void *owner, const struct comply_input *input, struct complia
         const struct comply_rule *rule = &input->rules[compliance.count];
         const struct rule_kind *kind = &rule_kinds[rule->kind];
         struct comply_result *result = &results[compliance.count];
-        struct judging judging = {owner, input, rule, result, 0};
+        struct judging judging = {.owner = owner, .input = input, .rule = rule, .result = result};
         result->rule = rule;
         result->name = kind->name ? kind->name : settings[rule->setting].name;
         result->actual = "not reported";

@@ -100,12 +100,16 @@ struct comply_input {
     int64_t enforced_at; /* the youngest of them; "compliant" reported earlier says nothing of it */
     int64_t last_contact_at; /* 0 = never */
     int64_t now;
+    /* Evidence as old as this makes nobody compliant any more; 0 = no limit. The first also of the
+     * last contact, for rules that need no evidence; the second of integrity, if it is shorter. */
+    int64_t evidence_seconds, integrity_seconds;
+    bool is_shut_out; /* it cannot report: what it said before makes it compliant no longer */
 };
 /*
- * Unknown is never compliant: a rule is met only by facts that were measured or attested, broken by
- * a fact of any evidence, and unknown otherwise. A password rule that the device cannot report by
- * value is met when the device confirmed a rule at least as strict and says that its password is
- * compliant. rule_count 0: COMPLIANCE_NOT_EVALUATED.  The result belongs to owner and points into
- * the input.
+ * Unknown is never compliant: a rule is met only by facts that were measured or attested and are
+ * young enough, broken by a fact of any evidence and age, and unknown otherwise. A password rule
+ * that the device cannot report by value is met when the device confirmed a rule at least as strict
+ * and says that its password is compliant. rule_count 0: COMPLIANCE_NOT_EVALUATED.  The result
+ * belongs to owner and points into the input.
  */
 void policy_comply(void *owner, const struct comply_input *input, struct compliance *out);

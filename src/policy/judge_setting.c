@@ -175,7 +175,7 @@ static void judge_hardware(struct judging *judging, const struct fact *hardware)
 static void judge_encryption(struct judging *judging)
 {
     const struct fact *enabled = judge_fact(judging, FACT_ENCRYPTION_ENABLED);
-    const struct fact *hardware = judge_fact(judging, FACT_ENCRYPTION_HARDWARE);
+    const struct fact *hardware = NULL;
     switch (judge_truth(enabled)) {
     case 0:
         judging->result->actual = "not encrypted";
@@ -188,6 +188,7 @@ static void judge_encryption(struct judging *judging)
         judge_met(judging, enabled, "The device is encrypted.");
         return;
     default:
+        hardware = judge_fact(judging, FACT_ENCRYPTION_HARDWARE);
         if (hardware)
             judge_hardware(judging, hardware);
         else

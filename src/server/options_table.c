@@ -114,6 +114,12 @@ static const struct field lifetime_keys[] = {
         "How long a wipe, a lock or the clearing of a passcode may wait for its device; then "
         "somebody has to confirm it before it is delivered."),
 };
+static const struct field compliance_keys[] = {
+    NUMBER_KEY("evidence_days", evidence_days, 1, 120,
+               "How long what a device reported makes it compliant; then it is unknown."),
+    NUMBER_KEY("integrity_hours", integrity_hours, 1, 2880,
+               "The same of evidence that it is intact, where that is shorter."),
+};
 static const struct field retention_keys[] = {
     NUMBER_KEY("event_days", event_days, 0, RETENTION_DAYS_MAX,
                "How long the history of devices is kept; 0: for ever."),
@@ -147,12 +153,13 @@ static const struct field apple_keys[] = {
 };
 
 const struct config_section options_sections[] = {
-    {"server", FIELDS(server_keys)},       {"front", FIELDS(front_keys)},
-    {"device", FIELDS(device_keys)},       {"plain", FIELDS(plain_keys)},
-    {"metrics", FIELDS(metrics_keys)},     {"edge", FIELDS(edge_keys)},
-    {"limits", FIELDS(limit_keys)},        {"users", FIELDS(user_keys)},
-    {"enrolment", FIELDS(enrolment_keys)}, {"lifetimes", FIELDS(lifetime_keys)},
-    {"retention", FIELDS(retention_keys)}, {"apple", FIELDS(apple_keys)},
+    {"server", FIELDS(server_keys)},         {"front", FIELDS(front_keys)},
+    {"device", FIELDS(device_keys)},         {"plain", FIELDS(plain_keys)},
+    {"metrics", FIELDS(metrics_keys)},       {"edge", FIELDS(edge_keys)},
+    {"limits", FIELDS(limit_keys)},          {"users", FIELDS(user_keys)},
+    {"enrolment", FIELDS(enrolment_keys)},   {"lifetimes", FIELDS(lifetime_keys)},
+    {"compliance", FIELDS(compliance_keys)}, {"retention", FIELDS(retention_keys)},
+    {"apple", FIELDS(apple_keys)},
 };
 
 const size_t options_section_count = COUNT(options_sections);
@@ -183,6 +190,8 @@ static const struct options default_numbers = {
     .renew_percent = 33,
     .session_hours = 12,
     .confirmation_days = 7,
+    .evidence_days = 30,
+    .integrity_hours = 72,
     .event_days = 90,
     .command_days = 90,
     .attempt_days = 30,

@@ -45,6 +45,8 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .session_seconds = o->session_hours * HOUR,
         .signed_messages = o->signed_messages,
         .confirmation_seconds = o->confirmation_days * DAY,
+        .evidence_seconds = o->evidence_days * DAY,
+        .integrity_seconds = o->integrity_hours * HOUR,
         .retention = {.event_seconds = o->event_days * DAY,
                       .command_seconds = o->command_days * DAY,
                       .attempt_seconds = o->attempt_days * DAY,

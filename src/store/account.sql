@@ -7,6 +7,10 @@ SELECT id, name, conflict_mode, frozen, created_at FROM organization ORDER BY id
 -- name: organization_insert
 INSERT INTO organization (id, name, conflict_mode, frozen, created_at) VALUES ($1, $2, 'strictest', FALSE, $3)
 
+-- name: organization_evidence_set
+-- the limits that verdicts were weighed by
+UPDATE organization SET evidence_limits = $1 WHERE evidence_limits IS DISTINCT FROM $1
+
 -- name: organization_authority_get
 SELECT authority_sha256 FROM organization ORDER BY id LIMIT 1
 

@@ -32,7 +32,9 @@ SELECT * FROM device WHERE udid = $1
 SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
        d.ownership, d.is_supervised, d.created_at, d.user_id, u.name AS user_name, e.state AS enrolment_state,
        COALESCE((SELECT l.mode FROM enrolment_link l WHERE l.id = e.link_id), 'device') AS enrolment_mode, e.last_contact_at,
-       CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance
+       CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance,
+       CASE WHEN e.state = 'active' AND NOT EXISTS (SELECT 1 FROM certificate k
+            WHERE k.enrolment_id = e.id AND k.state IN ('issued', 'held')) THEN 'certificate_revoked' END AS shut_out
 FROM device d
 LEFT JOIN person u ON u.id = d.user_id
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
@@ -53,7 +55,9 @@ ORDER BY place, id LIMIT 2
 SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_version, d.os_build,
        d.ownership, d.is_supervised, d.created_at, d.user_id, u.name AS user_name, e.state AS enrolment_state,
        COALESCE((SELECT l.mode FROM enrolment_link l WHERE l.id = e.link_id), 'device') AS enrolment_mode, e.last_contact_at,
-       CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance
+       CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance,
+       CASE WHEN e.state = 'active' AND NOT EXISTS (SELECT 1 FROM certificate k
+            WHERE k.enrolment_id = e.id AND k.state IN ('issued', 'held')) THEN 'certificate_revoked' END AS shut_out
 FROM device d
 LEFT JOIN person u ON u.id = d.user_id
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
@@ -65,6 +69,8 @@ WHERE d.id > COALESCE(CAST($1 AS TEXT), '')
   AND ($5 OR (e.id IS NOT NULL AND e.ended_at IS NULL))
   AND (CAST($4 AS TEXT) IS NULL
        OR (e.id IS NOT NULL AND e.ended_at IS NULL AND COALESCE(c.state, 'not_evaluated') = $4))
+  AND (NOT $7 OR (e.state = 'active' AND NOT EXISTS (SELECT 1 FROM certificate k
+       WHERE k.enrolment_id = e.id AND k.state IN ('issued', 'held'))))
 ORDER BY d.id LIMIT $6
 
 -- name: device_ids_after

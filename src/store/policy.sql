@@ -123,6 +123,9 @@ DELETE FROM compliance WHERE device_id = $1
 -- name: compliance_due
 SELECT device_id FROM compliance WHERE recheck_at IS NOT NULL AND recheck_at <= $1 ORDER BY recheck_at LIMIT $2
 
+-- name: compliance_all_due
+UPDATE compliance SET recheck_at = 0
+
 -- name: compliance_defer
 UPDATE compliance SET recheck_at = $2 WHERE device_id = $1
 

@@ -342,7 +342,7 @@ def run_musterd(*words):
 def test_help_names_every_section():
     text = run_musterd("--help").stdout
     for section in ("server", "front", "device", "plain", "metrics", "edge", "users", "lifetimes",
-                    "retention", "apple"):
+                    "compliance", "retention", "apple"):
         assert f"\n[{section}]\n" in text
 
 

@@ -20,5 +20,5 @@ FROM fact f JOIN enrolment e ON e.id = COALESCE(
 DROP TABLE fact;
 ALTER TABLE fact_next RENAME TO fact;
 CREATE INDEX enrolment_by_end ON enrolment (ended_at, id) WHERE ended_at IS NOT NULL;
--- verdicts are weighed once more by what counts now
-UPDATE compliance SET recheck_at = 0;
+-- the limits that verdicts were weighed by: when they are others, all are weighed anew
+ALTER TABLE organization ADD COLUMN evidence_limits TEXT;

@@ -169,6 +169,50 @@ static void a_silent_device_becomes_non_compliant(void **state)
     }
 }
 
+/* Of several facts the oldest decides; a breach stays one; a limit of 0 is none. */
+static void old_evidence_makes_nobody_compliant(void **state)
+{
+    CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 32768);
+    static const struct {
+        int64_t hardware_at, password_at, limit;
+        const char *password;
+        enum compliance_state state;
+        int64_t recheck_at;
+    } table[] = {
+        {NOW, NOW, 30 * DAY, "true", COMPLIANCE_COMPLIANT, NOW + 30 * DAY},
+        {NOW - 29 * DAY, NOW, 30 * DAY, "true", COMPLIANCE_COMPLIANT, NOW + DAY},
+        {NOW, NOW - 29 * DAY, 30 * DAY, "true", COMPLIANCE_COMPLIANT, NOW + DAY},
+        {NOW, NOW - 30 * DAY, 30 * DAY, "true", COMPLIANCE_UNKNOWN, 0},
+        {NOW - 30 * DAY, NOW, 30 * DAY, "true", COMPLIANCE_UNKNOWN, 0},
+        {NOW - 30 * DAY, NOW - 30 * DAY, 30 * DAY, "false", COMPLIANCE_NON_COMPLIANT, 0},
+        {NOW - 900 * DAY, NOW - 900 * DAY, 0, "true", COMPLIANCE_COMPLIANT, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct compliance compliance;
+        char hardware[] = "encryption.hardware", three[] = "3", password[] = "password.present";
+        char *value = mem_text(owner, table[i].password);
+        const struct fact facts[] = {
+            {hardware, three, EVIDENCE_MEASURED, three, table[i].hardware_at},
+            {password, value, EVIDENCE_MEASURED, three, table[i].password_at}};
+        const struct comply_rule rule = {.policy_id = "p1",
+                                         .kind = COMPLY_SETTING,
+                                         .setting = SETTING_ENCRYPTION_DEVICE,
+                                         .value = 1};
+        const struct comply_input input = {.device = &phone,
+                                           .rules = &rule,
+                                           .rule_count = 1,
+                                           .facts = facts,
+                                           .fact_count = 2,
+                                           .evidence_seconds = table[i].limit,
+                                           .integrity_seconds = DAY,
+                                           .now = NOW};
+        policy_comply(owner, &input, &compliance);
+        assert_int_equal(compliance.state, table[i].state);
+        assert_int_equal(compliance.recheck_at, table[i].recheck_at);
+    }
+}
+
 static void the_order_of_facts_does_not_matter(void **state)
 {
     CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 16384);
@@ -201,6 +245,7 @@ int main(void)
         cmocka_unit_test(a_policy_assigned_anew_grants_its_grace_anew),
         cmocka_unit_test(a_clock_set_back_or_a_huge_grace_do_no_harm),
         cmocka_unit_test(a_silent_device_becomes_non_compliant),
+        cmocka_unit_test(old_evidence_makes_nobody_compliant),
         cmocka_unit_test(the_order_of_facts_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
