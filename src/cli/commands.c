@@ -276,11 +276,8 @@ const struct command_row command_rows[] = {
      .path = "/policies/{}", .flags = COMMAND_SILENT | COMMAND_ASKS,
      .consequence = "The policy %s goes, and devices lose what it set.", .done = "%s is deleted."},
     {"setting list", .help = "list the settings and rules that policies can hold",
-     .columns = {{"NAME", "name"},
-                 {"VALUES", "values"},
-                 {"STRICTER", "stricter"},
-                 {"USE", "use"},
-                 {"TITLE", "title"}},
+     .columns =
+         {{"NAME", "name"}, {"VALUES", "values"}, {"STRICTER", "stricter"}, {"TITLE", "title"}},
      .flags = COMMAND_LIST, .run = setting_list_run},
     {"setting get", .holes = "SETTING",
      .help = "show a setting: its values, which is stricter, what it does", .run = setting_get_run},

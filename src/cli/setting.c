@@ -58,6 +58,10 @@ static void row_add(struct cli *cli, json_t *setting)
         values = mem_format(cli->owner, "one of %zu words", count);
     json_set(setting, "values", json_string(values));
     json_set(setting, "stricter", json_string(stricter_text(cli->owner, setting)));
+    if (text_equal(json_string_value(json_object_get(setting, "use")), "compliance")) {
+        const char *title = show_text(cli->owner, json_object_get(setting, "title"));
+        json_set(setting, "title", json_string(mem_format(cli->owner, "%s (compliance)", title)));
+    }
 }
 
 /* One setting, all of it. New reference. */

@@ -51,7 +51,7 @@ def test_a_device_that_left_is_judged_by_what_it_says_when_it_is_back(admin, mak
     admin.command(udid, "retire")
     phone.check_in()
     assert admin.device(udid)["enrolment_state"] == "retired"
-    phone.set({"passcode.length": 0})
+    phone.set({"passcode.present": False})
     phone.enrol(admin.link(), without_declarations=True)  # any link: it is managed by nobody
     assert admin.device(udid)["compliance"] == "unknown"
     assert "password.present" not in admin.facts(udid) and "os.version" in admin.facts(udid)

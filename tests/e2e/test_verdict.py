@@ -26,7 +26,7 @@ def test_rules_of_compliance_are_found_and_used_by_command(muster, tmp_path):
     assert re.search(r"^os\.minimum +a version", muster("setting", "list"), re.M)
     assert "not compliant" in muster("setting", "get", "grace.days")
     gauge = enrolled(muster, tmp_path, "Gauge", os="17.5.1")
-    gauge.set({"passcode.length": 0})
+    gauge.set({"passcode.present": False})
     muster("device", "sync", "Gauge")
     gauge.check_in()
     muster("policy", "create", "Measured", "--kind", "compliance", "--set", "os.minimum=17", "--set", "os.maximum=18",
