@@ -178,10 +178,8 @@ WHERE e.state IN ('retiring', 'wiping')
 ORDER BY e.id LIMIT $2
 
 -- name: device_take_way
--- what the way in says: whose it is (not where the link was made for this device), and who signed in
+-- who signed in by the link
 UPDATE device SET
-    ownership = COALESCE((SELECT CASE WHEN l.device_id IS NULL THEN l.ownership END FROM enrolment_link l
-                          JOIN enrolment e ON e.link_id = l.id WHERE e.id = $2), ownership),
     user_id = COALESCE((SELECT l.user_id FROM enrolment_link l JOIN enrolment e ON e.link_id = l.id WHERE e.id = $2),
                        user_id)
 WHERE id = $1
