@@ -343,9 +343,7 @@ bool fleet_audit_list(struct fleet *fleet, const struct actor *actor, void *owne
                               .item_size = sizeof(struct audit_entry),
                               .permission = "audit.read",
                               .cursor_field = "position"};
-    int64_t before = INT64_MAX;
-    if (page->cursor && !number_parse(bytes_text(page->cursor), 0, INT64_MAX, &before, err))
-        return err_at(err, ERR_BAD_INPUT, "/cursor", "not a cursor of this list");
+    int64_t before = list_cursor_number(page, INT64_MAX);
     return list_read(fleet, actor, owner,
                      ASK(AUDIT_LIST, INTEGER(before), INTEGER(page->limit + 1)), page, &listing,
                      out, err);

@@ -239,13 +239,13 @@ bool fleet_inventory_page(struct fleet *fleet, const struct actor *actor, void *
                               .permission = "device.read",
                               .cursor_field = "identifier"};
     if (kind == INVENTORY_APP)
-        return list_read(
-            fleet, actor, owner,
-            ASK(INVENTORY_APPS, TEXT(device_id), TEXT(page->cursor), INTEGER(page->limit + 1)),
-            page, &listing, out, err);
+        return list_read(fleet, actor, owner,
+                         ASK(INVENTORY_APPS, TEXT(device_id), TEXT(list_cursor_text(page)),
+                             INTEGER(page->limit + 1)),
+                         page, &listing, out, err);
     return list_read(fleet, actor, owner,
                      ASK(INVENTORY_PAGE, TEXT(device_id), TEXT(inventory_kind_names[kind]),
-                         TEXT(page->cursor), INTEGER(page->limit + 1)),
+                         TEXT(list_cursor_text(page)), INTEGER(page->limit + 1)),
                      page, &listing, out, err);
 }
 
