@@ -61,8 +61,11 @@ static bool text_check(const struct field *field, const char *text, struct err *
     size_t length = text_length(text);
     size_t longest = field->highest > 0 ? (size_t)field->highest : FIELD_TEXT_LONGEST;
     if (length > longest || (field->lowest > 0 && length < (size_t)field->lowest))
-        return err_set(err, ERR_BAD_INPUT, "%s must have %" PRId64 " to %zu characters",
-                       field->name, field->lowest, longest);
+        return field->lowest == (int64_t)longest
+                   ? err_set(err, ERR_BAD_INPUT, "%s must have exactly %zu characters", field->name,
+                             longest)
+                   : err_set(err, ERR_BAD_INPUT, "%s must have %" PRId64 " to %zu characters",
+                             field->name, field->lowest, longest);
     return field->lowest <= 0 || field->flags & FIELD_SECRET || !text_is_blank(text) ||
            err_set(err, ERR_BAD_INPUT, "%s must not be blank", field->name);
 }

@@ -54,7 +54,10 @@ bool json_parse(struct bytes in, const struct json_limits *limits, json_t **out,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!json) {
         CLEANUP(mem_free_at) char *where = mem_format(NULL, "line %d", error.line);
-        return err_at(err, ERR_BAD_INPUT, where, "not valid JSON: %s", error.text);
+        /* jansson's words are about itself: "not allowed without JSON_ALLOW_NUL" */
+        return json_error_code(&error) == json_error_null_character
+                   ? err_at(err, ERR_BAD_INPUT, where, "a text in the JSON contains \\u0000")
+                   : err_at(err, ERR_BAD_INPUT, where, "not valid JSON: %s", error.text);
     }
     *out = json;
     return true;

@@ -44,6 +44,8 @@ struct xml_writer {
 /* Names are constants of ours; opening deeper than 64, an attribute behind content and closing
  * what is not open are bugs. No XML declaration is written. */
 void xml_writer_init(struct xml_writer *writer, void *owner, size_t limit);
+/* First, for a page that is text/html: browsers guess at quirks without it. */
+void xml_doctype_html(struct xml_writer *writer);
 void xml_open(struct xml_writer *writer, const char *name);
 void xml_attribute_add(struct xml_writer *writer, const char *name, const char *value);
 void xml_text_add(struct xml_writer *writer, const char *text); /* escaped */

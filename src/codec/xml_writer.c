@@ -54,6 +54,11 @@ void xml_writer_init(struct xml_writer *writer, void *owner, size_t limit)
     buffer_init(&writer->out, owner, limit);
 }
 
+void xml_doctype_html(struct xml_writer *writer)
+{
+    buffer_text(&writer->out, "<!DOCTYPE html>\n");
+}
+
 static void tag_end(struct xml_writer *writer)
 {
     if (writer->in_tag)
