@@ -17,10 +17,10 @@ MUST_CHECK bool fleet_link_list(struct fleet *fleet, const struct actor *actor, 
                                 const struct page *page, struct list *out, struct err *err);
 MUST_CHECK bool fleet_link_revoke(struct fleet *fleet, const struct actor *actor, const char *id,
                                   struct err *err);
-/* Is the link usable now? Changes nothing. ERR_NOT_FOUND (unknown, used, expired or revoked alike).
- */
+/* Is the link usable now, and whose will the device be? Changes nothing. ERR_NOT_FOUND (unknown,
+ * used, expired or revoked alike). */
 MUST_CHECK bool fleet_link_check(struct fleet *fleet, const char *token, int64_t now,
-                                 struct err *err);
+                                 enum ownership *out, struct err *err);
 
 /* What the device is going to be given: identity wishes are made before anything is consumed. */
 struct enrolment_start {

@@ -129,6 +129,11 @@ struct revocation {
 static bool revoke_run(struct db *tx, void *context, struct err *err)
 {
     const struct revocation *revocation = context;
+    int64_t count = 0;
+    if (!store_number(tx, ASK(ENROLMENT_LINK_COUNT, TEXT(revocation->id)), "count", &count, err))
+        return false;
+    if (count == 0)
+        return err_set(err, ERR_NOT_FOUND, "no such enrolment link");
     return store_change_one(
         tx, ASK(ENROLMENT_LINK_REVOKE, TEXT(revocation->id), INTEGER(revocation->now)),
         "the link was used or revoked before", err);
@@ -166,9 +171,13 @@ bool link_find(struct fleet *fleet, void *owner, const struct link_shown *shown,
     return true;
 }
 
-bool fleet_link_check(struct fleet *fleet, const char *token, int64_t now, struct err *err)
+bool fleet_link_check(struct fleet *fleet, const char *token, int64_t now, enum ownership *out,
+                      struct err *err)
 {
     struct enrolment_link link;
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
-    return link_find(fleet, owner, &(struct link_shown){token, MODE_DEVICE, now}, &link, err);
+    if (!link_find(fleet, owner, &(struct link_shown){token, MODE_DEVICE, now}, &link, err))
+        return false;
+    *out = (enum ownership)link.ownership;
+    return true;
 }

@@ -118,6 +118,8 @@ static const struct field certificate_request_rows[] = {
                .help = "When it was approved or denied"),
     TEXT_FIELD(struct certificate_request_record, decided_by, FIELD_READ_ONLY,
                .help = "Who approved or denied it"),
+    TEXT_FIELD(struct certificate_request_record, link_name, FIELD_READ_ONLY,
+               .help = "Name of the enrolment link by which the device came"),
 };
 const struct fields certificate_request_fields = FIELDS(certificate_request_rows);
 

@@ -85,6 +85,7 @@ struct certificate_request_record {
     bool needs_approval;
     int64_t decided_at;
     char *decided_by;
+    char *link_name; /* of the enrolment link, for a device */
 };
 extern const struct fields certificate_request_fields;
 

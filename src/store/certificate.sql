@@ -119,9 +119,10 @@ SELECT step, outcome, detail, at FROM certificate_step WHERE challenge_id = $1 O
 -- challenges, each with its last refusal (step 5); $3 not NULL: only the refused ones
 SELECT h.id, h.enrolment_id, e.device_id, d.name AS device_name, h.purpose, h.state, h.tries, h.created_at, h.expires_at, h.used_at,
        h.certificate_id, s.at AS refused_at, s.detail AS refusal, h.subject, h.created_by, h.needs_approval,
-       h.decided_at, h.decided_by
+       h.decided_at, h.decided_by, l.name AS link_name
 FROM challenge h
 LEFT JOIN enrolment e ON e.id = h.enrolment_id
+LEFT JOIN enrolment_link l ON l.id = e.link_id
 LEFT JOIN device d ON d.id = e.device_id
 LEFT JOIN certificate_step s ON s.id = (SELECT x.id FROM certificate_step x
     WHERE x.challenge_id = h.id AND x.step = 5 AND x.outcome = 'refused' ORDER BY x.id DESC LIMIT 1)

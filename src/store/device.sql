@@ -96,6 +96,9 @@ WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2
 -- name: enrolment_link_revoke
 UPDATE enrolment_link SET revoked_at = $2 WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL
 
+-- name: enrolment_link_count
+SELECT count(*) AS count FROM enrolment_link WHERE id = $1
+
 -- name: enrolment_link_list
 SELECT id, name, ownership, device_id, mode, user_id, apple_account, created_at, created_by, expires_at, used_at,
        revoked_at

@@ -24,7 +24,8 @@ static bool start(struct fleet *fleet, void *owner, const char *token, int64_t n
 static const char *refusal(struct fixture *f, const char *token)
 {
     struct err check, use;
-    assert_fails(fleet_link_check(f->fleet, token, f->now, &check), check, ERR_NOT_FOUND);
+    enum ownership whose;
+    assert_fails(fleet_link_check(f->fleet, token, f->now, &whose, &check), check, ERR_NOT_FOUND);
     assert_fails(start(f->fleet, f->owner, token, f->now, &use), use, ERR_NOT_FOUND);
     assert_string_equal(check.text, use.text);
     return mem_text(f->owner, use.text);
@@ -35,10 +36,11 @@ static void a_link_serves_once(void **state)
 {
     struct fixture *f = *state;
     char *token;
+    enum ownership whose = OWNERSHIP_PERSONAL;
     struct err err;
     make_link(f, 0, &token);
-    assert_works(fleet_link_check(f->fleet, token, f->now, &err), err);
-    assert_works(fleet_link_check(f->fleet, token, f->now, &err), err);
+    assert_works(fleet_link_check(f->fleet, token, f->now, &whose, &err), err);
+    assert_works(fleet_link_check(f->fleet, token, f->now, &whose, &err), err);
     assert_works(start(f->fleet, f->owner, token, f->now, &err), err);
     (void)refusal(f, token);
     assert_int_equal(fixture_look(f, &SQL_LOOK_ENROLMENTS, NO_ARGS)->count, 1);
@@ -48,10 +50,11 @@ static void a_link_ends_with_its_time(void **state)
 {
     struct fixture *f = *state;
     char *token;
+    enum ownership whose;
     struct err err;
     make_link(f, f->now + 100, &token);
     f->now += 99;
-    assert_works(fleet_link_check(f->fleet, token, f->now, &err), err);
+    assert_works(fleet_link_check(f->fleet, token, f->now, &whose, &err), err);
     f->now += 1;
     (void)refusal(f, token);
 }
