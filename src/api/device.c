@@ -181,20 +181,6 @@ static bool device_declarations(struct request *request, struct reply *reply, st
     return true;
 }
 
-static bool device_events(struct request *request, struct reply *reply, struct err *err)
-{
-    struct actor actor = api_actor(request);
-    struct device device;
-    struct page page;
-    struct list list;
-    if (!api_page(request, &page, err) || !api_device(request, &device, err) ||
-        !fleet_device_events(api_fleet(request), &actor, request->owner, device.id, &page, &list,
-                             err))
-        return false;
-    api_reply_list(request, reply, event_fields, sizeof(struct event), &list);
-    return true;
-}
-
 /* ---- shut out, let in ---- */
 
 static bool turn(struct request *request, struct reply *reply,
@@ -360,18 +346,6 @@ static const struct route rows[] = {
      .summary = "What a device that fetches its settings by itself says of them",
      .permission = "device.read",
      .gives = &declaration_fields,
-     .flags = ROUTE_GIVES_LIST},
-    {HTTP_GET,
-     API "/devices/{device}/events",
-     device_events,
-     {need_account},
-     DOOR_FRONT,
-     0,
-     .name = "device_events",
-     .summary = "What happened with a device",
-     .permission = "device.read",
-     .gives = &event_fields,
-     .asks = &page_fields,
      .flags = ROUTE_GIVES_LIST},
 };
 const struct routes device_routes = {rows, COUNT(rows)};

@@ -11,6 +11,7 @@ const struct routes *const api_tables[] = {
     &certificate_routes,
     &command_routes,
     &device_routes,
+    &event_routes,
     &inventory_routes,
     &link_routes,
     &lost_routes,
@@ -24,6 +25,7 @@ const struct routes *const api_tables[] = {
     &status_routes,
     &terms_routes,
     &user_routes,
+    &wipe_routes,
     NULL,
 };
 

@@ -11,6 +11,7 @@ extern const struct routes audit_routes;
 extern const struct routes certificate_routes;
 extern const struct routes command_routes;
 extern const struct routes device_routes;
+extern const struct routes event_routes;
 extern const struct routes inventory_routes;
 extern const struct routes link_routes;
 extern const struct routes lost_routes;
@@ -24,6 +25,7 @@ extern const struct routes session_routes;
 extern const struct routes status_routes;
 extern const struct routes terms_routes;
 extern const struct routes user_routes;
+extern const struct routes wipe_routes;
 
 /* All of them, for the router and for the OpenAPI document. NULL-terminated. */
 extern const struct routes *const api_tables[];

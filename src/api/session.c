@@ -4,6 +4,8 @@
 #include "api/resources.h"
 #include "fleet/account.h"
 
+#define TOKEN_SECONDS (INT64_C(90) * 86400) /* of an API token, where no end is named */
+
 struct credentials {
     char *name, *password, *new_password;
 };
@@ -98,23 +100,30 @@ struct token_wish_body {
     char *name;
     int role;
     int64_t expires_at;
+    bool never_expires;
 };
 static const struct field token_wish_rows[] = {
     TEXT_FIELD(struct token_wish_body, name, FIELD_REQUIRED, .lowest = 1, .highest = 100,
                .help = "What it is for"),
     ENUM_FIELD(struct token_wish_body, role, 0, role_names,
-               .help = "Role: not above your own; yours where none is named"),
-    TIME_FIELD(struct token_wish_body, expires_at, 0, .help = "When it ends; never where absent"),
+               .help = "Role: not above your own; auditor where none is named"),
+    TIME_FIELD(struct token_wish_body, expires_at, 0, .help = "When it ends; absent: in 90 days"),
+    BOOLEAN_FIELD(struct token_wish_body, never_expires, 0,
+                  .help = "true: it has no end; not together with one"),
 };
 static const struct fields token_wish_fields = FIELDS(token_wish_rows);
 
 static bool token_create(struct request *request, struct reply *reply, struct err *err)
 {
     struct actor actor = api_actor(request);
-    struct token_wish_body body = {.role = actor.role};
+    struct token_wish_body body = {.role = ROLE_AUDITOR};
     struct session session;
     if (!api_body(request, &body, NULL, err))
         return false;
+    if (body.never_expires && body.expires_at)
+        return err_at(err, ERR_BAD_INPUT, "/never_expires", "either an end or none");
+    if (!body.never_expires && !body.expires_at)
+        body.expires_at = request->now + TOKEN_SECONDS;
     struct token wish = {.name = body.name, .role = body.role, .expires_at = body.expires_at};
     if (!fleet_token_create(api_fleet(request), &actor, request->owner, &wish, &session, err))
         return false;

@@ -8,13 +8,15 @@
 
 struct status_view {
     char *version, *compliance, *push_certificate;
-    int64_t devices, time;
+    int64_t devices, time, waiting_requests;
 };
 static const struct field status_rows[] = {
     TEXT_FIELD(struct status_view, version, FIELD_READ_ONLY, .help = "Version of the server"),
     TIME_FIELD(struct status_view, time, FIELD_READ_ONLY, .help = "The server's clock"),
     INTEGER_FIELD(struct status_view, devices, FIELD_READ_ONLY, .help = "Devices that are managed"),
     RAW_FIELD(struct status_view, compliance, FIELD_READ_ONLY, .help = "Devices by state"),
+    INTEGER_FIELD(struct status_view, waiting_requests, FIELD_READ_ONLY,
+                  .help = "Certificate requests that wait for approval"),
     TEXT_FIELD(struct status_view, push_certificate, FIELD_READ_ONLY,
                .help = "State of the push certificate"),
 };
@@ -32,6 +34,7 @@ static bool status_get(struct request *request, struct reply *reply, struct err 
                                .time = request->now,
                                .devices = status.device_count,
                                .compliance = status.compliance,
+                               .waiting_requests = status.waiting_requests,
                                .push_certificate = push.state};
     api_reply(request, reply, 200, status_fields, &view);
     return true;
@@ -87,6 +90,7 @@ static bool front_page(struct request *request, struct reply *reply, struct err 
     struct xml_writer w;
     struct bytes html;
     xml_writer_init(&w, request->owner, 16384);
+    xml_doctype_html(&w);
     xml_open(&w, "html");
     xml_attribute_add(&w, "lang", "en");
     page_head(&w);

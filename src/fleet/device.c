@@ -45,15 +45,25 @@ bool fleet_device_get(struct fleet *fleet, const struct actor *actor, void *owne
     return true;
 }
 
-bool fleet_device_events(struct fleet *fleet, const struct actor *actor, void *owner,
-                         const char *device_id, const struct page *page, struct list *out,
-                         struct err *err)
+bool fleet_event_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                      const struct event_filter *filter, const struct page *page, struct list *out,
+                      struct err *err)
 {
     struct listing listing = {
         .fields = event_fields, .item_size = sizeof(struct event), .permission = "device.read"};
+    if (filter->device_id)
+        return list_read(fleet, actor, owner,
+                         ASK(EVENT_OF_DEVICE, TEXT(filter->device_id), TEXT(page->cursor),
+                             TEXT(filter->kind), INTEGER(filter->since), INTEGER(page->limit + 1)),
+                         page, &listing, out, err);
+    if (filter->kind)
+        return list_read(fleet, actor, owner,
+                         ASK(EVENT_OF_KIND, TEXT(filter->kind), TEXT(page->cursor),
+                             INTEGER(filter->since), INTEGER(page->limit + 1)),
+                         page, &listing, out, err);
     return list_read(
         fleet, actor, owner,
-        ASK(EVENT_OF_DEVICE, TEXT(device_id), TEXT(page->cursor), INTEGER(page->limit + 1)), page,
+        ASK(EVENT_LIST, TEXT(page->cursor), INTEGER(filter->since), INTEGER(page->limit + 1)), page,
         &listing, out, err);
 }
 
@@ -73,6 +83,10 @@ bool fleet_status_get(struct fleet *fleet, const struct actor *actor, void *owne
                                 json_integer((json_int_t)count)) != 0)
             bug("no status");
     }
-    *out = (struct fleet_status){total, json_text(owner, states)};
+    int64_t waiting = 0;
+    if (!store_number(fleet->db, ASK(CHALLENGE_WAITING_COUNT, INTEGER(actor->now)), "count",
+                      &waiting, err))
+        return false;
+    *out = (struct fleet_status){total, json_text(owner, states), waiting};
     return true;
 }

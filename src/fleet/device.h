@@ -19,13 +19,18 @@ MUST_CHECK bool fleet_device_list(struct fleet *fleet, const struct actor *actor
  * of itself. ERR_CONFLICT when more than one device answers to it. Permission device.read. */
 MUST_CHECK bool fleet_device_get(struct fleet *fleet, const struct actor *actor, void *owner,
                                  const char *which, struct device *out, struct err *err);
-/* What happened with it, newest first: struct event. */
-MUST_CHECK bool fleet_device_events(struct fleet *fleet, const struct actor *actor, void *owner,
-                                    const char *device_id, const struct page *page,
-                                    struct list *out, struct err *err);
+struct event_filter { /* NULL, 0: everything */
+    const char *device_id, *kind;
+    int64_t since;
+};
+/* What happened, newest first: struct event. Permission device.read. */
+MUST_CHECK bool fleet_event_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                                 const struct event_filter *filter, const struct page *page,
+                                 struct list *out, struct err *err);
 struct fleet_status { /* numbers for the status page */
     int64_t device_count;
-    char *compliance; /* JSON object: state -> count */
+    char *compliance;         /* JSON object: state -> count */
+    int64_t waiting_requests; /* for certificates, until somebody approves or denies them */
 };
 MUST_CHECK bool fleet_status_get(struct fleet *fleet, const struct actor *actor, void *owner,
                                  struct fleet_status *out, struct err *err);

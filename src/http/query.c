@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -26,6 +27,13 @@ static bool integer_check(const struct field *field, const char *value, struct e
                       : err_context(err, "%s", field->name));
 }
 
+static bool time_check(const struct field *field, const char *value, struct err *err)
+{
+    int64_t at;
+    return time_parse(value, &at, err) ||
+           err_set(err, ERR_BAD_INPUT, "%s must be a time like 2026-01-31T12:00:00Z", field->name);
+}
+
 static bool value_check(const struct field *field, const char *value, struct err *err)
 {
     switch (field->type) {
@@ -38,10 +46,10 @@ static bool value_check(const struct field *field, const char *value, struct err
                                   .highest = field->highest};
         return field_check(&row, &value, err);
     }
+    case FIELD_TIME: return time_check(field, value, err);
     case FIELD_BOOLEAN:
     case FIELD_REAL:
     case FIELD_BYTES:
-    case FIELD_TIME:
     case FIELD_RAW: break;
     }
     bug("%s cannot be asked in a query", field->name);

@@ -50,6 +50,7 @@ static const struct field event_rows[] = {
     INTEGER_FIELD(struct event, position, FIELD_READ_ONLY, .help = "Place in the feed"),
     TEXT_FIELD(struct event, kind, FIELD_READ_ONLY, .help = "What happened"),
     TEXT_FIELD(struct event, device_id, FIELD_READ_ONLY, .help = "Device"),
+    TEXT_FIELD(struct event, device_name, FIELD_READ_ONLY, .help = "Its name"),
     RAW_FIELD(struct event, body, FIELD_READ_ONLY, .help = "Details"),
     TIME_FIELD(struct event, at, FIELD_READ_ONLY, .help = "When"),
 };

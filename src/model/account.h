@@ -44,7 +44,7 @@ struct event {
     char *id;
     int64_t position;
     char *kind; /* "device.enrolled", "compliance.changed", ... */
-    char *device_id;
+    char *device_id, *device_name;
     char *body;
     int64_t at;
 };

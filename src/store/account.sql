@@ -140,9 +140,22 @@ SELECT max(position) AS position FROM event
 -- name: event_count_since
 SELECT count(*) AS count FROM event WHERE device_id = $1 AND kind = $2 AND at > $3
 
+-- name: event_list
+SELECT e.id, e.position, e.kind, e.device_id, d.name AS device_name, e.body, e.at
+FROM event e LEFT JOIN device d ON d.id = e.device_id
+WHERE e.id < COALESCE(CAST($1 AS TEXT), '~') AND e.at >= $2 ORDER BY e.id DESC LIMIT $3
+
+-- name: event_of_kind
+SELECT e.id, e.position, e.kind, e.device_id, d.name AS device_name, e.body, e.at
+FROM event e LEFT JOIN device d ON d.id = e.device_id
+WHERE e.kind = $1 AND e.id < COALESCE(CAST($2 AS TEXT), '~') AND e.at >= $3 ORDER BY e.id DESC LIMIT $4
+
 -- name: event_of_device
-SELECT id, position, kind, device_id, body, at FROM event
-WHERE device_id = $1 AND id < COALESCE(CAST($2 AS TEXT), '~') ORDER BY id DESC LIMIT $3
+-- $3 NULL: of every kind
+SELECT e.id, e.position, e.kind, e.device_id, d.name AS device_name, e.body, e.at
+FROM event e LEFT JOIN device d ON d.id = e.device_id
+WHERE e.device_id = $1 AND e.id < COALESCE(CAST($2 AS TEXT), '~')
+  AND (CAST($3 AS TEXT) IS NULL OR e.kind = $3) AND e.at >= $4 ORDER BY e.id DESC LIMIT $5
 
 -- name: refusal_count
 UPDATE refusal SET count = count + 1, last_at = $5, detail = $6

@@ -25,3 +25,6 @@ WHERE state IN ('delivered', 'waiting', 'approved') AND expires_at <= $1 ORDER B
 -- one that waits since a moment ago has another end
 UPDATE challenge SET state = 'expired'
 WHERE id = $1 AND state IN ('delivered', 'waiting', 'approved') AND expires_at <= $2
+
+-- name: challenge_waiting_count
+SELECT count(*) AS count FROM challenge WHERE state = 'waiting' AND expires_at > $1
