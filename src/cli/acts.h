@@ -8,12 +8,19 @@
 int login_run(struct cli *cli);
 int logout_run(struct cli *cli);
 int account_password_run(struct cli *cli);
+/* choose.c */
+int context_list_run(struct cli *cli);
+int context_use_run(struct cli *cli);
+/* wipe.c */
+int device_wipe_run(struct cli *cli);
 /* explain.c */
 int explain_run(struct cli *cli);
 /* lists.c: lists that a device narrows */
 int command_list_run(struct cli *cli);
 int certificate_list_run(struct cli *cli);
 int certificate_requests_run(struct cli *cli);
+int event_list_run(struct cli *cli);
+int device_things_run(struct cli *cli);
 /* trace.c */
 int certificate_trace_run(struct cli *cli);
 /* setting.c */

@@ -26,6 +26,8 @@ int cli_fail(const struct cli *cli, const struct err *err)
     error_say(cli, err);
     if (cli->is_late)
         return EXIT_TIMEOUT;
+    if (cli->is_usage)
+        return EXIT_USAGE;
     switch (err->kind) {
     case ERR_NOT_FOUND: return EXIT_NOT_FOUND;
     case ERR_UNAUTHENTICATED:

@@ -13,9 +13,8 @@ enum exit_code { /* stable: scripts rely on them */
                  EXIT_USAGE,
                  EXIT_NOT_FOUND,
                  EXIT_DENIED,
-                 EXIT_CONFLICT, /* or a precondition */
-                 EXIT_APPROVAL, /* waits for another person */
-                 EXIT_PARTIAL,  /* some of several failed */
+                 EXIT_CONFLICT,    /* or a precondition */
+                 EXIT_PARTIAL = 7, /* some of several failed; 6 is free */
                  EXIT_TIMEOUT,
 };
 
@@ -30,7 +29,9 @@ struct cli {
     struct http_client *client;
     bool is_interactive; /* a person can be asked */
     bool has_colour;
-    bool is_late; /* the last request took too long */
+    bool is_late;        /* the last request took too long */
+    bool is_usage;       /* the failure is of what was typed */
+    bool is_token_given; /* by MUSTER_TOKEN */
     int64_t now;
     struct buffer out; /* what goes to standard output at the end */
 };

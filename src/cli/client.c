@@ -79,12 +79,44 @@ bool api_problem(void *owner, int status, struct bytes body, struct err *err)
     return false;
 }
 
-static bool timeout_of(const struct cli *cli, int64_t *out, struct err *err)
+bool option_number(struct cli *cli, enum option_id option, int64_t lowest, int64_t highest,
+                   int64_t *out, struct err *err)
 {
-    const char *text = words_option(cli->words, OPTION_TIMEOUT);
-    *out = TIMEOUT_SECONDS;
-    return !text || number_parse(bytes_text(text), 1, TIMEOUT_SECONDS_MAX, out, err) ||
-           err_context(err, "--timeout");
+    const char *text = words_option(cli->words, option);
+    if (!text || number_parse(bytes_text(text), lowest, highest, out, err))
+        return true;
+    cli->is_usage = true;
+    return err_set(err, ERR_BAD_INPUT, "--%s is a number from %lld to %lld, not \"%.40s\"",
+                   option_rows[option].name, (long long)lowest, (long long)highest, text);
+}
+
+/* Where there are logins, but none is the current one. */
+static bool server_missing(const struct cli *cli, struct err *err)
+{
+    const char *list = "";
+    for (size_t i = 0; i < cli->contexts.count; i++)
+        list = mem_format(cli->owner, "%s%s%s", list, i > 0 ? ", " : "",
+                          cli->contexts.items[i].server);
+    if (list[0]) {
+        (void)err_set(err, ERR_UNAUTHENTICATED, "no server is chosen; there are logins at %.200s",
+                      list);
+        err->remedy = "muster context use SERVER, or --server SERVER for one command";
+        return false;
+    }
+    (void)err_set(err, ERR_UNAUTHENTICATED, "there is no login");
+    err->remedy = "muster login --server https://mdm.example.org:8443";
+    return false;
+}
+
+/* Signing in does not help whoever gave a token by hand. */
+static bool token_refused(const struct cli *cli, struct err *err)
+{
+    if (err->kind != ERR_UNAUTHENTICATED || !cli->is_token_given || !cli->context.token)
+        return false;
+    (void)err_set(err, ERR_UNAUTHENTICATED,
+                  "%s does not know the token of MUSTER_TOKEN, or it ended", cli->context.server);
+    err->remedy = "give a good one (muster token create), or unset MUSTER_TOKEN to use the login";
+    return false;
 }
 
 static bool client_open(struct cli *cli, int64_t timeout, struct err *err)
@@ -103,7 +135,8 @@ static bool answer_read(const struct cli *cli, const struct http_answer *answer,
         return err_set(err, ERR_UNAVAILABLE, "%s sends us elsewhere (status %d): it is no Muster",
                        cli->context.server, answer->status);
     if (answer->status >= 400 || answer->status < 200)
-        return api_problem(cli->owner, answer->status, answer->body, err);
+        return api_problem(cli->owner, answer->status, answer->body, err) ||
+               token_refused(cli, err);
     if (answer->body.size == 0) {
         *out = json_null();
         return true;
@@ -141,15 +174,13 @@ static bool call_send(struct cli *cli, const struct api_call *call, struct http_
 
 bool api_send(struct cli *cli, const struct api_call *call, json_t **out, struct err *err)
 {
-    int64_t timeout;
+    int64_t timeout = TIMEOUT_SECONDS;
     struct http_answer answer;
     int64_t started = clock_monotonic_ms();
-    if (!cli->context.server) {
-        (void)err_set(err, ERR_UNAUTHENTICATED, "there is no login");
-        err->remedy = "muster login --server https://mdm.example.org:8443";
-        return false;
-    }
-    if (!timeout_of(cli, &timeout, err) || !client_open(cli, timeout, err))
+    if (!cli->context.server)
+        return server_missing(cli, err);
+    if (!option_number(cli, OPTION_TIMEOUT, 1, TIMEOUT_SECONDS_MAX, &timeout, err) ||
+        !client_open(cli, timeout, err))
         return false;
     if (!call_send(cli, call, &answer, err)) {
         cli->is_late = clock_monotonic_ms() - started >= timeout * 1000 - TIMEOUT_SLACK_MS;

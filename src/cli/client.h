@@ -26,3 +26,7 @@ char *api_query(void *owner, const char *path, const char *name, const char *val
 const char *api_name(const char *typed);
 /* The error that a problem document stands for. */
 bool api_problem(void *owner, int status, struct bytes body, struct err *err);
+/* The value of a numeric option; *out stays where it was not given. ERR_BAD_INPUT says what is
+ * expected, and makes the exit code that of wrong usage. */
+MUST_CHECK bool option_number(struct cli *cli, enum option_id option, int64_t lowest,
+                              int64_t highest, int64_t *out, struct err *err);

@@ -74,7 +74,7 @@ bool contexts_load(void *owner, const char *path, struct contexts *out, struct e
         return true;
     }
     if (!file_read(owner, path, CONTEXTS_SIZE_MAX, &content, err))
-        return err_context(err, "%s", path);
+        return false;
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         (void)err_set(err, ERR_FORBIDDEN, "%s holds secrets and others may read it", path);
         err->remedy = "chmod 600 it, and log in again if others may have read it";
@@ -142,7 +142,15 @@ void contexts_remove(struct contexts *contexts, const char *server)
             contexts->items[kept++] = contexts->items[i];
     contexts->count = kept;
     if (text_equal(contexts->current, server))
-        contexts->current = kept > 0 ? contexts->items[kept - 1].server : NULL;
+        contexts->current = NULL; /* never another server that nobody chose */
+}
+
+bool contexts_use(struct contexts *contexts, const char *server)
+{
+    const struct context *found = contexts_find(contexts, server);
+    if (found)
+        contexts->current = found->server;
+    return found;
 }
 
 void contexts_put(void *owner, struct contexts *contexts, const struct context *context)

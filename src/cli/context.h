@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Logins that are kept: servers and their tokens, in a file that only its owner may read.  The
- * latest login is the current one.
+ * latest login is the current one, until it ends or another is chosen.
  */
 #pragma once
 
@@ -34,7 +34,10 @@ MUST_CHECK bool contexts_save(const char *path, const struct contexts *contexts,
 const struct context *contexts_find(const struct contexts *contexts, const char *server);
 /* Add or replace, and make it the current one. */
 void contexts_put(void *owner, struct contexts *contexts, const struct context *context);
+/* When it was the current one, none is. */
 void contexts_remove(struct contexts *contexts, const char *server);
+/* Make it the current one; false: there is no login at it. */
+bool contexts_use(struct contexts *contexts, const char *server);
 
 /* "mdm.example.org:8443/" to "https://mdm.example.org:8443"; http:// only for this machine.
  * ERR_BAD_INPUT. */

@@ -44,14 +44,26 @@ static json_t *ask(struct visit *visit, const char *check, const char *path)
     return NULL;
 }
 
-static void check_login(struct visit *visit)
+/* What is kept here does not know what ended there. */
+static bool is_signed_out(struct cli *cli, struct err *err)
 {
-    const struct cli *cli = visit->cli;
+    CLEANUP(json_decref_at) json_t *answer = NULL;
+    const struct api_call call = {.method = "GET", .path = "/status"};
+    return !api_send(cli, &call, &answer, err) && err->kind == ERR_UNAUTHENTICATED;
+}
+
+static bool check_login(struct visit *visit)
+{
+    struct cli *cli = visit->cli;
     int64_t left = cli->context.expires_at - cli->now;
-    const char *remedy = "muster login";
+    struct err err = {0};
     if (!cli->context.server || !cli->context.token) {
-        note(visit, "failed", "login", "there is none", remedy);
-        return;
+        note(visit, "failed", "login", "there is none", "muster login");
+        return false;
+    }
+    if (is_signed_out(cli, &err)) {
+        note(visit, "failed", "login", show_safe(cli->owner, err.text), err.remedy);
+        return false;
     }
     const char *who =
         mem_format(cli->owner, "%s at %s", cli->context.account ? cli->context.account : "a token",
@@ -59,12 +71,13 @@ static void check_login(struct visit *visit)
     if (cli->context.expires_at == 0)
         note(visit, "ok", "login", who, NULL);
     else if (left <= 0)
-        note(visit, "failed", "login", mem_format(cli->owner, "%s, expired", who), remedy);
+        note(visit, "failed", "login", mem_format(cli->owner, "%s, expired", who), "muster login");
     else
         note(visit, "ok", "login",
              mem_format(cli->owner, "%s, until %s", who,
                         time_text(cli->owner, cli->context.expires_at)),
              NULL);
+    return true;
 }
 
 /* Certificates, one-time links and sessions are judged by the server's clock. */
@@ -83,6 +96,16 @@ static void check_clock(struct visit *visit, const json_t *status)
          is_near ? NULL : "let both follow a time server");
 }
 
+/* People wait for them, and a request ends when nobody decides. */
+static void check_requests(struct visit *visit, const json_t *status)
+{
+    json_int_t count = json_integer_value(json_object_get(status, "waiting_requests"));
+    if (count > 0)
+        note(visit, "warning", "certificate requests",
+             mem_format(visit->cli->owner, "%lld wait for approval", (long long)count),
+             "muster certificate requests, then muster certificate approve ID, or deny");
+}
+
 /* That there is an answer proves the server's certificate and name, too. */
 static bool check_server(struct visit *visit)
 {
@@ -97,6 +120,7 @@ static bool check_server(struct visit *visit)
          mem_format(cli->owner, "version %s, %s devices", version, devices),
          is_same ? NULL : "use the muster of the server's version: this is " MUSTER_VERSION);
     check_clock(visit, status);
+    check_requests(visit, status);
     return true;
 }
 
@@ -303,8 +327,7 @@ static void check_audit(struct visit *visit)
 int doctor_run(struct cli *cli)
 {
     struct visit visit = {.cli = cli, .items = json_array()};
-    check_login(&visit);
-    if (cli->context.server && check_server(&visit)) {
+    if (check_login(&visit) && check_server(&visit)) {
         check_push(&visit);
         check_enrolment_service(&visit);
         check_certificates(&visit);

@@ -211,10 +211,9 @@ int explain_run(struct cli *cli)
     struct err err;
     json_t *explanation = NULL;
     const char *setting = cli->words->hole_count > 1 ? cli->words->holes[1] : NULL;
-    const char *output = words_option(cli->words, OPTION_OUTPUT);
     if (!explanation_get(cli, setting, &explanation, &err))
         return cli_fail(cli, &err);
-    if (output && !text_equal(output, "table")) {
+    if (!plain_is_table(cli)) {
         plain_show(cli, explanation);
         return EXIT_DONE;
     }

@@ -14,13 +14,25 @@ static void option_write(struct buffer *out, enum option_id option)
                   row->value ? row->value : "", row->help);
 }
 
+static void needs_write(struct buffer *out, uint64_t needs)
+{
+    const char *before = " ";
+    for (size_t i = OPTION_FIRST_OWN; i < OPTION_COUNT; i++) {
+        if (!(needs & UINT64_C(1) << i))
+            continue;
+        buffer_format(out, "%s--%s %s", before, option_rows[i].name, option_rows[i].value);
+        before = "|";
+    }
+}
+
 static void command_write(struct buffer *out, const struct command_row *command)
 {
     buffer_format(out, "  %s%s%s", command->words, command->holes ? " " : "",
                   command->holes ? command->holes : "");
+    needs_write(out, command->needs);
     for (size_t i = OPTION_FIRST_OWN; i < OPTION_COUNT; i++) {
         const struct option_row *row = &option_rows[i];
-        if (command->options & UINT64_C(1) << i)
+        if (command->options & ~command->needs & UINT64_C(1) << i)
             buffer_format(out, " [--%s%s%s]", row->name, row->value ? " " : "",
                           row->value ? row->value : "");
     }

@@ -48,6 +48,7 @@ static bool context_choose(struct cli *cli, struct err *err)
     if (token) {
         cli->context.token = mem_text(cli->owner, token);
         cli->context.expires_at = 0;
+        cli->is_token_given = true;
     }
     return ca_choose(cli, err);
 }

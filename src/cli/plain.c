@@ -30,7 +30,15 @@ static void value_show(struct cli *cli, const json_t *answer)
         const json_t *more = json_object_get(answer, columns[i].name);
         if (more && !json_is_null(more))
             cli_say("%s: %s", columns[i].title, show_text(cli->owner, more));
+        else if (columns[i].flags & COLUMN_NEVER)
+            cli_say("%s: never", columns[i].title);
     }
+}
+
+static unsigned flags_of(const struct cli *cli)
+{
+    bool is_wide = text_equal(words_option(cli->words, OPTION_OUTPUT), "wide");
+    return (cli->has_colour ? (unsigned)SHOW_COLOUR : 0) | (is_wide ? (unsigned)SHOW_WIDE : 0);
 }
 
 static void table_show(struct cli *cli, json_t *answer)
@@ -42,13 +50,19 @@ static void table_show(struct cli *cli, json_t *answer)
     } else if (!command->columns[0].title) {
         show_object(&cli->out, answer);
     } else if (items) {
-        show_table(&cli->out, items, command->columns, cli->has_colour);
+        show_table(&cli->out, items, command->columns, flags_of(cli));
     } else {
         CLEANUP(json_decref_at) json_t *one = json_array();
         if (json_array_append(one, answer) != 0)
             bug("no row");
-        show_table(&cli->out, one, command->columns, cli->has_colour);
+        show_table(&cli->out, one, command->columns, flags_of(cli));
     }
+}
+
+bool plain_is_table(const struct cli *cli)
+{
+    const char *output = words_option(cli->words, OPTION_OUTPUT);
+    return !output || text_equal(output, "table") || text_equal(output, "wide");
 }
 
 void plain_show(struct cli *cli, json_t *answer)
@@ -64,14 +78,6 @@ void plain_show(struct cli *cli, json_t *answer)
 }
 
 /* ---- lists ---- */
-
-static bool limit_of(const struct cli *cli, int64_t *out, struct err *err)
-{
-    const char *text = words_option(cli->words, OPTION_LIMIT);
-    *out = words_has(cli->words, OPTION_ALL) ? ITEMS_MAX : PAGE_ROWS;
-    return !text || number_parse(bytes_text(text), 1, ITEMS_MAX, out, err) ||
-           err_context(err, "--limit");
-}
 
 static bool page_add(struct cli *cli, const char *path, int64_t rows, json_t *items,
                      const char **cursor, struct err *err)
@@ -95,15 +101,19 @@ static bool page_add(struct cli *cli, const char *path, int64_t rows, json_t *it
 
 bool plain_list(struct cli *cli, const char *path, json_t **out, struct err *err)
 {
-    int64_t left;
-    const char *cursor = words_option(cli->words, OPTION_CURSOR);
+    int64_t left = words_has(cli->words, OPTION_ALL) ? ITEMS_MAX : PAGE_ROWS;
+    const char *typed = words_option(cli->words, OPTION_CURSOR), *cursor = typed;
     CLEANUP(json_decref_at) json_t *items = json_array();
-    if (!limit_of(cli, &left, err))
+    if (!option_number(cli, OPTION_LIMIT, 1, ITEMS_MAX, &left, err))
         return false;
     do {
         size_t before = json_array_size(items);
-        if (!page_add(cli, path, left < PAGE_ROWS_MAX ? left : PAGE_ROWS_MAX, items, &cursor, err))
+        if (!page_add(cli, path, left < PAGE_ROWS_MAX ? left : PAGE_ROWS_MAX, items, &cursor,
+                      err)) {
+            cli->is_usage =
+                cli->is_usage || (err->kind == ERR_BAD_INPUT && typed && cursor == typed);
             return false;
+        }
         left -= (int64_t)(json_array_size(items) - before);
         if (json_array_size(items) == before)
             break;
@@ -148,13 +158,11 @@ static int list_run(struct cli *cli)
 static json_t *file_text(const struct cli *cli, const char *path, struct err *err)
 {
     struct bytes content;
-    if (!input_read(cli->owner, path, FILE_SIZE_MAX, &content, err)) {
-        (void)err_context(err, "%s", path);
+    if (!input_read(cli->owner, path, FILE_SIZE_MAX, &content, err))
         return NULL;
-    }
     json_t *text = json_stringn((const char *)content.data, content.size);
     if (!text)
-        (void)err_set(err, ERR_BAD_INPUT, "%s is not UTF-8", path);
+        (void)err_set(err, ERR_BAD_INPUT, "%s is not UTF-8", input_name(path));
     return text;
 }
 
@@ -170,7 +178,9 @@ static json_t *part_value(const struct cli *cli, const struct body_part *part, c
                    ? json_integer(number)
                    : NULL;
     case PART_FILE: return file_text(cli, text, err);
+    case PART_NEVER: return json_true();
     case PART_EXPIRY:
+    case PART_EXPIRY_OR_NEVER:
         return duration_parse(text, &number, err)
                    ? json_string(time_text(cli->owner, cli->now + number))
                    : NULL;
@@ -181,13 +191,27 @@ static json_t *part_value(const struct cli *cli, const struct body_part *part, c
     return string;
 }
 
+/* What stands for it on the command line; NULL: nothing. */
+static const char *part_text(const struct cli *cli, const struct body_part *part, const char *name)
+{
+    if (text_equal(part->fixed, "{}"))
+        return name;
+    if (text_equal(part->fixed, "{2}"))
+        return cli->words->holes[1];
+    const char *text = part->fixed ? part->fixed : words_option(cli->words, part->option);
+    bool is_never = text_equal(text, "never");
+    return (part->type == PART_NEVER && !is_never) ||
+                   (part->type == PART_EXPIRY_OR_NEVER && is_never)
+               ? NULL
+               : text;
+}
+
 bool plain_body(const struct cli *cli, const char *name, json_t **out, struct err *err)
 {
     CLEANUP(json_decref_at) json_t *body = json_object();
     const struct body_part *parts = cli->words->command->body;
     for (size_t i = 0; i < COMMAND_PARTS_MAX && parts[i].name; i++) {
-        const char *fixed = text_equal(parts[i].fixed, "{}") ? name : parts[i].fixed;
-        const char *text = fixed ? fixed : words_option(cli->words, parts[i].option);
+        const char *text = part_text(cli, &parts[i], name);
         json_t *value = text ? part_value(cli, &parts[i], text, err) : NULL;
         if (text && !value)
             return false;

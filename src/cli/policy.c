@@ -47,13 +47,14 @@ static bool file_settings(struct cli *cli, json_t **settings, struct err *err)
     const char *path = words_option(cli->words, OPTION_FILE);
     if (!path)
         return true;
-    if (!input_read(cli->owner, path, SETTINGS_SIZE_MAX, &content, err) ||
-        !json_parse(content, &limits, &json, err))
-        return err_context(err, "%s", path);
+    if (!input_read(cli->owner, path, SETTINGS_SIZE_MAX, &content, err))
+        return false;
+    if (!json_parse(content, &limits, &json, err))
+        return err_context(err, "%s", input_name(path));
     json_decref(*settings);
     *settings = json;
     return json_is_object(json) ||
-           err_set(err, ERR_BAD_INPUT, "%s: a JSON object of settings is wanted", path);
+           err_set(err, ERR_BAD_INPUT, "%s: a JSON object of settings is wanted", input_name(path));
 }
 
 /* The file first, then what is unset and set on the command line. */
@@ -91,6 +92,12 @@ static int send_and_show(struct cli *cli, const struct api_call *call)
     return EXIT_DONE;
 }
 
+static bool kind_check(const char *kind, struct err *err)
+{
+    return !kind || text_equal(kind, "configuration") || text_equal(kind, "compliance") ||
+           err_set(err, ERR_BAD_INPUT, "--kind is configuration or compliance");
+}
+
 int policy_create_run(struct cli *cli)
 {
     struct err err;
@@ -104,7 +111,7 @@ int policy_create_run(struct cli *cli)
         (void)err_set(&err, ERR_BAD_INPUT, "one name is needed: muster policy create NAME");
         return cli_usage(cli, &err);
     }
-    if (!settings_change(cli, &settings, &err))
+    if (!kind_check(kind, &err) || !settings_change(cli, &settings, &err))
         return cli_usage(cli, &err);
     json_set(body, "name", json_string(name));
     json_set(body, "kind", json_string(kind ? kind : "configuration"));
@@ -150,11 +157,12 @@ int policy_edit_run(struct cli *cli)
 
 static bool assign(struct cli *cli, const char *device, json_t *items, struct err *err)
 {
-    int64_t band;
+    int64_t band = 0;
     json_t *answer = NULL;
     CLEANUP(json_decref_at) json_t *body = json_object();
     CLEANUP(json_decref_at) json_t *found = NULL;
-    const char *typed = words_option(cli->words, OPTION_BAND);
+    if (!option_number(cli, OPTION_BAND, BAND_LOWEST, BAND_HIGHEST, &band, err))
+        return false;
     json_set(body, "target", json_string(device ? "device" : "all"));
     if (device) {
         const struct api_call look = {.method = "GET",
@@ -163,9 +171,7 @@ static bool assign(struct cli *cli, const char *device, json_t *items, struct er
             return err_context(err, "%.100s", device);
         json_set(body, "device_id", json_incref(json_object_get(found, "id")));
     }
-    if (typed && !number_parse(bytes_text(typed), BAND_LOWEST, BAND_HIGHEST, &band, err))
-        return err_context(err, "--band");
-    if (typed)
+    if (band > 0)
         json_set(body, "band", json_integer(band));
     const struct api_call call = {
         .method = "POST",

@@ -117,6 +117,11 @@ static bool stdin_read(void *owner, size_t limit, struct bytes *out, struct err 
     return buffer_done(&content, out, err);
 }
 
+const char *input_name(const char *path)
+{
+    return text_equal(path, "-") ? "standard input" : path;
+}
+
 bool input_read(void *owner, const char *path, size_t limit, struct bytes *out, struct err *err)
 {
     return text_equal(path, "-") ? stdin_read(owner, limit, out, err)

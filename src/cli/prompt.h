@@ -15,3 +15,5 @@ MUST_CHECK bool input_line(void *owner, char **out, struct err *err);
 /* All of a file, or of standard input for "-". */
 MUST_CHECK bool input_read(void *owner, const char *path, size_t limit, struct bytes *out,
                            struct err *err);
+/* What to call it in a message. */
+const char *input_name(const char *path);

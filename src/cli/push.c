@@ -10,10 +10,10 @@ static bool body_make(struct cli *cli, const char *path, json_t **out, struct er
 {
     struct bytes content;
     if (!input_read(cli->owner, path, PEM_SIZE_MAX, &content, err))
-        return err_context(err, "%s", path);
+        return false;
     char *pem = bytes_to_text(cli->owner, content);
     if (!pem || !strstr(pem, "-----BEGIN CERTIFICATE-----"))
-        return err_set(err, ERR_BAD_INPUT, "%s holds no certificate in PEM form", path);
+        return err_set(err, ERR_BAD_INPUT, "%s holds no certificate in PEM form", input_name(path));
     *out = json_pack("{s:s}", "certificate", pem);
     return *out ? true : err_set(err, ERR_INTERNAL, "no body");
 }

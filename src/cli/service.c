@@ -31,13 +31,12 @@ int service_import_run(struct cli *cli)
     struct err err;
     struct bytes content;
     const char *path = cli->words->holes[0];
-    if (!input_read(cli->owner, path, TOKEN_SIZE_MAX, &content, &err)) {
-        (void)err_context(&err, "%s", path);
+    if (!input_read(cli->owner, path, TOKEN_SIZE_MAX, &content, &err))
         return cli_usage(cli, &err);
-    }
     char *text = bytes_to_text(cli->owner, content);
     if (!text || !*text) {
-        (void)err_set(&err, ERR_BAD_INPUT, "%s is no server token: it is not text", path);
+        (void)err_set(&err, ERR_BAD_INPUT, "%s is no server token: it is not text",
+                      input_name(path));
         return cli_usage(cli, &err);
     }
     CLEANUP(json_decref_at)
@@ -115,11 +114,12 @@ static bool profile_body(struct cli *cli, json_t **body, struct err *err)
     if (path) {
         json_decref(*body);
         *body = NULL;
-        if (!input_read(cli->owner, path, PROFILE_SIZE_MAX, &content, err) ||
-            !json_parse(content, &limits, body, err))
-            return err_context(err, "%s", path);
+        if (!input_read(cli->owner, path, PROFILE_SIZE_MAX, &content, err))
+            return false;
+        if (!json_parse(content, &limits, body, err))
+            return err_context(err, "%s", input_name(path));
         if (!json_is_object(*body))
-            return err_set(err, ERR_BAD_INPUT, "%s: a JSON object is wanted", path);
+            return err_set(err, ERR_BAD_INPUT, "%s: a JSON object is wanted", input_name(path));
     }
     for (size_t i = 0; i < words->given_count[OPTION_SET]; i++) {
         const char *typed = words->given[OPTION_SET][i];

@@ -43,13 +43,6 @@ static bool settings_get(struct cli *cli, json_t **out, struct err *err)
     return api_send(cli, &call, out, err);
 }
 
-/* JSON and YAML are the interface's own documents: a table alone gets what is made for people. */
-static bool is_for_people(const struct cli *cli)
-{
-    const char *output = words_option(cli->words, OPTION_OUTPUT);
-    return !output || text_equal(output, "table");
-}
-
 static void row_add(struct cli *cli, json_t *setting)
 {
     char *values = values_text(cli->owner, setting);
@@ -94,7 +87,7 @@ int setting_list_run(struct cli *cli)
         return cli_fail(cli, &err);
     json_array_foreach(json_object_get(list, "items"), index, setting)
     {
-        if (is_for_people(cli))
+        if (plain_is_table(cli))
             row_add(cli, setting);
     }
     plain_show(cli, list);
@@ -113,7 +106,7 @@ int setting_get_run(struct cli *cli)
     {
         if (!text_equal(json_string_value(json_object_get(setting, "name")), cli->words->holes[0]))
             continue;
-        plain_show(cli, is_for_people(cli) ? page_of(cli, setting) : json_incref(setting));
+        plain_show(cli, plain_is_table(cli) ? page_of(cli, setting) : json_incref(setting));
         return EXIT_DONE;
     }
     (void)err_set(&err, ERR_NOT_FOUND, "there is no setting %.100s", cli->words->holes[0]);

@@ -67,6 +67,7 @@ bool target_confirm(const struct cli *cli, const struct target *target, struct e
     const struct command_row *command = cli->words->command;
     if (!is_asked(cli))
         return true;
+    cli_say("server         %s", cli->context.server ? cli->context.server : "-");
     target_show(target);
     /* a constant of commands.c with one %s: the compiler cannot see it */
     const char *hole = strstr(command->consequence, "%s");

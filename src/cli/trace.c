@@ -19,7 +19,10 @@ static bool certificate_of(struct cli *cli, const char *device, const char **out
     const char *id;
     CLEANUP(json_decref_at) json_t *list = NULL;
     if (!target_id(cli, device, &id, err))
-        return false;
+        return err->kind == ERR_NOT_FOUND
+                   ? err_set(err, ERR_NOT_FOUND,
+                             "there is no certificate, no request and no device %.100s", device)
+                   : false;
     const struct api_call call = {
         .method = "GET", .path = api_query(cli->owner, "/certificates?limit=1", "device", id)};
     if (!api_send(cli, &call, &list, err))
@@ -89,8 +92,7 @@ int certificate_trace_run(struct cli *cli)
         found = certificate_of(cli, name, &name, &err) && trace_get(cli, name, &trace, &err);
     if (!found)
         return cli_fail(cli, &err);
-    const char *output = words_option(cli->words, OPTION_OUTPUT);
-    if (output && !text_equal(output, "table")) {
+    if (!plain_is_table(cli)) {
         plain_show(cli, trace);
         return EXIT_DONE;
     }

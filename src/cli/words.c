@@ -5,8 +5,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-static const char *const outputs[] = {"table", "json", "yaml", NULL};
-static const char *const kinds[] = {"configuration", "compliance", NULL};
+#define NEEDS_LONGEST 400 /* bytes of the options that a command needs one of */
+
+static const char *const outputs[] = {"table", "wide", "json", "yaml", NULL};
 static const char *const states[] = {
     "not_evaluated", "not_applicable", "compliant", "in_grace_period",
     "unknown",       "non_compliant",  "error",     NULL};
@@ -16,7 +17,8 @@ static const char *const codes[] = {"unspecified", "key_compromise",         "af
                                     "superseded",  "cessation_of_operation", NULL};
 
 const struct option_row option_rows[OPTION_COUNT] = {
-    [OPTION_OUTPUT] = {"output", 'o', "FORMAT", outputs, false, "table (default), json or yaml"},
+    [OPTION_OUTPUT] = {"output", 'o', "FORMAT", outputs, false,
+                       "table (default), wide, json or yaml"},
     [OPTION_SERVER] = {"server", 0, "URL", NULL, false,
                        "the server, instead of the one of the last login"},
     [OPTION_CA_FILE] = {"ca", 0, "FILE", NULL, false,
@@ -42,12 +44,15 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_DEVICE] = {"device", 0, "DEVICE", NULL, true,
                        "this device: id, name, serial number or UDID"},
     [OPTION_NAME] = {"name", 0, "TEXT", NULL, false, "its name"},
-    [OPTION_KIND] = {"kind", 0, "KIND", kinds, false, "configuration (default) or compliance"},
+    [OPTION_KIND] = {"kind", 0, "KIND", NULL, false,
+                     "of a policy: configuration (default) or compliance; of an event: its name"},
     [OPTION_DESCRIPTION] = {"description", 0, "TEXT", NULL, false, "what it is for"},
     [OPTION_SET] = {"set", 0, "NAME=VALUE", NULL, true, "set a setting"},
     [OPTION_UNSET] = {"unset", 0, "NAME", NULL, true, "no longer set a setting"},
     [OPTION_FILE] = {"file", 'f', "FILE", NULL, false,
                      "settings as a JSON object, or a text; - is standard input"},
+    [OPTION_SINCE] = {"since", 0, "DURATION", NULL, false, "only the last 12h, 7d, ..."},
+    [OPTION_DRY_RUN] = {"dry-run", 0, NULL, NULL, false, "show what would go, and do nothing"},
     [OPTION_BAND] = {"band", 0, "NUMBER", NULL, false,
                      "lower is stronger than the strictest value (default 100)"},
     [OPTION_MESSAGE] = {"message", 0, "TEXT", NULL, false, "shown on the locked device"},
@@ -55,7 +60,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_FOOTNOTE] = {"footnote", 0, "TEXT", NULL, false, "shown small on the lost device"},
     [OPTION_PIN] = {"pin", 0, "DIGITS", NULL, false, "six digits that unlock a Mac again"},
     [OPTION_OWNERSHIP] = {"ownership", 0, "WHOSE", ownerships, false, "company or personal"},
-    [OPTION_EXPIRES] = {"expires", 0, "DURATION", NULL, false, "valid for this long: 12h, 7d, 4w"},
+    [OPTION_EXPIRES] = {"expires", 0, "DURATION", NULL, false,
+                        "valid for this long: 12h, 7d, 4w; for API tokens never, too"},
     [OPTION_EMAIL] = {"email", 0, "ADDRESS", NULL, false, "address in the request"},
     [OPTION_ROLE] = {"role", 0, "ROLE", roles, false, "administrator, help_desk or auditor"},
     [OPTION_CODE] = {"code", 0, "CODE", codes, false,
@@ -207,13 +213,32 @@ static bool holes_check(const struct command_row *command, size_t count, struct 
                    holes);
 }
 
+/* "--message TEXT or --phone NUMBER" of what a command needs one of. */
+static bool needs_check(const struct words *words, struct err *err)
+{
+    struct buffer out;
+    uint64_t needs = words->command->needs;
+    CLEANUP(mem_free_at) char *scratch = mem_text(NULL, "");
+    buffer_init(&out, scratch, NEEDS_LONGEST);
+    for (size_t i = OPTION_FIRST_OWN; i < OPTION_COUNT; i++) {
+        if (!(needs & UINT64_C(1) << i))
+            continue;
+        if (words->given_count[i] > 0)
+            return true;
+        buffer_format(&out, "%s--%s %s", buffer_string(&out)[0] ? " or " : "", option_rows[i].name,
+                      option_rows[i].value);
+    }
+    return needs == 0 || err_set(err, ERR_BAD_INPUT, "muster %s needs %s", words->command->words,
+                                 buffer_string(&out));
+}
+
 static bool options_check(const struct words *words, struct err *err)
 {
     for (size_t i = OPTION_FIRST_OWN; i < OPTION_COUNT; i++)
         if (words->given_count[i] > 0 && !(words->command->options & UINT64_C(1) << i))
             return err_set(err, ERR_BAD_INPUT, "muster %s takes no --%s", words->command->words,
                            option_rows[i].name);
-    return true;
+    return needs_check(words, err);
 }
 
 static bool command_parse(struct parsing *parsing, struct err *err)
@@ -288,11 +313,20 @@ bool duration_parse(const char *text, int64_t *out, struct err *err)
     static const int64_t longest = INT64_C(10) * 366 * 86400;
     size_t size = strlen(text);
     int64_t number;
+    bool is_number = size > 1;
+    for (size_t i = 0; i + 1 < size; i++)
+        is_number = is_number && text[i] >= '0' && text[i] <= '9';
     for (size_t i = 0; size > 1 && i < COUNT(units); i++) {
         struct bytes digits = {(const uint8_t *)text, size - 1};
-        if (text[size - 1] != units[i].letter ||
-            !number_parse(digits, 1, longest / units[i].seconds, &number, err))
+        if (text[size - 1] != units[i].letter)
             continue;
+        if (!number_parse(digits, 1, longest / units[i].seconds, &number, err)) {
+            if (is_number)
+                return err_set(err, ERR_BAD_INPUT, "\"%.40s\" must be 1%c to %lld%c", text,
+                               units[i].letter, (long long)(longest / units[i].seconds),
+                               units[i].letter);
+            continue;
+        }
         *out = number * units[i].seconds;
         return true;
     }

@@ -30,6 +30,8 @@ enum option_id {
     OPTION_SET,
     OPTION_UNSET,
     OPTION_FILE,
+    OPTION_SINCE,
+    OPTION_DRY_RUN,
     OPTION_BAND,
     OPTION_MESSAGE,
     OPTION_PHONE,
@@ -70,13 +72,28 @@ struct cli;
 struct body_part { /* of a request: from an option, or fixed */
     const char *name;
     enum option_id option; /* when `fixed` is NULL */
-    const char *fixed;     /* "{}": the first hole */
-    enum { PART_TEXT, PART_INTEGER, PART_EXPIRY, PART_TRUE, PART_FILE } type;
+    const char *fixed;     /* "{}": the first hole; "{2}": the second */
+    enum {
+        PART_TEXT,
+        PART_INTEGER,
+        PART_EXPIRY,
+        PART_EXPIRY_OR_NEVER, /* absent for "never" */
+        PART_NEVER,           /* true for "never", else absent */
+        PART_TRUE,
+        PART_FILE
+    } type;
+};
+
+enum column_flags {
+    COLUMN_WIDE = 1 << 0,        /* only with -o wide: others fit 120 columns */
+    COLUMN_FINGERPRINT = 1 << 1, /* a SHA-256 */
+    COLUMN_NEVER = 1 << 2,       /* of a plain answer: nothing means never */
 };
 
 struct column { /* of a table */
     const char *title;
-    const char *name; /* of the member; "" is the row itself */
+    const char *name; /* of the member */
+    unsigned flags;
 };
 
 enum command_flags {
@@ -89,13 +106,14 @@ enum command_flags {
 };
 
 #define COMMAND_PARTS_MAX 6
-#define COMMAND_COLUMNS_MAX 9
+#define COMMAND_COLUMNS_MAX 12
 
 struct command_row {
     const char *words;  /* "device wipe" */
     const char *holes;  /* "DEVICE [SETTING]", "DEVICE..."; NULL: none */
     const char *help;   /* one line */
     uint64_t options;   /* OPTION(...) of its own */
+    uint64_t needs;     /* of these, at least one */
     const char *method; /* NULL with `run` */
     const char *path;   /* below /api/v1; {} is the first hole */
     struct body_part body[COMMAND_PARTS_MAX];

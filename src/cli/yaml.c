@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON values as YAML 1.2 in block style; strings are plain where no reader can take them for
- * something else, otherwise in double quotes, whose escapes are those of JSON. */
+ * something else, otherwise in double quotes, whose escapes are those of JSON;
+ * what does not show is escaped, and YAML allows some of it in no other way. */
 #include <ctype.h>
 
 #include "base/text.h"
@@ -33,7 +34,7 @@ static void string_add(struct buffer *out, const char *text)
     }
     CLEANUP(json_decref_at) json_t *string = json_string(text);
     CLEANUP(mem_free_at) char *quoted = json_text(NULL, string);
-    buffer_text(out, quoted);
+    show_escaped(out, bytes_text(quoted), true);
 }
 
 static void value_add(struct buffer *out, const json_t *value, size_t indent, bool is_item);

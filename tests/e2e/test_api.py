@@ -264,6 +264,49 @@ def test_pages_join_without_gap_or_double(admin):
     assert seen == whole and len(seen) == len(set(seen))
 
 
+def test_every_list_refuses_a_cursor_that_is_none(document, admin, phone):
+    device = admin.items("/devices")[0]["id"]
+    lists = [path for path, method, operation in operations(document) if method == "GET"
+             and "cursor" in {one["name"] for one in operation["parameters"]} and not set(re.findall(r"{(\w+)}", path)) - {"device"}]
+    assert len(lists) > 12
+    for path in lists:
+        for cursor in ("foo", "zzz", "-1", ""):
+            with pytest.raises(Refused) as refused:
+                admin.get(filled(path, device=device) + f"?cursor={cursor}")
+            assert refused.value.status == 400, f"{path} {cursor}"
+
+
+def test_events_are_read_by_kind_device_and_time(admin, phone):
+    device = admin.items("/devices")[0]
+    everything = admin.items("/events")
+    enrolled = admin.items("/events?kind=device.enrolled")
+    assert {one["kind"] for one in enrolled} == {"device.enrolled"} and len(everything) > len(enrolled)
+    assert enrolled[0]["device_name"] == device["name"]
+    assert admin.items(f"/events?device={device['serial']}&kind=device.enrolled") == enrolled
+    assert admin.items(f"/devices/{device['id']}/events?kind=device.enrolled") == enrolled
+    assert admin.items("/events?since=2099-01-01T00:00:00Z") == []
+    assert admin.items("/events?since=2020-01-01T00:00:00Z") == everything
+    page = admin.get("/events?limit=1")
+    assert admin.get(f"/events?limit=1&cursor={page['next']}")["items"] == [everything[1]]
+    for query in ("since=yesterday", "kind=", "device=nobody", "colour=red"):
+        with pytest.raises(Refused):
+            admin.get(f"/events?{query}")
+
+
+def test_a_token_has_an_end_and_the_least_role(admin):
+    made = admin.post("/tokens", name="plain")
+    assert made["role"] == "auditor" and made["expires_at"]
+    assert admin.post("/tokens", name="for ever", never_expires=True)["expires_at"] is None
+    with pytest.raises(Refused):
+        admin.post("/tokens", name="both", never_expires=True, expires_at="2099-01-01T00:00:00Z")
+
+
+def test_a_link_that_never_was_is_not_found(admin):
+    with pytest.raises(Refused) as refused:
+        admin.ask("DELETE", "/enrolment-links/nope")
+    assert refused.value.status == 404
+
+
 def test_a_stale_revision_is_not_overwritten(admin):
     made = admin.post("/policies", name="Raced", kind="configuration", settings={"password.required": True})
     change = {"settings": {"password.required": True, "password.min_length": 6}}
@@ -284,6 +327,7 @@ def test_a_stale_revision_is_not_overwritten(admin):
 def test_the_front_page_says_that_it_runs(house):
     status, headers, body = house.get("/")
     assert status == 200 and headers["Content-Type"].startswith("text/html")
+    assert body.startswith(b"<!DOCTYPE html>")
     assert b"Muster" in body and "default-src 'none'" in headers["Content-Security-Policy"]
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line against a running house, with one simulated iPhone."""
+import base64
 import contextlib
 import json
 import os
@@ -160,6 +161,16 @@ def test_a_wipe_shows_the_device_and_wants_its_real_name(muster, tmp_path):
     assert code == 0, said
     [wipe] = [one for one in muster.json("command", "list")["items"] if one["kind"] == "wipe"]
     assert wipe["device_id"] == device["id"]
+
+
+def test_a_wipe_is_looked_at_before_it_is_done(muster, phone):
+    before = muster.json("command", "list", "--all")
+    text = muster("device", "wipe", "Lobby", "--dry-run")
+    assert re.search(r"^name +Lobby$", text, re.M) and re.search(r"^ownership +company$", text, re.M)
+    assert "Everything on the device" in text and "Cannot be undone" in text and "Other open commands" in text
+    assert muster.json("device", "wipe", "Lobby", "--dry-run")["erases"]
+    muster("device", "wipe", "nobody", "--dry-run", code=3)
+    assert muster.json("command", "list", "--all") == before
 
 
 def test_what_cannot_be_asked_is_said(muster, phone):
@@ -376,6 +387,109 @@ def test_an_administrator_gives_another_password(muster, tmp_path):
     muster("account", "reset", "admin", "--yes", code=5)
     assert "muster account password" in muster.said
     muster("account", "reset", "nobody", "--yes", code=3)
+
+
+def test_what_is_typed_wrongly_is_told_before_the_server_is_asked(muster, tmp_path):
+    (tmp_path / "none.pem").write_text("no certificate")
+    for words, said in ((("device", "list", "--limit", "abc"), "--limit is a number from 1 to"),
+                        (("device", "list", "--timeout", "abc"), "--timeout is a number from 1 to"),
+                        (("policy", "assign", "x", "--all", "--band", "abc"), "--band is a number from 1 to 1000"),
+                        (("enrol", "link", "--expires", "0d"), "1d to 3660d"),
+                        (("enrol", "link", "--expires", "never"), "no duration"),
+                        (("device", "lost-mode", "enable", "x", "--yes"), "--message TEXT or --phone NUMBER"),
+                        (("certificate", "challenge"), "--subject SUBJECT"),
+                        (("device", "rename", "x"), "DEVICE NAME"),
+                        (("policy", "create", "x", "--kind", "y"), "--kind is configuration or compliance"),
+                        (("device", "list", "--cursor", "foo"), "no cursor of this list"),
+                        (("token", "list", "--cursor", "zzz"), "no cursor of this list")):
+        muster(*words, code=2)
+        assert said in muster.said, words
+    muster("apple", "push-certificate", "import", "/nonexistent", code=2)
+    assert muster.said.count("/nonexistent") == 1
+    muster("apple", "push-certificate", "import", "-", code=2, given="nothing")
+    assert "standard input holds no certificate" in muster.said
+
+
+def test_what_never_was_is_said(muster, tmp_path, phone):
+    muster("enrol", "revoke", "nope", code=3)
+    muster("certificate", "trace", "Nope", code=3)
+    assert "no certificate, no request and no device Nope" in muster.said
+    silent = sim.Phone(tmp_path / "silent", ca=muster.ca)
+    silent.enrol(muster("enrol", "link").strip(), name="Silent", os="17.5.1")
+    assert muster("device", "apps", "Silent") == "" and "never told its apps" in muster.said
+    assert muster.json("device", "certificates", "Silent")["items"] == []
+    assert "never told its certificates" in muster.said
+
+
+def test_events_without_a_device_are_read(muster, phone):
+    muster("certificate", "challenge", "--subject", "CN=switch", "--approve")
+    text = muster("event", "list", "--kind", "device.enrolled", "--device", "Lobby", "--since", "1h")
+    assert re.match(r"AT +EVENT +DEVICE +DETAILS\n", text) and "Lobby" in text and "{" not in text
+    everything = muster.json("event", "list", "--all")["items"]
+    assert muster.json("device", "events", "Lobby", "--all")["items"] == [
+        one for one in everything if one["device_name"] == "Lobby"]
+    assert "waiting_requests" in muster("status")
+
+
+def test_tables_fit_and_wide_ones_tell_more(muster, phone):
+    for words in (("command", "list"), ("certificate", "list"), ("certificate", "requests"), ("setting", "list"),
+                  ("token", "list"), ("device", "list")):
+        narrow, wide = muster(*words), muster(*words, "-o", "wide")
+        assert max(map(len, narrow.splitlines())) <= 120, words
+        assert len(wide) >= len(narrow)
+    one = muster.json("certificate", "list", "--device", "Lobby")["items"][0]
+    digest = base64.b64decode(one["sha256"]).hex(":").upper()
+    assert digest in muster("certificate", "list", "-o", "wide") and digest in muster("certificate", "get", one["id"])
+
+
+def test_a_name_that_drives_terminals_is_escaped(muster, tmp_path):
+    loud = sim.Phone(tmp_path / "loud", ca=muster.ca)
+    loud.enrol(muster("enrol", "link").strip(), name="Evil\u009b31m\u202egnp", os="17.5.1")
+    loud.check_in()
+    for form in ("json", "yaml", "table"):
+        text = muster("device", "list", "--all", "-o", form)
+        assert "Evil" in text and not {"\u009b", "\u202e"} & set(text), form
+    assert "Evil\u009b31m\u202egnp" in [one["name"] for one in muster.json("device", "list", "--all")["items"]]
+
+
+def test_a_token_says_when_it_ends(muster):
+    muster("token", "create", "ends")
+    assert re.search(r"^Role: auditor$", muster.said, re.M) and re.search(r"^Ends: 20", muster.said, re.M)
+    muster("token", "create", "endless", "--role", "help_desk", "--expires", "never")
+    assert re.search(r"^Ends: never$", muster.said, re.M)
+
+
+def test_a_token_of_the_environment_is_named_when_it_is_wrong(muster):
+    muster("device", "list", code=4, MUSTER_TOKEN="muster_wrong")
+    assert "MUSTER_TOKEN" in muster.said and "sign in first" not in muster.said
+
+
+def test_no_other_server_takes_the_place_of_one_that_was_left(muster, tmp_path):
+    other = Muster(muster.house, tmp_path)
+    second = "https://second.example"
+    other("login", "--server", other.url, "--ca", other.ca, "--user", "admin", "--password-stdin",
+          given=f"{PASSWORD}\n")
+    kept = json.loads(other.config.read_text())
+    kept["contexts"].append({**kept["contexts"][0], "server": second})
+    other.config.write_text(json.dumps(kept))
+    other("logout")
+    assert json.loads(other.config.read_text())["current"] is None
+    other("device", "list", code=4)
+    assert second in other.said and "muster context use" in other.said
+    assert "CURRENT" in other("context", "list") and "yes" not in other("context", "list")
+    other("context", "use", "https://elsewhere.example", code=3)
+    other("context", "use", second)
+    assert "yes" in other("context", "list")
+
+
+def test_the_doctor_knows_that_a_session_has_ended(muster, tmp_path):
+    other = Muster(muster.house, tmp_path)
+    other("login", "--server", other.url, "--ca", other.ca, "--user", "admin", "--password-stdin",
+          given=f"{PASSWORD}\n")
+    [mine, *_] = [one for one in muster.json("token", "list")["items"] if one["kind"] == "session"]
+    muster("token", "revoke", mine["id"])
+    told = other("doctor", code=1)
+    assert re.search(r"^failed +login +.*has ended", told, re.M) and "ok " not in told
 
 
 def test_signing_out_ends_the_session(muster, tmp_path):

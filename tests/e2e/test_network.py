@@ -269,7 +269,7 @@ def test_a_challenge_has_the_names_and_the_end_that_were_wished(muster, admin, g
 
 
 def test_challenges_and_decisions_that_cannot_be_have_their_exit_codes(muster, admin, gear):
-    muster("certificate", "challenge", code=1)
+    muster("certificate", "challenge", code=2)
     muster("certificate", "challenge", "--subject", "nothing", code=1)
     assert "CN=" in muster.said
     muster("certificate", "challenge", "--subject", "CN=a", "--expires", "91d", code=1)

@@ -58,6 +58,9 @@ static void what_is_kept_comes_back(void **state)
     assert_int_equal(contexts_find(&back, "https://b")->expires_at, 1800000000);
     assert_null(contexts_find(&back, "https://c"));
     contexts_remove(&back, "https://a:1");
+    assert_null(contexts_find(&back, NULL)); /* no other server by itself */
+    assert_false(contexts_use(&back, "https://a:1"));
+    assert_true(contexts_use(&back, "https://b"));
     assert_string_equal(contexts_find(&back, NULL)->server, "https://b");
     place_remove(path);
 }

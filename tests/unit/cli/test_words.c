@@ -68,9 +68,8 @@ static void wrong_usage_is_told_with_what_is_right(void **state)
         {"device list --band 3", "muster device list takes no --band"},
         {"device list --limit", "--limit needs a value: NUMBER"},
         {"device list --all=yes", "--all takes no value"},
-        {"device list -o xml", "--output is table, json or yaml"},
+        {"device list -o xml", "--output is table, wide, json or yaml"},
         {"device list --limi 3", "there is no option --limi"},
-        {"policy create P --kind x", "--kind is configuration or compliance"},
         {"device list --compliance bogus",
          "--compliance is not_evaluated, not_applicable, compliant, in_grace_period, unknown, "
          "non_compliant or error"},
@@ -132,6 +131,16 @@ static void the_version_is_an_option_too(void **state)
     assert_string_equal(words.command->words, "version");
 }
 
+/* The first option that a command needs, as typed. */
+static const char *needed(void *owner, const struct command_row *row)
+{
+    for (size_t i = OPTION_FIRST_OWN; i < OPTION_COUNT; i++)
+        if (row->needs & UINT64_C(1) << i)
+            return mem_format(owner, " --%s=%s", option_rows[i].name,
+                              option_rows[i].choices ? option_rows[i].choices[0] : "x");
+    return "";
+}
+
 static void every_command_can_be_typed_and_is_in_the_help(void **state)
 {
     CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 262144);
@@ -143,10 +152,12 @@ static void every_command_can_be_typed_and_is_in_the_help(void **state)
         const struct command_row *row = &command_rows[i];
         struct err err = {0};
         struct words words;
-        const char *line = mem_format(owner, "%s%s", row->words,
-                                      !row->holes || row->holes[0] == '[' ? ""
-                                      : strstr(row->holes, " ASSIGNMENT") ? " a b"
-                                                                          : " a");
+        const char *line =
+            mem_format(owner, "%s%s%s", row->words,
+                       !row->holes || row->holes[0] == '['                                ? ""
+                       : strstr(row->holes, " ASSIGNMENT") || strstr(row->holes, " NAME") ? " a b"
+                                                                                          : " a",
+                       needed(owner, row));
         assert_works(parse(owner, line, &words, &err), err);
         assert_ptr_equal(words.command, row);
         assert_non_null(strstr(buffer_string(&help), row->words));
@@ -183,6 +194,45 @@ static void durations_are_numbers_with_a_unit(void **state)
     }
 }
 
+static void a_duration_out_of_range_names_the_limits(void **state)
+{
+    static const char *const cases[][2] = {{"0d", "1d to 3660d"}, {"99999w", "1w to 522w"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct err err = {0};
+        int64_t seconds;
+        assert_fails(duration_parse(cases[i][0], &seconds, &err), err, ERR_BAD_INPUT);
+        assert_non_null(strstr(err.text, cases[i][1]));
+    }
+}
+
+static void what_a_command_needs_is_asked_for_before_the_server_is(void **state)
+{
+    static const struct {
+        const char *words[6], *said; /* NULL: right */
+    } cases[] = {
+        {{"device", "lost-mode", "enable", "x"}, "--message TEXT or --phone NUMBER"},
+        {{"device", "lost-mode", "enable", "x", "--phone=1"}, NULL},
+        {{"certificate", "challenge"}, "--subject SUBJECT"},
+        {{"certificate", "challenge", "--subject=CN=a"}, NULL},
+        {{"device", "rename", "x"}, "DEVICE NAME"},
+        {{"device", "rename", "x", "y"}, NULL},
+        {{"account", "create", "x"}, "--role ROLE"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 16384);
+        struct err err = {0};
+        struct words words;
+        size_t count = 0;
+        while (count < COUNT(cases[i].words) && cases[i].words[count])
+            count++;
+        bool right = words_parse(owner, count, cases[i].words, &words, &err);
+        assert_int_equal(right, cases[i].said == NULL);
+        assert_true(right || strstr(err.text, cases[i].said));
+    }
+}
+
 static void every_act_on_a_device_finds_it_first(void **state)
 {
     (void)state;
@@ -215,6 +265,8 @@ int main(void)
         cmocka_unit_test(help_is_for_what_was_typed),
         cmocka_unit_test(help_knows_whether_it_was_asked_for),
         cmocka_unit_test(the_version_is_an_option_too),
+        cmocka_unit_test(a_duration_out_of_range_names_the_limits),
+        cmocka_unit_test(what_a_command_needs_is_asked_for_before_the_server_is),
         cmocka_unit_test(every_act_on_a_device_finds_it_first),
         cmocka_unit_test(the_states_that_can_be_asked_for_are_those_of_the_server),
         cmocka_unit_test(every_command_can_be_typed_and_is_in_the_help),
