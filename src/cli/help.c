@@ -42,12 +42,13 @@ static void command_write(struct buffer *out, const struct command_row *command)
 static uint64_t commands_write(struct buffer *out, const char *topic, size_t *count)
 {
     uint64_t options = 0;
+    const struct command_row *row = NULL;
     *count = 0;
-    for (size_t i = 0; i < command_row_count; i++) {
-        if (!words_begin(command_rows[i].words, topic))
+    for (size_t i = 0; (row = command_row_at(i)); i++) {
+        if (!words_begin(row->words, topic))
             continue;
-        command_write(out, &command_rows[i]);
-        options |= command_rows[i].options;
+        command_write(out, row);
+        options |= row->options;
         (*count)++;
     }
     return options;

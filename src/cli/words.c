@@ -175,8 +175,8 @@ static char *plain_join(const struct parsing *parsing, size_t count)
 static const struct command_row *command_find(const struct parsing *parsing)
 {
     const struct command_row *found = NULL;
-    for (size_t i = 0; i < command_row_count; i++) {
-        const struct command_row *row = &command_rows[i];
+    const struct command_row *row = NULL;
+    for (size_t i = 0; (row = command_row_at(i)); i++) {
         size_t count = word_count(row->words);
         if (count > parsing->plain_count || !text_equal(row->words, plain_join(parsing, count)))
             continue;
@@ -191,8 +191,9 @@ static const char *topic_of(const struct parsing *parsing)
 {
     for (size_t count = parsing->plain_count; count > 0; count--) {
         const char *topic = plain_join(parsing, count);
-        for (size_t i = 0; i < command_row_count; i++)
-            if (words_begin(command_rows[i].words, topic))
+        const struct command_row *row = NULL;
+        for (size_t i = 0; (row = command_row_at(i)); i++)
+            if (words_begin(row->words, topic))
                 return topic;
     }
     return "";

@@ -123,8 +123,8 @@ struct command_row {
     const char *done;            /* what a silent command says when it worked; %s is the name */
     int (*run)(struct cli *cli); /* instead of the above */
 };
-extern const struct command_row command_rows[];
-extern const size_t command_row_count;
+/* In the order of the help; NULL behind the last one. */
+const struct command_row *command_row_at(size_t number);
 
 #define HOLES_MAX 256 /* names on one command line */
 
