@@ -16,12 +16,7 @@ struct actor api_actor(const struct request *request)
 {
     if (request->who)
         return *(const struct actor *)request->who;
-    const char *peer = request->peer ? request->peer : "unknown";
-    return (struct actor){.kind = ACTOR_PUBLIC,
-                          .id = peer,
-                          .name = peer,
-                          .request_id = request->id,
-                          .now = request->now};
+    return fleet_public_actor(request->peer, request->id, request->now);
 }
 
 bool need_account(struct request *request, struct reply *reply, struct err *err)

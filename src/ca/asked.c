@@ -53,9 +53,5 @@ void asked_fill(void *owner, const struct certificate_request *asked, struct att
 
 struct actor asked_actor(const struct request *request)
 {
-    return (struct actor){.kind = ACTOR_PUBLIC,
-                          .id = request->peer,
-                          .name = request->peer,
-                          .request_id = request->id,
-                          .now = request->now};
+    return fleet_public_actor(request->peer, request->id, request->now);
 }

@@ -292,11 +292,7 @@ static bool take_sign_in(struct sitting *s, struct reply *reply, struct err *err
 {
     struct request *request = s->request;
     const char *peer = request->peer ? request->peer : "unknown";
-    const struct actor actor = {.kind = ACTOR_PUBLIC,
-                                .id = peer,
-                                .name = peer,
-                                .request_id = request->id,
-                                .now = request->now};
+    const struct actor actor = fleet_public_actor(request->peer, request->id, request->now);
     const struct visit_wish wish = {sent(s, "name"), sent(s, "password"), peer, s->way->name};
     struct err refused;
     char *secret = NULL;

@@ -70,11 +70,7 @@ static bool stranger(struct request *request, bool *adopted, struct err *err)
     struct fleet *fleet = fleet_of(request);
     struct certificate certificate;
     bool is_network = false;
-    const struct actor actor = {.kind = ACTOR_PUBLIC,
-                                .id = "public",
-                                .name = request->peer,
-                                .request_id = request->id,
-                                .now = request->now};
+    const struct actor actor = fleet_public_actor(request->peer, request->id, request->now);
     if (!is_ours(request, &certificate, err) ||
         !fleet_certificate_is_network(fleet, certificate.der, &is_network, err) ||
         (!is_network && !fleet_certificate_adopt(fleet, &actor, &certificate, adopted, err)))

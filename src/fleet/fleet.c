@@ -148,6 +148,13 @@ struct actor fleet_system_actor(int64_t now)
         .kind = ACTOR_SYSTEM, .id = "system", .name = "system", .request_id = "", .now = now};
 }
 
+struct actor fleet_public_actor(const char *peer, const char *request_id, int64_t now)
+{
+    const char *name = peer ? peer : "unknown";
+    return (struct actor){
+        .kind = ACTOR_PUBLIC, .id = name, .name = name, .request_id = request_id, .now = now};
+}
+
 void shared_wake(struct fleet_shared *shared)
 {
     pthread_mutex_lock(&shared->job_lock);

@@ -77,6 +77,8 @@ struct actor {
     int64_t now; /* seconds UTC */
 };
 struct actor fleet_system_actor(int64_t now);
+/* Somebody who has not said who it is. peer: an address, NULL when there is none. */
+struct actor fleet_public_actor(const char *peer, const char *request_id, int64_t now);
 
 /* Has the actor this permission ("device.wipe")? An unknown name is a bug. */
 bool fleet_may(const struct actor *actor, const char *permission);

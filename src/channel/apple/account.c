@@ -14,8 +14,6 @@
 #include "channel/signin.h"
 #include "codec/json.h"
 #include "codec/uri.h"
-#include "fleet/push.h"
-#include "pki/keyd.h"
 
 #define JSON_TYPE "application/json"
 #define BEARER "Bearer "
@@ -118,26 +116,15 @@ static const char *bearer_of(const struct request *request)
 bool apple_account_enrol(struct request *request, struct reply *reply, struct err *err)
 {
     struct fleet *fleet = fleet_of(request);
-    void *owner = request->owner;
-    const struct actor actor = {.kind = ACTOR_PUBLIC,
-                                .id = "public",
-                                .name = "account-driven enrolment",
-                                .request_id = request->id,
-                                .now = request->now};
+    const struct actor actor = fleet_public_actor(request->peer, request->id, request->now);
     const char *token = bearer_of(request);
-    struct authority authority = {0};
+    struct apple_issuer issuer;
     struct enrolment_start start = {0};
-    struct bytes profile;
-    char *topic = NULL;
     if (!token)
         return ask_to_sign_in(request, reply);
-    if (!keyd_authority(fleet->keyd, owner, &authority, err) ||
-        !fleet_push_topic(fleet, owner, &topic, err))
+    if (!apple_issuer_get(fleet, request->owner, &issuer, err))
         return false;
-    if (!fleet_enrolment_start_account(fleet, &actor, owner, token, "apple", &start, err))
+    if (!fleet_enrolment_start_account(fleet, &actor, request->owner, token, "apple", &start, err))
         return err->kind == ERR_NOT_FOUND && ask_to_sign_in(request, reply);
-    if (!apple_enrolment_sign(fleet, owner, &authority, &start, topic, &profile, err))
-        return false;
-    apple_profile_reply(reply, profile);
-    return true;
+    return apple_profile_reply(request, &issuer, &start, reply, err);
 }

@@ -16,8 +16,6 @@ http_handler apple_connect; /* handle.c */
 MUST_CHECK bool apple_declarative(struct request *request, const struct apple_declarative *message,
                                   struct reply *reply, struct err *err);
 
-/* A signed enrolment profile as the answer. */
-void apple_profile_reply(struct reply *reply, struct bytes profile);
 /* How errors leave the device door. Never 401: that would make the device go. */
 void apple_error_render(const struct request *request, const struct err *err, struct reply *reply);
 /* How errors leave the pages of a link: a page for browsers, else a problem document. */

@@ -11,22 +11,11 @@
 #include "codec/base64.h"
 #include "codec/json.h"
 #include "fleet/automated.h"
-#include "fleet/push.h"
 #include "pki/keyd.h"
 #include "pki/signed.h"
 
 #define ANCHORS_SIZE_MAX 262144 /* bytes of the file */
-#define PROFILE_TYPE "application/x-apple-aspen-config"
 #define JSON_TYPE "application/json"
-
-static struct actor stranger(const struct request *request)
-{
-    return (struct actor){.kind = ACTOR_PUBLIC,
-                          .id = "public",
-                          .name = request->peer,
-                          .request_id = request->id,
-                          .now = request->now};
-}
 
 /* Read each time: an administrator may replace it while we run. */
 static bool anchors_read(const struct fleet *fleet, void *owner, struct bytes *out, struct err *err)
@@ -56,28 +45,20 @@ static bool machine_prove(struct request *request, struct apple_machine *out, st
     return apple_machine_parse(owner, plist, out, err);
 }
 
-static bool profile_give(struct request *request, const struct machine *machine,
-                         struct reply *reply, struct err *err)
+static bool profile_give(struct request *request, const struct actor *actor,
+                         const struct machine *machine, struct reply *reply, struct err *err)
 {
     struct fleet *fleet = fleet_of(request);
-    const struct actor actor = stranger(request);
-    struct authority authority = {0};
+    struct apple_issuer issuer;
     struct enrolment_start start = {0};
-    char *topic = NULL;
-    struct bytes profile;
-    if (!keyd_authority(fleet->keyd, request->owner, &authority, err) ||
-        !fleet_push_topic(fleet, request->owner, &topic, err) ||
-        !fleet_automated_start(fleet, &actor, request->owner, machine, "apple", &start, err) ||
-        !apple_enrolment_sign(fleet, request->owner, &authority, &start, topic, &profile, err))
-        return false;
-    reply_bytes(reply, 200, PROFILE_TYPE, profile);
-    reply_header(reply, "Cache-Control", "no-store");
-    return true;
+    return apple_issuer_get(fleet, request->owner, &issuer, err) &&
+           fleet_automated_start(fleet, actor, request->owner, machine, "apple", &start, err) &&
+           apple_profile_reply(request, &issuer, &start, reply, err);
 }
 
 bool apple_automated(struct request *request, struct reply *reply, struct err *err)
 {
-    const struct actor actor = stranger(request);
+    const struct actor actor = fleet_public_actor(request->peer, request->id, request->now);
     struct apple_machine told;
     struct service_profile terms;
     if (!machine_prove(request, &told, err))
@@ -89,7 +70,7 @@ bool apple_automated(struct request *request, struct reply *reply, struct err *e
     if (!fleet_automated_terms(fleet_of(request), &actor, request->owner, &machine, &terms, err))
         return false;
     if (!apple_machine_is_old(&told, terms.minimum_os))
-        return profile_give(request, &machine, reply, err);
+        return profile_give(request, &actor, &machine, reply, err);
     reply_bytes(reply, 403, JSON_TYPE,
                 apple_machine_update_render(request->owner, terms.minimum_os));
     return true;

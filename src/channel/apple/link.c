@@ -4,10 +4,6 @@
 #include "channel/apple/apple.h"
 #include "channel/apple/renew.h"
 #include "channel/page.h"
-#include "fleet/push.h"
-#include "pki/keyd.h"
-
-#define PROFILE_TYPE "application/x-apple-aspen-config"
 
 static bool is_browser(const struct request *request)
 {
@@ -78,39 +74,14 @@ bool apple_link_show(struct request *request, struct reply *reply, struct err *e
 }
 
 /* What can fail for reasons of ours is asked before the link is consumed. */
-static bool prepare(struct fleet *fleet, void *owner, struct authority *authority, char **topic,
-                    struct err *err)
-{
-    return keyd_authority(fleet->keyd, owner, authority, err) &&
-           fleet_push_topic(fleet, owner, topic, err);
-}
-
-void apple_profile_reply(struct reply *reply, struct bytes profile)
-{
-    reply_bytes(reply, 200, PROFILE_TYPE, profile);
-    reply_header(reply, "Cache-Control", "no-store");
-    reply_header(reply, "Content-Disposition", "attachment; filename=\"enrolment.mobileconfig\"");
-}
-
 bool apple_link_profile(struct request *request, struct reply *reply, struct err *err)
 {
     struct fleet *fleet = fleet_of(request);
     void *owner = request->owner;
-    const struct actor actor = {
-        .kind = ACTOR_PUBLIC,
-        .id = "public",
-        .name = "enrolment link",
-        .request_id = request->id,
-        .now = request->now,
-    };
-    struct authority authority = {0};
+    const struct actor actor = fleet_public_actor(request->peer, request->id, request->now);
+    struct apple_issuer issuer;
     struct enrolment_start start = {0};
-    char *topic = NULL;
-    struct bytes profile;
-    if (!prepare(fleet, owner, &authority, &topic, err) ||
-        !fleet_enrolment_start(fleet, &actor, owner, request->params[0], "apple", &start, err) ||
-        !apple_enrolment_sign(fleet, owner, &authority, &start, topic, &profile, err))
-        return false;
-    apple_profile_reply(reply, profile);
-    return true;
+    return apple_issuer_get(fleet, owner, &issuer, err) &&
+           fleet_enrolment_start(fleet, &actor, owner, request->params[0], "apple", &start, err) &&
+           apple_profile_reply(request, &issuer, &start, reply, err);
 }

@@ -3,20 +3,21 @@
 
 #include "base/mem.h"
 #include "channel/apple/profile.h"
+#include "fleet/push.h"
 #include "fleet/renew.h"
 
+#define PROFILE_TYPE "application/x-apple-aspen-config"
 #define SCEP_NAME "apple" /* the authority's path below /scep/ */
 
-bool apple_enrolment_sign(struct fleet *fleet, void *owner, const struct authority *authority,
-                          const struct enrolment_start *start, const char *topic, struct bytes *out,
-                          struct err *err)
+static bool profile_sign(struct fleet *fleet, void *owner, const struct apple_issuer *issuer,
+                         const struct enrolment_start *start, struct bytes *out, struct err *err)
 {
     const char *plain_url = fleet->settings->plain_url, *device_url = fleet->settings->device_url;
     const struct apple_enrolment enrolment = {
         .start = start,
-        .root = authority->root,
-        .issuing = authority->issuing,
-        .topic = topic,
+        .root = issuer->authority.root,
+        .issuing = issuer->authority.issuing,
+        .topic = issuer->topic,
         .scep_name = SCEP_NAME,
         .scep_url = mem_format(owner, "%s/scep/" SCEP_NAME, plain_url),
         .checkin_url = mem_format(owner, "%s/apple/checkin", device_url),
@@ -28,15 +29,33 @@ bool apple_enrolment_sign(struct fleet *fleet, void *owner, const struct authori
            keyd_sign_profile(fleet->keyd, owner, plain, out, err);
 }
 
+bool apple_issuer_get(struct fleet *fleet, void *owner, struct apple_issuer *out, struct err *err)
+{
+    *out = (struct apple_issuer){0};
+    return keyd_authority(fleet->keyd, owner, &out->authority, err) &&
+           fleet_push_topic(fleet, owner, &out->topic, err);
+}
+
+bool apple_profile_reply(struct request *request, const struct apple_issuer *issuer,
+                         const struct enrolment_start *start, struct reply *reply, struct err *err)
+{
+    struct bytes profile;
+    if (!profile_sign(request->services, request->owner, issuer, start, &profile, err))
+        return false;
+    reply_bytes(reply, 200, PROFILE_TYPE, profile);
+    reply_header(reply, "Cache-Control", "no-store");
+    reply_header(reply, "Content-Disposition", "attachment; filename=\"enrolment.mobileconfig\"");
+    return true;
+}
+
 bool apple_renewal_make(void *owner, const struct action *action, struct bytes *out,
                         struct err *err)
 {
     struct fleet *fleet = action->fleet;
-    struct authority authority;
+    struct apple_issuer issuer = {0};
     struct enrolment_start start;
-    char *topic = NULL;
-    return keyd_authority(fleet->keyd, owner, &authority, err) &&
-           fleet_renewal_start(fleet, action->actor, owner, action->identity, &start, &topic,
+    return keyd_authority(fleet->keyd, owner, &issuer.authority, err) &&
+           fleet_renewal_start(fleet, action->actor, owner, action->identity, &start, &issuer.topic,
                                err) &&
-           apple_enrolment_sign(fleet, owner, &authority, &start, topic, out, err);
+           profile_sign(fleet, owner, &issuer, &start, out, err);
 }

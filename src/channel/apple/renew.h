@@ -8,15 +8,22 @@
 
 #include "channel/apple/actions.h"
 #include "fleet/enrol.h"
+#include "http/http.h"
 #include "pki/keyd.h"
 
-/* *out belongs to owner. It holds the challenge: never log it. ERR_UNAVAILABLE while keyd is away.
- */
-MUST_CHECK bool apple_enrolment_sign(struct fleet *fleet, void *owner,
-                                     const struct authority *authority,
-                                     const struct enrolment_start *start, const char *topic,
-                                     struct bytes *out, struct err *err);
-/* The same for a device that is enrolled, with a challenge made now. ERR_PRECONDITION: it is not
- * managed any more. */
+struct apple_issuer { /* what a profile needs of ours */
+    struct authority authority;
+    char *topic;
+};
+/* To be asked for before a link or a token is used up. ERR_UNAVAILABLE while keyd is away,
+ * ERR_PRECONDITION without a push certificate. Belongs to owner. */
+MUST_CHECK bool apple_issuer_get(struct fleet *fleet, void *owner, struct apple_issuer *out,
+                                 struct err *err);
+/* The signed profile as the answer. It holds the challenge: never log it. */
+MUST_CHECK bool apple_profile_reply(struct request *request, const struct apple_issuer *issuer,
+                                    const struct enrolment_start *start, struct reply *reply,
+                                    struct err *err);
+/* The profile of a device that is enrolled, with a challenge made now: *out belongs to owner.
+ * ERR_PRECONDITION: it is not managed any more. */
 MUST_CHECK bool apple_renewal_make(void *owner, const struct action *action, struct bytes *out,
                                    struct err *err);

@@ -4,8 +4,6 @@
 #include "channel/apple/apple.h"
 #include "channel/apple/renew.h"
 #include "channel/signin.h"
-#include "fleet/push.h"
-#include "pki/keyd.h"
 
 /* What can fail for reasons of ours is asked before the visit is used up. */
 static bool profile_hand_out(struct request *request, const struct visit *visit,
@@ -14,19 +12,13 @@ static bool profile_hand_out(struct request *request, const struct visit *visit,
     struct fleet *fleet = fleet_of(request);
     void *owner = request->owner;
     const struct actor actor = fleet_visit_actor(visit, request->id, request->now);
-    struct authority authority = {0};
+    struct apple_issuer issuer;
     struct enrolment_start start = {0};
-    char *topic = NULL, *token = NULL;
-    if (!keyd_authority(fleet->keyd, owner, &authority, err) ||
-        !fleet_push_topic(fleet, owner, &topic, err) ||
-        !fleet_visit_end(fleet, &actor, owner, visit, MODE_DEVICE, &token, err))
-        return false;
-    struct bytes profile;
-    if (!fleet_enrolment_start(fleet, &actor, owner, token, "apple", &start, err) ||
-        !apple_enrolment_sign(fleet, owner, &authority, &start, topic, &profile, err))
-        return false;
-    apple_profile_reply(reply, profile);
-    return true;
+    char *token = NULL;
+    return apple_issuer_get(fleet, owner, &issuer, err) &&
+           fleet_visit_end(fleet, &actor, owner, visit, MODE_DEVICE, &token, err) &&
+           fleet_enrolment_start(fleet, &actor, owner, token, "apple", &start, err) &&
+           apple_profile_reply(request, &issuer, &start, reply, err);
 }
 
 static const struct way profile_way = {
