@@ -10,6 +10,7 @@
 #include "fleet/attempt.h"
 #include "fleet/door.h"
 #include "fleet/job.h"
+#include "fleet/mac_cache.h"
 #include "fleet/password.h"
 #include "fleet/shared.h"
 #include "pki/digest.h"
@@ -38,6 +39,7 @@ struct fleet_shared *fleet_shared_make(void *owner, const struct fleet_settings 
     (void)pthread_condattr_destroy(&monotonic);
     shared->identities = identity_cache_make(shared);
     shared->attempts = attempts_make(shared);
+    shared->tokens = mac_cache_make(shared);
     shared->hashing = hashing_make(shared);
     mem_destructor(shared, shared_end);
     return shared;

@@ -29,6 +29,7 @@ struct fleet_shared {
     bool job_stopped;
     struct attempts *attempts;  /* fleet/attempt.c */
     struct hashing *hashing;    /* fleet/password.c */
+    struct mac_cache *tokens;   /* fleet/mac_cache.c */
     atomic_bool is_unreachable; /* fleet_reachable_set() */
 };
 

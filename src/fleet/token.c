@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "fleet/door.h"
 #include "fleet/list.h"
+#include "fleet/mac_cache.h"
+#include "fleet/shared.h"
 #include "pki/keyd.h"
 #include "store/store.h"
 
@@ -49,15 +51,19 @@ bool fleet_token_actor(struct fleet *fleet, void *owner, const char *secret, int
 {
     uint8_t mac[32];
     struct token token = {0};
+    struct mac_cache *cache = fleet->shared->tokens;
     bool found = false;
     if (strlen(secret) != SECRET_SIZE || !text_starts(secret, SECRET_PREFIX))
         return err_set(err, ERR_UNAUTHENTICATED, "sign in first");
-    if (!secret_mac(fleet, secret, mac, err) ||
+    bool known = mac_cache_get(cache, secret, mac);
+    if ((!known && !secret_mac(fleet, secret, mac, err)) ||
         !store_find(fleet->db, owner, ASK(TOKEN_BY_MAC, BYTES(BYTES_OF(mac)), INTEGER(now)),
                     token_fields, &token, &found, err))
         return false;
     if (!found)
         return err_set(err, ERR_UNAUTHENTICATED, HAS_ENDED);
+    if (!known) /* not before: strangers would push the others out */
+        mac_cache_put(cache, secret, mac);
     *out = (struct actor){.kind = ACTOR_ACCOUNT,
                           .id = token.account_id,
                           .name = token.account_name,

@@ -39,12 +39,14 @@ static struct meanwhile {
     struct fixture *f;
     void (*happens)(struct fixture *f);
 } meanwhile;
+static size_t macs_asked;
 
 bool __wrap_keyd_mac(struct keyd *keyd, enum keyd_mac use, struct bytes message, uint8_t out[32],
                      struct err *err)
 {
     const struct meanwhile now = meanwhile;
     meanwhile = (struct meanwhile){0};
+    macs_asked++;
     if (now.happens)
         now.happens(now.f);
     return __real_keyd_mac(keyd, use, message, out, err);
@@ -97,6 +99,28 @@ static bool is_known(struct fixture *f, const char *secret, struct actor *out)
         return true;
     assert_int_equal(err.kind, ERR_UNAUTHENTICATED);
     return false;
+}
+
+/* ---- tokens ---- */
+
+static void a_token_in_use_does_not_wait_for_the_key_process(void **state)
+{
+    struct fixture *f = *state;
+    struct actor actor;
+    struct err err;
+    struct session session = session_of(f, "anna", ROLE_ADMINISTRATOR);
+    assert_true(is_known(f, session.secret, &actor));
+    size_t asked = macs_asked;
+    for (int i = 0; i < 5; i++)
+        assert_true(is_known(f, session.secret, &actor));
+    assert_int_equal(macs_asked, asked);
+    session.secret[strlen(session.secret) - 1] ^= 1;
+    assert_false(is_known(f, session.secret, &actor));
+    assert_false(is_known(f, session.secret, &actor));
+    assert_int_equal(macs_asked, asked + 2); /* what is unknown is not remembered */
+    session.secret[strlen(session.secret) - 1] ^= 1;
+    assert_works(fleet_token_revoke(f->fleet, &actor, actor.token_id, &err), err);
+    assert_false(is_known(f, session.secret, &actor)); /* nor is it believed */
 }
 
 /* ---- passwords ---- */
@@ -445,7 +469,8 @@ static void the_database_holds_no_secret(void **state)
     assert_true(text_starts(hash, "$argon2id$"));
 }
 
-FLEET_MAIN(FLEET_TEST(people_change_their_own_password), FLEET_TEST(a_session_guesses_no_password),
+FLEET_MAIN(FLEET_TEST(a_token_in_use_does_not_wait_for_the_key_process),
+           FLEET_TEST(people_change_their_own_password), FLEET_TEST(a_session_guesses_no_password),
            FLEET_TEST(a_one_time_password_must_be_changed),
            FLEET_TEST(a_wrong_name_and_a_wrong_password_sound_alike),
            FLEET_TEST(five_wrong_attempts_have_to_wait),
