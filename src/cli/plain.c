@@ -77,6 +77,16 @@ void plain_show(struct cli *cli, json_t *answer)
     json_decref(answer);
 }
 
+int plain_send(struct cli *cli, const struct api_call *call)
+{
+    struct err err;
+    json_t *answer = NULL;
+    if (!api_send(cli, call, &answer, &err))
+        return cli_fail(cli, &err);
+    plain_show(cli, answer);
+    return EXIT_DONE;
+}
+
 /* ---- lists ---- */
 
 static bool page_add(struct cli *cli, const char *path, int64_t rows, json_t *items,

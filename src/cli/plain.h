@@ -6,6 +6,8 @@
 
 /* The answer in the format that was asked for, as the command's row says. Takes the reference. */
 void plain_show(struct cli *cli, json_t *answer);
+/* Ask and show the answer; the exit code. */
+int plain_send(struct cli *cli, const struct api_call *call);
 /* For people: JSON and YAML are the interface's own documents. */
 bool plain_is_table(const struct cli *cli);
 /* The pages of a list that the options ask for, as {"items", "next"}; path with its query. New

@@ -82,16 +82,6 @@ static void text_put(const struct cli *cli, json_t *body, const char *name, enum
         json_set(body, name, json_string(text));
 }
 
-static int send_and_show(struct cli *cli, const struct api_call *call)
-{
-    struct err err;
-    json_t *answer = NULL;
-    if (!api_send(cli, call, &answer, &err))
-        return cli_fail(cli, &err);
-    plain_show(cli, answer);
-    return EXIT_DONE;
-}
-
 static bool kind_check(const char *kind, struct err *err)
 {
     return !kind || text_equal(kind, "configuration") || text_equal(kind, "compliance") ||
@@ -118,7 +108,7 @@ int policy_create_run(struct cli *cli)
     text_put(cli, body, "description", OPTION_DESCRIPTION);
     json_set(body, "settings", json_incref(settings));
     const struct api_call call = {.method = "POST", .path = "/policies", .body = body};
-    return send_and_show(cli, &call);
+    return plain_send(cli, &call);
 }
 
 /* A new revision of the one that was read: of two people who edit, the second is told. */
@@ -150,7 +140,7 @@ int policy_edit_run(struct cli *cli)
                                    .body = body,
                                    .if_revision =
                                        json_integer_value(json_object_get(policy, "revision"))};
-    return send_and_show(cli, &write);
+    return plain_send(cli, &write);
 }
 
 /* ---- assignments ---- */

@@ -16,16 +16,6 @@
 
 static const struct json_limits limits = {PROFILE_SIZE_MAX, 4, 512};
 
-static int send_and_show(struct cli *cli, const struct api_call *call)
-{
-    struct err err;
-    json_t *answer = NULL;
-    if (!api_send(cli, call, &answer, &err))
-        return cli_fail(cli, &err);
-    plain_show(cli, answer);
-    return EXIT_DONE;
-}
-
 int service_import_run(struct cli *cli)
 {
     struct err err;
@@ -43,7 +33,7 @@ int service_import_run(struct cli *cli)
     json_t *body = json_pack("{s:s, s:b}", "token", text, "replace",
                              words_has(cli->words, OPTION_REPLACE) ? 1 : 0);
     const struct api_call call = {.method = "PUT", .path = SERVICE_PATH "/token", .body = body};
-    return send_and_show(cli, &call);
+    return plain_send(cli, &call);
 }
 
 /* ---- now ---- */
@@ -142,5 +132,5 @@ int service_profile_run(struct cli *cli)
         .method = "PUT",
         .path = api_path(cli->owner, SERVICE_PATH "/profiles/{}", cli->words->holes, 1),
         .body = body};
-    return send_and_show(cli, &call);
+    return plain_send(cli, &call);
 }
