@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "channel/consent.h"
 #include "channel/form.h"
 #include "channel/page.h"
 #include "channel/steps.h"
@@ -197,26 +198,13 @@ static bool show_ownership(struct sitting *s, const char *problem, int status, s
 static bool show_ready(struct sitting *s, const char *problem, int status, struct reply *reply,
                        struct err *err)
 {
-    static const char *const whole[] = {
-        "The next step downloads a profile; your device then asks you to review it and install it "
-        "in Settings.",
-        "The organisation will be able to apply its policies, such as a passcode, see the "
-        "device's model, system version and security state, and lock or erase it. Management "
-        "does not show it your messages or your photos.",
-        "You can remove the profile in Settings at any time; what the organisation installed goes "
-        "with it.",
-        NULL};
-    static const char *const account[] = {
-        "The organisation will manage its own account, apps and data on this device, apart from "
-        "yours. It cannot erase the device, see its serial number or your apps, or take your "
-        "passcode away.",
-        "You can sign out of the account in Settings at any time; what the organisation installed "
-        "goes with it.",
-        NULL};
-    struct html_page page = {.title = "Ready",
-                             .problem = problem,
-                             .paragraphs = s->way->ownership < 0 ? whole : account,
-                             .button = s->way->button};
+    bool is_personal = text_equal(s->visit.ownership, ownership_names[OWNERSHIP_PERSONAL]);
+    struct html_page page = {
+        .title = "Ready",
+        .problem = problem,
+        .paragraphs =
+            consent_words(s->way->mode, is_personal ? OWNERSHIP_PERSONAL : OWNERSHIP_COMPANY),
+        .button = s->way->button};
     return show(s, step_names[VISIT_READY], &page, NULL, status, reply, err);
 }
 

@@ -10,13 +10,14 @@
 #include "http/http.h"
 
 struct way {
-    const char *name;   /* "profile" */
-    const char *path;   /* of the page, and of its forms */
-    const char *cookie; /* "__Host-muster-..." */
-    const char *scheme; /* where the last answer may lead beside https ("x:"), or NULL */
-    const char *button; /* of the last page */
-    const char *hint;   /* query parameter with the name that was typed before, or NULL */
-    int ownership;      /* enum ownership of all that come in; -1: as the settings say */
+    const char *name;         /* "profile" */
+    const char *path;         /* of the page, and of its forms */
+    const char *cookie;       /* "__Host-muster-..." */
+    const char *scheme;       /* where the last answer may lead beside https ("x:"), or NULL */
+    const char *button;       /* of the last page */
+    const char *hint;         /* query parameter with the name that was typed before, or NULL */
+    enum enrolment_mode mode; /* what is managed then */
+    int ownership;            /* enum ownership of all that come in; -1: as the settings say */
     /* The end: answer with what the device is given. ERR_CONFLICT: used meanwhile. */
     bool (*hand_out)(struct request *request, const struct visit *visit, struct reply *reply,
                      struct err *err);

@@ -73,6 +73,14 @@ def test_looking_does_not_use_a_link_up(house, admin):
     assert press(house, path)[0] == 200
 
 
+@pytest.mark.parametrize("ownership, told, untold", [
+    ("company", b"all installed apps", b"does not ask for your other apps"),
+    ("personal", b"does not ask for your other apps", b"all installed apps")])
+def test_people_are_told_what_will_be_seen(house, admin, ownership, told, untold):
+    body = house.get(path_of(admin.link(ownership=ownership)), headers={"Accept": "text/html"})[2]
+    assert told in body and untold not in body and b"erase everything" in body
+
+
 def test_a_link_that_cannot_be_used_says_so_to_people(house):
     status, headers, body = house.get("/enrol/NOSUCHTOKEN", headers={"Accept": "text/html"})
     assert status == 404 and headers["Content-Type"].startswith("application/xhtml+xml")

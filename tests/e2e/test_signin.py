@@ -108,6 +108,18 @@ def test_the_way_in_decides_whose_the_device_is(house, admin, person, tmp_path):
     assert mdm["AccessRights"] == 8191
 
 
+@pytest.mark.parametrize("ownership, told, untold", [
+    ("company", b"all installed apps", b"does not ask for your other apps"),
+    ("personal", b"does not ask for your other apps", b"all installed apps")])
+def test_people_are_told_what_will_be_seen_as_a_link_tells_them(house, person, ownership, told, untold):
+    browser = Browser(house)
+    assert browser.sign_in(person) == 303
+    browser.look()
+    assert browser.send(ownership=ownership) == 303
+    browser.look()
+    assert browser.title == "Ready" and told in browser.body and untold not in browser.body
+
+
 def test_who_carries_a_device_enrols_it_again_and_nobody_else_does(house, admin, person, tmp_path):
     phone, _ = enrol(house, tmp_path / "phone", person)
     sim.run("apple", "enrol", "--sign-in", page(house), "--state", phone.directory, "--ca",

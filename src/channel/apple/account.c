@@ -78,6 +78,7 @@ static const struct way account_way = {
     .scheme = RESULT_SCHEME,
     .button = "Go on",
     .hint = "user-identifier",
+    .mode = MODE_ACCOUNT,
     .ownership = OWNERSHIP_PERSONAL,
     .hand_out = token_hand_out,
 };

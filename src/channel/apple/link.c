@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "channel/apple/apple.h"
 #include "channel/apple/renew.h"
+#include "channel/consent.h"
 #include "channel/page.h"
 
 static bool is_browser(const struct request *request)
@@ -30,34 +31,6 @@ void apple_page_error(const struct request *request, const struct err *err, stru
         problem_render(request, err, reply);
 }
 
-/* What people consent to: what inventory.c, facts.c and actions.c ask for, no less. */
-#define WANTS                                                                                      \
-    "Your organisation wants to manage this device. The next step downloads a profile; your "      \
-    "device then asks you to review it and install it in Settings."
-#define LEAVES                                                                                     \
-    "You can remove the profile in Settings at any time; what the organisation installed goes "    \
-    "with it."
-static const char *const company_words[] = {
-    WANTS,
-    "The device belongs to the organisation. It will apply its policies, such as a passcode, and "
-    "can lock the device or erase everything on it.",
-    "It sees the device's name, model, serial number, system version and security state; all "
-    "installed apps; the certificates and profiles on it; its network addresses. When the device "
-    "is lost and an administrator puts it into lost mode, it sees where the device is.",
-    "It does not see your messages, your photos, or what you do in apps.",
-    LEAVES,
-    NULL};
-static const char *const personal_words[] = {
-    WANTS,
-    "The device is yours. The organisation will apply its policies, such as a passcode, and can "
-    "lock the device or erase everything on it.",
-    "It sees the device's name, model, serial number, system version and security state, and the "
-    "apps and profiles that the organisation brought.",
-    "It does not ask for your other apps, your certificates, your network addresses or where the "
-    "device is, and does not see your messages, your photos, or what you do in apps.",
-    LEAVES,
-    NULL};
-
 bool apple_link_show(struct request *request, struct reply *reply, struct err *err)
 {
     enum ownership ownership;
@@ -65,7 +38,7 @@ bool apple_link_show(struct request *request, struct reply *reply, struct err *e
         return false;
     const struct html_page page = {
         .title = "Enrol this device",
-        .paragraphs = ownership == OWNERSHIP_PERSONAL ? personal_words : company_words,
+        .paragraphs = consent_words(MODE_DEVICE, ownership),
         .button = "Download the profile",
         .note = "The link works once, for one device. Open this page on the device itself, in "
                 "Safari.",

@@ -26,6 +26,7 @@ static const struct way profile_way = {
     .path = "/enrol",
     .cookie = "__Host-muster-enrol",
     .button = "Download the profile",
+    .mode = MODE_DEVICE,
     .ownership = -1,
     .hand_out = profile_hand_out,
 };
