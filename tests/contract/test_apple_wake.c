@@ -25,7 +25,7 @@ static enum wake_turn probe(struct fixture *f, struct wake_judge *judge, const c
 static void one_bad_address_does_not_make_a_pause_last(void **state)
 {
     struct fixture *f = *state;
-    struct wake_judge judge = {.is_paused = true};
+    struct wake_judge judge = {.is_paused = true, .is_probing = true};
     struct phone bad = phone_enrolled(f, 0, "A"), good = phone_enrolled(f, 1, "B");
     struct actor admin = fixture_admin(f);
     struct command command;

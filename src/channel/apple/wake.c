@@ -182,6 +182,7 @@ void apple_wake_start(void *state, const struct wake *wake, int64_t now)
 {
     struct waker *waker = state;
     waker->probe_at = now + PROBE_SECONDS;
+    waker->judge.is_probing = waker->judge.is_paused;
     if (wake->token_before.data && wake->magic_before.data)
         push_start(waker, wake, true, now);
     push_start(waker, wake, false, now);

@@ -13,16 +13,16 @@ void wake_judge_reset(struct wake_judge *judge)
     *judge = (struct wake_judge){0};
 }
 
-/* The certificate works: what was held against it is over. Not so a rest: this push may have been
- * under way when it began. */
+/* The certificate works: what was held against it is over. Not so a rest or a pause: this push may
+ * have been under way when it began, and only one sent since then shows that it is over. */
 static enum wake_turn works(struct wake_judge *judge, int64_t now)
 {
-    bool was_paused = judge->is_paused;
-    judge->is_paused = false;
+    bool is_over = judge->is_paused && judge->is_probing;
+    judge->is_paused = judge->is_paused && !is_over;
     judge->wrong_in_a_row = 0;
     if (now >= judge->rest_until)
         judge->failures = 0;
-    return was_paused ? TURN_RESUME : TURN_NONE;
+    return is_over ? TURN_RESUME : TURN_NONE;
 }
 
 static enum wake_turn pause_begin(struct wake_judge *judge, struct wake_answer *out)
@@ -30,6 +30,7 @@ static enum wake_turn pause_begin(struct wake_judge *judge, struct wake_answer *
     bool was_paused = judge->is_paused;
     out->outcome = WAKE_HELD;
     judge->is_paused = true;
+    judge->is_probing = false;
     return was_paused ? TURN_NONE : TURN_PAUSE;
 }
 

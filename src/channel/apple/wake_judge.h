@@ -14,7 +14,8 @@ struct wake_judge {
     int64_t failures; /* in a row, of the service or the way to it */
     int64_t rest_until;
     int64_t wrong_in_a_row;
-    bool is_paused; /* known to be */
+    bool is_paused;  /* known to be */
+    bool is_probing; /* paused, and nothing from before the pause is under way any more */
 };
 /* A new certificate: nothing is known of it. */
 void wake_judge_reset(struct wake_judge *judge);

@@ -83,6 +83,9 @@ static void a_certificate_that_is_not_taken_pauses_once(void **state)
     assert_int_equal(out.outcome, WAKE_HELD);
     assert_int_equal(take(&judge, APNS_CERTIFICATE, 0, NOW, &out), TURN_NONE);
     assert_true(judge.is_paused);
+    assert_int_equal(take(&judge, APNS_SENT, 0, NOW, &out), TURN_NONE); /* sent before the pause */
+    assert_true(judge.is_paused);
+    judge.is_probing = true;
     assert_int_equal(take(&judge, APNS_DEAD, 0, NOW, &out), TURN_RESUME);
     assert_int_equal(out.outcome, WAKE_DEAD);
     assert_false(judge.is_paused);
@@ -118,6 +121,7 @@ static void a_pause_is_due_until_it_is_stored(void **state)
     for (int i = 0; i < 2; i++) /* the database was away */
         assert_int_equal(wake_judge_due(&judge, false), TURN_PAUSE);
     assert_int_equal(wake_judge_due(&judge, true), TURN_NONE);
+    judge.is_probing = true;
     (void)take(&judge, APNS_SENT, 0, NOW, &out);
     assert_int_equal(wake_judge_due(&judge, true), TURN_RESUME);
     assert_int_equal(wake_judge_due(&judge, false), TURN_NONE);
