@@ -12,8 +12,7 @@
 enum show_flags { SHOW_COLOUR = 1 << 0, SHOW_WIDE = 1 << 1 /* with COLUMN_WIDE */ };
 
 /* A list's items in columns; widths by what a terminal shows. */
-void show_table(struct buffer *out, const json_t *items, const struct column *columns,
-                unsigned flags);
+void show_table(struct buffer *out, const json_t *items, const struct column *all, unsigned flags);
 /* One object: a line per member. */
 void show_object(struct buffer *out, const json_t *object);
 /* YAML 1.2, block style; a JSON reader's view of the same document. */

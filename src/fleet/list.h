@@ -26,5 +26,5 @@ MUST_CHECK bool list_read_ask(struct fleet *fleet, const struct actor *actor, vo
 const char *list_cursor_text(const struct page *page);
 /* The same for a number. What is no number is the start here, and refused by list_read. */
 int64_t list_cursor_number(const struct page *page, int64_t start);
-/* "%part%" for LIKE ... ESCAPE '!', its wildcards taken literally. Belongs to owner. */
-char *list_like(void *owner, const char *part);
+/* "%text%" for LIKE ... ESCAPE '!', its wildcards taken literally. Belongs to owner. */
+char *list_like(void *owner, const char *text);

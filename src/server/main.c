@@ -119,11 +119,13 @@ static int role_admin(void *owner, const struct options *options)
     return admin_run(owner, options, options->words[0], options->words[1]);
 }
 
+#define ARGUMENTS 2
+
 static const struct role {
     const char *words[2]; /* the second may be NULL */
     int (*run)(void *owner, const struct options *options);
-    const char *help;         /* NULL: internal */
-    const char *arguments[2]; /* a word that must follow, one that may; NULL: none */
+    const char *help;                 /* NULL: internal */
+    const char *arguments[ARGUMENTS]; /* a word that must follow, one that may; NULL: none */
 } roles[] = {
     {{"run", NULL}, role_run, "serve until SIGTERM", {NULL}},
     {{"check-config", NULL}, role_check, "read the options, say whether they are fine", {NULL}},
@@ -179,6 +181,24 @@ static int role_find(int count, char *const *words, const struct role **role)
     return 0;
 }
 
+/* What the second argument may be although it looks like an option. */
+static bool is_argument(size_t place, const char *word)
+{
+    return !text_starts(word, "--") ||
+           (place == 1 && (text_equal(word, ADMIN_DISABLE) || text_equal(word, ADMIN_ENABLE)));
+}
+
+/* How many of the words are the role's arguments. */
+static int arguments_take(const struct role *role, int count, char *const *words,
+                          const char *taken[ARGUMENTS])
+{
+    int used = 0;
+    for (size_t i = 0; i < ARGUMENTS && role->arguments[i]; i++)
+        if (used < count && is_argument(i, words[used]))
+            taken[i] = words[used++];
+    return used;
+}
+
 int main(int count, char **words)
 {
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
@@ -198,12 +218,8 @@ int main(int count, char **words)
         (void)err_set(&err, ERR_BAD_INPUT, "unknown word '%s'; try musterd --help", words[1]);
         return failed(&err);
     }
-    const char *arguments[2] = {NULL, NULL};
-    for (size_t i = 0; i < COUNT(arguments) && role->arguments[i]; i++)
-        if (used + 1 < count && (!text_starts(words[1 + used], "--") ||
-                                 (i == 1 && (text_equal(words[1 + used], ADMIN_DISABLE) ||
-                                             text_equal(words[1 + used], ADMIN_ENABLE)))))
-            arguments[i] = words[1 + used++];
+    const char *arguments[ARGUMENTS] = {NULL};
+    used += arguments_take(role, count - 1 - used, words + 1 + used, arguments);
     if (role->arguments[0] && !arguments[0]) {
         (void)err_set(&err, ERR_BAD_INPUT, "%s needs a %s", role->words[0], role->arguments[0]);
         return failed(&err);
