@@ -142,28 +142,37 @@ def test_a_key_process_that_hangs_is_replaced(sqlite_house):
 
 
 def test_readyz_knows_that_the_edge_is_down():
-    with socket.socket() as taken:  # somebody else has the port: nginx cannot start
-        one = House()
-        taken.bind(("127.0.0.1", one.ports["front"]))
-        taken.listen()
-        try:
-            with open(one.log, "ab") as log:
-                one.process = subprocess.Popen(one.command(), stdout=log, stderr=log)
+    one = House()
+    try:
+        one.start()
+        with socket.socket() as taken:  # somebody else takes the port: nginx cannot start again
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            edge = one.pid_of("edge")
+            one.process.send_signal(signal.SIGSTOP)
+            for pid in (edge, *children(edge)):
+                os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: is_bound(taken, one.ports["front"]), 30, "the port is free")
+            taken.listen()
+            one.process.send_signal(signal.SIGCONT)
 
-            def answers():
-                try:
-                    return one.get("/readyz", door="metrics")
-                except OSError:
-                    return None
+            def answer():
+                return one.get("/readyz", door="metrics")
 
-            status, _, body = wait_until(answers, 90, "an answer")
+            status, _, body = wait_until(lambda: answer()[0] != 200 and answer(), 90, "not ready")
             assert status == 503 and b"the edge does not run" in body
             assert one.get("/livez", door="metrics")[0] == 200
-            taken.close()
-            wait_until(lambda: answers()[0] == 200, 60, "ready")
-            assert one.stop() == 0
-        finally:
-            one.close()
+        wait_until(lambda: answer()[0] == 200, 90, "ready")
+        assert one.stop() == 0
+    finally:
+        one.close()
+
+
+def is_bound(one, port):
+    try:
+        one.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
 
 
 def test_settings_of_the_children_are_seen_by_nobody():
