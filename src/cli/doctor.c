@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/acts.h"
+#include "cli/audit.h"
 #include "cli/plain.h"
 #include "cli/show.h"
 
@@ -30,8 +31,14 @@ static void note(struct visit *visit, const char *state, const char *check, cons
     visit->has_failed = visit->has_failed || text_equal(state, "failed");
 }
 
-/* What cannot be asked is a failure, except where this account may not ask. New reference or NULL.
- */
+/* What cannot be asked is a failure, except where this account may not ask. */
+static void refused(struct visit *visit, const char *check, const struct err *err)
+{
+    note(visit, err->kind == ERR_FORBIDDEN ? "skipped" : "failed", check,
+         show_safe(visit->cli->owner, err->text), err->remedy);
+}
+
+/* New reference or NULL: noted. */
 static json_t *ask(struct visit *visit, const char *check, const char *path)
 {
     struct err err;
@@ -39,8 +46,7 @@ static json_t *ask(struct visit *visit, const char *check, const char *path)
     const struct api_call call = {.method = "GET", .path = path};
     if (api_send(visit->cli, &call, &answer, &err))
         return answer;
-    note(visit, err.kind == ERR_FORBIDDEN ? "skipped" : "failed", check,
-         show_safe(visit->cli->owner, err.text), err.remedy);
+    refused(visit, check, &err);
     return NULL;
 }
 
@@ -313,9 +319,12 @@ static void check_shut_out(struct visit *visit)
 static void check_audit(struct visit *visit)
 {
     struct cli *cli = visit->cli;
-    CLEANUP(json_decref_at) json_t *verdict = ask(visit, "audit log", "/audit/verification");
-    if (!verdict)
+    CLEANUP(json_decref_at) json_t *verdict = NULL;
+    struct err err;
+    if (!audit_verdict_get(cli, &verdict, &err)) {
+        refused(visit, "audit log", &err);
         return;
+    }
     bool is_intact = json_is_true(json_object_get(verdict, "is_intact"));
     const char *entries = show_text(cli->owner, json_object_get(verdict, "entries"));
     note(visit, is_intact ? "ok" : "failed", "audit log",
@@ -337,18 +346,6 @@ int doctor_run(struct cli *cli)
     }
     plain_show(cli, json_pack("{s:o}", "items", visit.items));
     return visit.has_failed ? EXIT_ERROR : EXIT_DONE;
-}
-
-int audit_verify_run(struct cli *cli)
-{
-    struct err err;
-    json_t *verdict = NULL;
-    const struct api_call call = {.method = "GET", .path = "/audit/verification"};
-    if (!api_send(cli, &call, &verdict, &err))
-        return cli_fail(cli, &err);
-    bool is_intact = json_is_true(json_object_get(verdict, "is_intact"));
-    plain_show(cli, verdict);
-    return is_intact ? EXIT_DONE : EXIT_ERROR;
 }
 
 int version_run(struct cli *cli)

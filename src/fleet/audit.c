@@ -198,6 +198,7 @@ bool fleet_audit_sign(struct fleet *fleet, int64_t now, struct err *err)
 struct walk {
     struct fleet *fleet;
     void *owner;
+    const struct audit_range *range;
     int64_t position;
     uint8_t hash[32];
     struct head head; /* the next signed head; position 0 = none left */
@@ -277,15 +278,41 @@ static bool walk_batch(struct walk *walk, bool *more, struct err *err)
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     void *items = NULL;
     size_t count = 0;
+    int64_t left = walk->range->most - walk->verdict->entries;
+    int64_t batch = left < WALK_BATCH ? left : WALK_BATCH;
     if (!store_list(walk->fleet->db, owner,
-                    ASK(AUDIT_WALK, INTEGER(walk->position), INTEGER(WALK_BATCH)), audit_fields,
+                    ASK(AUDIT_WALK, INTEGER(walk->position), INTEGER(batch)), audit_fields,
                     sizeof(struct audit_entry), &items, &count, err))
         return false;
     for (size_t i = 0; i < count && walk->verdict->is_intact; i++)
         if (!entry_check(walk, (const struct audit_entry *)items + i, err))
             return false;
-    *more = count == WALK_BATCH && walk->verdict->is_intact;
+    if (!walk->verdict->is_intact)
+        return true;
+    *more = (int64_t)count == batch && batch < left;
+    if ((int64_t)count == left)
+        walk->verdict->next = walk->position;
     return true;
+}
+
+/* Where a part begins stands what the one before it ended with. */
+static bool walk_begin(struct walk *walk, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct rows *rows = NULL;
+    int64_t after = walk->range->after;
+    walk->position = walk->head.position = after;
+    if (after > 0) {
+        if (!store_rows(walk->fleet->db, owner, ASK(AUDIT_WALK, INTEGER(after - 1), INTEGER(1)),
+                        &rows, err))
+            return false;
+        const struct value *hash = rows->count > 0 ? rows_value(rows, 0, "hash") : NULL;
+        if (!hash || rows_integer(rows, 0, "position") != after ||
+            hash->bytes.size != sizeof(walk->hash))
+            return broken(walk, "it is missing");
+        memcpy(walk->hash, hash->bytes.data, sizeof(walk->hash));
+    }
+    return head_next(walk, err);
 }
 
 /* Everything that was signed is there, and so are the signatures. */
@@ -300,37 +327,41 @@ static void end_check(struct walk *walk)
     } else if (walk->head_known) {
         walk->position = walk->head.position;
         (void)broken(walk, "it was signed and is missing now");
-    } else if (walk->signed_last > walk->verdict->signed_position) {
+    } else if (walk->signed_last > walk->verdict->signed_position &&
+               walk->signed_last > walk->range->after) {
         walk->position = walk->signed_last;
         (void)broken(walk, "the head that was signed here is missing");
     }
 }
 
-static bool verify(struct fleet *fleet, void *owner, struct audit_verdict *out, struct err *err)
+static bool verify(struct fleet *fleet, void *owner, const struct audit_range *range,
+                   struct audit_verdict *out, struct err *err)
 {
     struct audit_verdict verdict = {.is_intact = true};
-    struct walk walk = {.fleet = fleet, .owner = owner, .verdict = &verdict};
-    bool more = true;
+    struct walk walk = {.fleet = fleet, .owner = owner, .range = range, .verdict = &verdict};
     if (!keyd_audit_head(fleet->keyd, &walk.signed_last, walk.signed_hash, err) ||
-        !head_next(&walk, err))
+        !walk_begin(&walk, err))
         return false;
-    while (more)
+    bool more = verdict.is_intact;
+    while (more) {
+        more = false;
         if (!walk_batch(&walk, &more, err))
             return false;
-    if (verdict.is_intact)
+    }
+    if (verdict.is_intact && !verdict.next)
         end_check(&walk);
     *out = verdict;
     return true;
 }
 
 bool fleet_audit_verify(struct fleet *fleet, const struct actor *actor, void *owner,
-                        struct audit_verdict *out, struct err *err)
+                        const struct audit_range *range, struct audit_verdict *out, struct err *err)
 {
     struct audit_verdict verdict = {0};
-    if (!fleet_need(actor, "audit.read", err) || !verify(fleet, owner, &verdict, err))
+    if (!fleet_need(actor, "audit.read", err) || !verify(fleet, owner, range, &verdict, err))
         return false;
     /* between a signature and its row there is a moment: what is missing stays missing */
-    if (!verdict.is_intact && !verify(fleet, owner, &verdict, err))
+    if (!verdict.is_intact && !verify(fleet, owner, range, &verdict, err))
         return false;
     *out = verdict;
     return true;

@@ -17,13 +17,39 @@ static void sign(struct fixture *f)
     assert_works(fleet_audit_sign(f->fleet, f->now, &err), err);
 }
 
+/* Part by part: the sum of what they say, up to the first that is broken. */
+static struct audit_verdict verify_parts(struct fixture *f, const struct actor *auditor,
+                                         int64_t most)
+{
+    struct audit_range range = {.most = most};
+    struct audit_verdict sum = {.is_intact = true}, part;
+    struct err err;
+    do {
+        assert_works(fleet_audit_verify(f->fleet, auditor, f->owner, &range, &part, &err), err);
+        assert_true(part.entries <= most);
+        sum.is_intact = part.is_intact;
+        sum.problem = part.problem;
+        sum.entries += part.entries;
+        sum.signed_position = part.signed_position ? part.signed_position : sum.signed_position;
+        range.after = part.next;
+    } while (part.next);
+    return sum;
+}
+
+/* Whatever the parts are, they find the same. */
 static struct audit_verdict verify(struct fixture *f)
 {
     struct actor auditor = fixture_account(f, ROLE_AUDITOR);
-    struct audit_verdict verdict;
-    struct err err;
-    assert_works(fleet_audit_verify(f->fleet, &auditor, f->owner, &verdict, &err), err);
-    return verdict;
+    struct audit_verdict whole = verify_parts(f, &auditor, AUDIT_WALK_MOST);
+    for (int64_t count = 2; count <= 7; count += 5) {
+        struct audit_verdict parts = verify_parts(f, &auditor, 1 + whole.entries / count);
+        assert_int_equal(parts.is_intact, whole.is_intact);
+        assert_int_equal(parts.entries, whole.entries);
+        assert_int_equal(parts.signed_position, whole.signed_position);
+        if (whole.problem)
+            assert_string_equal(parts.problem, whole.problem);
+    }
+    return whole;
 }
 
 static void act(struct fixture *f, size_t times)
@@ -249,10 +275,11 @@ static void nothing_is_called_intact_while_keyd_is_away(void **state)
     struct fixture *f = *state;
     struct fleet alone = fixture_without_keyd(f);
     struct actor auditor = fixture_account(f, ROLE_AUDITOR);
+    const struct audit_range whole = {.most = AUDIT_WALK_MOST};
     struct audit_verdict verdict;
     struct err err;
     prepare(f);
-    assert_fails(fleet_audit_verify(&alone, &auditor, f->owner, &verdict, &err), err,
+    assert_fails(fleet_audit_verify(&alone, &auditor, f->owner, &whole, &verdict, &err), err,
                  ERR_UNAVAILABLE);
 }
 

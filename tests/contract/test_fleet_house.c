@@ -23,9 +23,10 @@ static void audit_grow(struct fixture *f, const char *names, int count)
 static struct audit_verdict audit_verdict_of(struct fixture *f)
 {
     struct actor admin = fixture_admin(f);
+    const struct audit_range whole = {.most = AUDIT_WALK_MOST};
     struct audit_verdict verdict = {0};
     struct err err;
-    assert_works(fleet_audit_verify(f->fleet, &admin, f->owner, &verdict, &err), err);
+    assert_works(fleet_audit_verify(f->fleet, &admin, f->owner, &whole, &verdict, &err), err);
     return verdict;
 }
 
