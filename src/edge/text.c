@@ -12,7 +12,8 @@ const char *const edge_kind_names[] = {
 
 const struct edge_rated edge_rated[EDGE_RATES] = {
     [EDGE_RATE_AUTHORITY] = {"authority", "^/(scep|ocsp)(/|$)"},
-    [EDGE_RATE_SESSION] = {"session", "^/(api/v1/(sessions|password)|enrol|apple/account/sign-in)$"},
+    [EDGE_RATE_SESSION] = {"session",
+                           "^/(api/v1/(sessions|password)|enrol|apple/account/sign-in)$"},
 };
 
 static bool file_check(const char *path, struct err *err)
