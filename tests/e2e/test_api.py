@@ -293,6 +293,24 @@ def test_events_are_read_by_kind_device_and_time(admin, phone):
             admin.get(f"/events?{query}")
 
 
+def test_the_audit_log_is_checked_part_by_part(admin):
+    admin.link(), admin.link()
+    wait_until(lambda: len(admin.items("/audit")) >= 2, 30, "numbered entries")
+    entries, after, parts = 0, 0, 0
+    while after or not parts:
+        part = admin.get(f"/audit/verification?after={after}&most=1")
+        assert part["is_intact"] and part["entries"] <= 1
+        assert part["next"] in (0, after + 1)
+        entries, after, parts = entries + part["entries"], part["next"], parts + 1
+    assert parts == entries + 1 and entries >= 2
+    for wrong in ("after=-1", "after=x", "after=", "most=0", "most=50001", "most=1x", f"after={2 ** 63}"):
+        with pytest.raises(Refused) as refused:
+            admin.get(f"/audit/verification?{wrong}")
+        assert refused.value.status == 400 and wrong.partition("=")[0] in refused.value.problem["detail"]
+    beyond = admin.get("/audit/verification?after=1000000")  # a part that begins nowhere is no good sign
+    assert not beyond["is_intact"] and "1000000" in beyond["problem"]
+
+
 def test_a_token_has_an_end_and_the_least_role(admin):
     made = admin.post("/tokens", name="plain")
     assert made["role"] == "auditor" and made["expires_at"]
