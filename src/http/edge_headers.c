@@ -26,9 +26,11 @@ static bool pem_body(const char *pem, struct buffer *body)
     if (!end)
         return false;
     const char *rest = end + strlen(pem_end);
-    for (; pem < end; pem++)
-        if (*pem != '\n')
-            buffer_byte(body, (uint8_t)*pem);
+    for (size_t size; pem < end; pem += size + 1) {
+        size = strcspn(pem, "\n");
+        size = pem + size < end ? size : (size_t)(end - pem);
+        buffer_add(body, (struct bytes){(const uint8_t *)pem, size});
+    }
     return *rest == '\0' || text_equal(rest, "\n");
 }
 
