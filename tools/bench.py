@@ -3,7 +3,9 @@
 """Measure the release build: the work behind `./dev bench`.
 
 CPU is the sum of schedstat over all processes of the server (and of PostgreSQL), divided by the
-requests that were answered; rounds are interleaved, medians are shown.  Run it on an idle machine.
+requests that were answered.  What is compared takes short turns with each other, so that a machine that
+becomes slower for some seconds slows both; a goal is the median of the rounds' ratios, not a ratio of
+medians.  Run it on an idle machine.
     --quick          one short round: does the bench itself work?
     --json FILE      the figures, for comparing (default build/bench.json)
 """
@@ -32,6 +34,7 @@ LOAD = BUILD / "tests" / "bench" / "bench-load"
 EMPTY = BUILD / "tests" / "bench" / "bench-empty"
 WORKERS = 16
 CONNECTIONS = (1, 8, 32, 100)
+TURN_MS = 500
 ENROLMENTS = 60
 HELD = 5000
 HISTORY = 500  # acknowledged commands of a device
@@ -60,10 +63,11 @@ def descendants(pid):
 class Server:
     """A house of the release build with one enrolled, idle phone."""
 
-    def __init__(self, house_module, admin_module, database, name, extra=(), cluster=None):
-        self.name, self.cluster, self.database = name, cluster, database
+    def __init__(self, modules, database, name, cluster=None, connections=CONNECTIONS):
+        house_module, admin_module = modules
+        self.name, self.cluster, self.database, self.connections = name, cluster, database, connections
         self.house = house_module.House(database, [
-            f"server.workers={WORKERS}", "server.log=warn", "edge.connections=8192", *extra])
+            f"server.workers={WORKERS}", "server.log=warn", "edge.connections=8192"])
         self.house.options = [o for o in self.house.options if o != "server.log=debug"]
         self.started = time.monotonic()
         self.house.start()
@@ -73,8 +77,7 @@ class Server:
         self.root.write_text(self.house.root_pem())
         self.sim("apple", "enrol", "--link", self.admin.link(), "--state", self.state, "--ca", self.root,
                  "--passcode", "8")
-        for _ in range(2):
-            self.settle()
+        self.settle()
         self.plist = self.idle_plist()
         self.request = self.write("inner", self.http([
             f"X-Muster-Client-Cert: {urllib.parse.quote((self.state / 'identity.pem').read_text(), safe='')}",
@@ -82,16 +85,19 @@ class Server:
         self.fresh = self.write("fresh", self.http(["Connection: close"]))
 
     def settle(self):
-        """The phone does what it is asked to meanwhile: what is measured has nothing to do."""
-        self.sim("apple", "checkin", "--state", self.state)
+        """The phone does what it was asked to meanwhile: what is measured has nothing to do."""
+        for _ in range(10):
+            said = self.sim("apple", "checkin", "--state", self.state)
+            if not json.loads(said)["commands"]:
+                return
+        raise SystemExit("bench: the phone is asked on and on")
 
     def sim(self, *words):
-        subprocess.run([BUILD / "src" / "sim" / "muster-sim", *map(str, words)], check=True,
-                       stdout=subprocess.DEVNULL, timeout=120)
+        return subprocess.run([BUILD / "src" / "sim" / "muster-sim", *map(str, words)], check=True,
+                              stdout=subprocess.PIPE, text=True, timeout=120).stdout
 
     def idle_plist(self):
-        shown = subprocess.run([BUILD / "src" / "sim" / "muster-sim", "apple", "show", "--state", self.state],
-                               check=True, capture_output=True, text=True).stdout
+        shown = self.sim("apple", "show", "--state", self.state)
         udid = re.search(r'"(?:device\.)?udid": *"([^"]+)"', shown)[1]
         return plistlib.dumps({"Status": "Idle", "UDID": udid})
 
@@ -110,13 +116,11 @@ class Server:
         return mine + (descendants(self.cluster.pid) if self.cluster else [])
 
     def remember(self, count):
-        """So many finished commands more for each that has finished one (PostgreSQL)."""
-        folder, user, name = (part.partition("=")[2] for part in self.database.partition(":")[2].split())
-        subprocess.run(["psql", "-q", "-h", folder, "-U", user, "-v", "ON_ERROR_STOP=1", name], check=True, text=True,
-                       input="INSERT INTO command SELECT (jsonb_populate_record(c, jsonb_build_object("
-                             f"'id', c.id || '-' || g))).* FROM command c, generate_series(1, {count}) g "
-                             "WHERE c.id IN (SELECT min(id) FROM command WHERE finished_at IS NOT NULL "
-                             "GROUP BY enrolment_id);\n")
+        """So many finished commands more for each device that has finished one (PostgreSQL)."""
+        psql(self.database, "INSERT INTO command SELECT (jsonb_populate_record(c, jsonb_build_object("
+                            f"'id', c.id || '-' || g))).* FROM command c, generate_series(1, {count}) g "
+                            "WHERE c.id IN (SELECT min(id) FROM command WHERE finished_at IS NOT NULL "
+                            "GROUP BY enrolment_id);\n")
 
     def inner_socket(self):
         found = [path for path in self.house.run.rglob("*device*") if path.is_socket()]
@@ -126,19 +130,39 @@ class Server:
         self.house.close()
 
 
-def run_load(*words, stdin=None):
-    done = subprocess.run([LOAD, *map(str, words)], check=True, capture_output=True, text=True, input=stdin)
-    figures = json.loads(done.stdout)
-    if figures["failed"]:
-        raise SystemExit(f"bench: {figures['failed']} requests failed: {' '.join(map(str, words))}")
-    return figures
+def psql(url, statements):
+    folder, user, name = (part.partition("=")[2] for part in url.partition(":")[2].split())
+    subprocess.run(["psql", "-q", "-h", folder, "-U", user, "-v", "ON_ERROR_STOP=1", name], check=True, text=True,
+                   input=statements)
 
 
-def measure(pids, *words):
-    """(CPU microseconds per request, requests per second)"""
-    before = schedstat(pids)
-    figures = run_load(*words)
-    return (schedstat(pids) - before) / 1000 / max(figures["requests"], 1), figures["requests"] / figures["seconds"]
+def load_figures(*words):
+    done = subprocess.run([LOAD, *map(str, words)], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True)
+    return json.loads(done.stdout)
+
+
+class Side:
+    """One of those that take turns: whose CPU counts, and what asks it for answers. server: its phone is to
+    have nothing to do; should the server find something in the middle, the turn does not count."""
+
+    def __init__(self, name, pids, *load, server=None):
+        self.name, self.pids, self.load, self.server = name, pids, load, server
+        self.cpu = self.requests = self.seconds = 0
+
+    def turn(self):
+        for _ in range(3):
+            if self.server:
+                self.server.settle()
+            before = schedstat(self.pids)
+            figures = load_figures(*self.load)
+            if not figures["failed"]:
+                break
+        else:
+            raise SystemExit(f"bench: {figures['failed']} requests failed: {' '.join(map(str, self.load))}")
+        self.cpu += schedstat(self.pids) - before
+        self.requests += figures["requests"]
+        self.seconds += figures["seconds"]
 
 
 @contextlib.contextmanager
@@ -175,8 +199,8 @@ def static_edge(server, ports):
 
 
 class Bench:
-    def __init__(self, rounds, seconds, count):
-        self.rounds, self.seconds, self.count = rounds, seconds, count
+    def __init__(self, rounds, turns, count):
+        self.rounds, self.turns, self.count = rounds, turns, count
         self.samples = {}
 
     def note(self, name, value):
@@ -185,38 +209,37 @@ class Bench:
     def median(self, name):
         return statistics.median(self.samples[name])
 
+    def ratio(self, above, *below):
+        """The median over the rounds of one figure divided by the best of others."""
+        rounds = zip(self.samples[above], *(self.samples[name] for name in below))
+        return statistics.median(figure / max(others) for figure, *others in rounds)
+
+    def take_turns(self, sides):
+        """CPU in microseconds per request and requests per second of each."""
+        for _ in range(self.turns):
+            for side in sides:
+                side.turn()
+        for side in sides:
+            self.note(f"{side.name} cpu", side.cpu / 1000 / max(side.requests, 1))
+            self.note(f"{side.name} rate", side.requests / side.seconds)
+
     def inner(self, servers, empty):
         process, path = empty
-        for connections in CONNECTIONS:
-            cpu, rate = measure([process.pid], "keep", path, servers[0].request, connections, self.seconds)
-            self.note(f"empty {connections} cpu", cpu)
-            self.note(f"empty {connections} rate", rate)
-            for server in servers:
-                server.settle()
-                cpu, rate = measure(server.pids(), "keep", server.inner_socket(), server.request, connections,
-                                    self.seconds)
-                self.note(f"{server.name} idle {connections} cpu", cpu)
-                self.note(f"{server.name} idle {connections} rate", rate)
-
-    def history(self, server):
-        """The same calls of a device that has done much: its past must cost nothing."""
-        server.remember(HISTORY)
-        for _ in range(self.rounds):
-            server.settle()
-            cpu, _ = measure(server.pids(), "keep", server.inner_socket(), server.request, 32, self.seconds)
-            self.note(f"{server.name} idle 32 cpu with history", cpu)
+        sides = []
+        for count in CONNECTIONS:
+            sides.append(Side(f"empty {count}", [process.pid], "keep", path, servers[0].request, count, TURN_MS))
+            sides += [Side(f"{server.name} idle {count}", server.pids(), "keep", server.inner_socket(),
+                           server.request, count, TURN_MS, server=server)
+                      for server in servers if count in server.connections]
+        self.take_turns(sides)
 
     def fresh(self, server, edge, port):
         identity, key = server.state / "identity.pem", server.state / "identity.key"
         static = server.write("static-request", server.http(["Connection: close"], "/bench"))
-        cpu, rate = measure(descendants(edge.pid), "fresh", port, identity, key, static, 4, self.count)
-        self.note("static fresh cpu", cpu)
-        self.note("static fresh rate", rate)
-        server.settle()
-        cpu, rate = measure(server.pids(), "fresh", server.house.ports["device"], identity, key, server.fresh, 4,
-                            self.count)
-        self.note("sqlite fresh cpu", cpu)
-        self.note("sqlite fresh rate", rate)
+        self.take_turns([
+            Side("static fresh", descendants(edge.pid), "fresh", port, identity, key, static, 4, self.count),
+            Side("sqlite fresh", server.pids(), "fresh", server.house.ports["device"], identity, key, server.fresh, 4,
+                 self.count, server=server)])
 
     def enrolments(self, server, count):
         links = server.write("links", "".join(server.admin.link() + "\n" for _ in range(count)).encode())
@@ -260,17 +283,17 @@ class Bench:
 
 def goals(bench):
     """(what, figure, unit, goal, reached) of the design's ratios."""
-    m = bench.median
-    best = max(m("sqlite idle 8 rate"), m("sqlite idle 32 rate"))
-    best_postgres = max(m("postgres idle 8 rate"), m("postgres idle 32 rate"))
+    m, ratio = bench.median, bench.ratio
     rows = [
-        ("idle CPU at 32 connections / empty handler", m("sqlite idle 32 cpu") / m("empty 32 cpu"), "", 1.67, "<="),
-        ("fresh mTLS + Idle / static reply of the edge", m("sqlite fresh cpu") / m("static fresh cpu"), "", 1.3, "<="),
-        ("PostgreSQL CPU per Idle / SQLite's", m("postgres idle 32 cpu") / m("sqlite idle 32 cpu"), "", 1.2, "<="),
-        ("rate at 100 connections / best of 8 and 32", m("sqlite idle 100 rate") / best, "", 0.8, ">="),
-        ("the same on PostgreSQL", m("postgres idle 100 rate") / best_postgres, "", 0.8, ">="),
+        ("idle CPU at 32 connections / empty handler", ratio("sqlite idle 32 cpu", "empty 32 cpu"), "", 1.67, "<="),
+        ("fresh mTLS + Idle / static reply of the edge", ratio("sqlite fresh cpu", "static fresh cpu"), "", 1.3, "<="),
+        ("PostgreSQL CPU per Idle / SQLite's", ratio("postgres idle 32 cpu", "sqlite idle 32 cpu"), "", 1.2, "<="),
+        ("rate at 100 connections / best of 8 and 32",
+         ratio("sqlite idle 100 rate", "sqlite idle 8 rate", "sqlite idle 32 rate"), "", 0.8, ">="),
+        ("the same on PostgreSQL",
+         ratio("postgres idle 100 rate", "postgres idle 8 rate", "postgres idle 32 rate"), "", 0.8, ">="),
         ("PostgreSQL CPU per Idle with 500 commands / none",
-         m("postgres idle 32 cpu with history") / m("postgres idle 32 cpu"), "", 1.1, "<="),
+         ratio("history idle 32 cpu", "postgres idle 32 cpu"), "", 1.1, "<="),
         ("memory of all processes after a minute", m("memory"), "MB", 60, "<="),
         ("memory per idle mTLS connection", m("memory per connection"), "kB", 25, "<="),
         ("hostile messages x 100 beyond x 10", m("memory after hostile messages"), "MB", 4, "<="),
@@ -313,28 +336,39 @@ def postgres():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def with_history(bench, modules, url, cluster):
+    """A server whose devices have done much: their past must cost nothing."""
+    psql(url, "CREATE DATABASE history;\n")
+    server = Server(modules, url.replace("dbname=postgres", "dbname=history"), "history", cluster, connections=(32,))
+    bench.enrolments(server, ENROLMENTS if bench.rounds > 1 else 5)
+    server.remember(HISTORY)
+    return server
+
+
 def run(bench, held):
     sys.path.insert(0, str(ROOT / "tests" / "e2e"))
     os.environ["MUSTER_BUILD"] = str(BUILD)
     import admin as admin_module
     import house as house_module
+    modules = (house_module, admin_module)
     with postgres() as (url, cluster), contextlib.ExitStack() as stack:
-        sqlite = Server(house_module, admin_module, "", "sqlite")
+        sqlite = Server(modules, "", "sqlite")
         stack.callback(sqlite.close)
         bench.memory(sqlite, held)
         bench.hostile(sqlite, 100 if bench.rounds > 1 else 10)
-        other = Server(house_module, admin_module, url, "postgres", cluster=cluster)
+        other = Server(modules, url, "postgres", cluster)
         stack.callback(other.close)
+        history = with_history(bench, modules, url, cluster)
+        stack.callback(history.close)
         empty = stack.enter_context(empty_handler(sqlite.house.folder))
         ports = dict(zip(("device", "front", "plain"), house_module.free_ports(3)))
         edge = stack.enter_context(static_edge(sqlite, ports))
         for number in range(bench.rounds):
             print(f"round {number + 1} of {bench.rounds}", flush=True)
-            bench.inner([sqlite, other], empty)
+            bench.inner([sqlite, other, history], empty)
             bench.fresh(sqlite, edge, ports["device"])
             for server in (sqlite, other):
                 bench.enrolments(server, ENROLMENTS if bench.rounds > 1 else 5)
-        bench.history(other)
 
 
 def main():
@@ -346,7 +380,7 @@ def main():
         return 1
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 40000), hard))
-    bench = Bench(1, 1, 50) if words.quick else Bench(5, 3, 1000)
+    bench = Bench(1, 1, 50) if words.quick else Bench(5, 6, 200)
     run(bench, 100 if words.quick else HELD)
     show(bench)
     pathlib.Path(words.json).write_text(json.dumps(

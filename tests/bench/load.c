@@ -2,9 +2,9 @@
 /*
  * The load of the bench: one request, given as a file, over and over; a thread per connection.
  *
- *   bench-load keep SOCKET FILE CONNECTIONS SECONDS    kept-alive connections to a unix socket
- *   bench-load fresh PORT CERT KEY FILE THREADS COUNT  a new TLS connection for each request
- *   bench-load hold PORT CERT KEY CONNECTIONS          idle TLS connections until stdin closes
+ *   bench-load keep SOCKET FILE CONNECTIONS MILLISECONDS  kept-alive connections to a unix socket
+ *   bench-load fresh PORT CERT KEY FILE THREADS COUNT     a new TLS connection for each request
+ *   bench-load hold PORT CERT KEY CONNECTIONS             idle TLS connections until stdin closes
  *
  * Prints {"requests": N, "seconds": S, "failed": N}.  Sends to loopback only.
  */
@@ -97,7 +97,7 @@ static ssize_t wire_read(const struct wire *wire, char *out, size_t size)
     return wire->ssl ? SSL_read(wire->ssl, out, (int)size) : read(wire->fd, out, size);
 }
 
-/* An answer with a Content-Length; true for a 200 read to its end. */
+/* An answer with a Content-Length; true for a 200 without a body: there was nothing to do. */
 static bool answer_read(const struct wire *wire)
 {
     char answer[ANSWER_MAX];
@@ -113,7 +113,8 @@ static bool answer_read(const struct wire *wire)
         if (want == 0 && end && length)
             want = (size_t)(end - answer) + 4 + strtoul(length + 17, NULL, 10);
     }
-    return have == want && strncmp(answer, "HTTP/1.1 200", 12) == 0;
+    bool is_empty = have >= 4 && strcmp(answer + have - 4, "\r\n\r\n") == 0;
+    return have == want && is_empty && strncmp(answer, "HTTP/1.1 200", 12) == 0;
 }
 
 static void *keep_run(void *context)
@@ -201,7 +202,7 @@ int main(int count, char **words)
     if (strcmp(mode, "keep") == 0 && count == 6 &&
         file_read(owner, words[3], 1 << 20, &job.request, &err)) {
         job.socket_path = words[2];
-        job.deadline_ms = clock_monotonic_ms() + number(words[5], 600) * 1000;
+        job.deadline_ms = clock_monotonic_ms() + number(words[5], 600000);
         return threads_run(&job, (size_t)number(words[4], 256), keep_run);
     }
     if (strcmp(mode, "fresh") == 0 && count == 8 && tls_setup(&job, words + 2) &&
