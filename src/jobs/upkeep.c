@@ -46,16 +46,17 @@ bool job_evaluate(struct job_context *context, int64_t now, bool *busy, struct e
     return true;
 }
 
+/* What ends by time: each part is done, also where one before it failed. */
 bool job_expire(struct job_context *context, int64_t now, bool *busy, struct err *err)
 {
-    size_t count = 0, requests = 0;
-    if (!fleet_commands_expire(context->fleet, now, err) ||
-        !fleet_commands_hold(context->fleet, now, HOLD_BATCH, &count, err) ||
-        !fleet_departures_close(context->fleet, now, DEPARTURE_BATCH, &count, err) ||
-        !fleet_requests_expire(context->fleet, now, REQUEST_BATCH, &requests, err))
-        return false;
-    *busy = requests == REQUEST_BATCH;
-    return true;
+    struct fleet *fleet = context->fleet;
+    size_t held = 0, closed = 0, ended = 0;
+    bool worked = fleet_commands_expire(fleet, now, err);
+    worked = fleet_commands_hold(fleet, now, HOLD_BATCH, &held, err) && worked;
+    worked = fleet_departures_close(fleet, now, DEPARTURE_BATCH, &closed, err) && worked;
+    worked = fleet_requests_expire(fleet, now, REQUEST_BATCH, &ended, err) && worked;
+    *busy = worked && (held == HOLD_BATCH || ended == REQUEST_BATCH);
+    return worked;
 }
 
 bool job_renew(struct job_context *context, int64_t now, bool *busy, struct err *err)
