@@ -96,6 +96,24 @@ ORDER BY l.expires_at, l.id LIMIT $4
 -- name: old_link_delete
 DELETE FROM enrolment_link WHERE id = $1 AND expires_at < $2
 
+-- name: old_requests
+-- of gear: what came to an end without a certificate
+SELECT id, expires_at AS at FROM challenge
+WHERE enrolment_id IS NULL AND certificate_id IS NULL AND state NOT IN ('delivered', 'waiting', 'approved')
+  AND expires_at < $1 AND (expires_at, id) > ($2, $3)
+ORDER BY expires_at, id LIMIT $4
+
+-- name: old_request_hold
+-- holds the row: what is over begins no more
+UPDATE challenge SET state = state
+WHERE id = $1 AND expires_at < $2 AND certificate_id IS NULL AND state NOT IN ('delivered', 'waiting', 'approved')
+
+-- name: old_request_steps_delete
+DELETE FROM certificate_step WHERE challenge_id = $1
+
+-- name: old_request_delete
+DELETE FROM challenge WHERE id = $1
+
 -- name: old_variants
 SELECT v.hash AS id, v.created_at AS at FROM variant v
 WHERE v.created_at < $1 AND (v.created_at, v.hash) > ($2, $3)

@@ -41,6 +41,10 @@ SELECT * FROM command WHERE id = $1
 -- name: look_commands
 SELECT * FROM command WHERE enrolment_id = $1 ORDER BY id
 
+-- name: look_requests
+-- of gear
+SELECT id FROM challenge WHERE enrolment_id IS NULL
+
 -- name: look_variants
 SELECT hash, content FROM variant ORDER BY hash
 

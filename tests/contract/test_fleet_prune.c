@@ -6,6 +6,7 @@
 #include "fleet/certificate.h"
 #include "fleet/job.h"
 #include "fleet/upkeep.h"
+#include "tests/contract/fleet_gear.h"
 #include "tests/contract/pruning.h"
 
 #define PASSWORD "correct horse battery"
@@ -185,6 +186,32 @@ static void links_that_nobody_used_go(void **state)
     assert_int_equal(pruning_run(f, "links"), 1);
 }
 
+/* A certificate keeps what was asked for it; what led to none goes, with its trace. */
+static void requests_of_gear_without_a_certificate_go(void **state)
+{
+    struct fixture *f = *state;
+    const struct network_challenge used = gear_challenge(f, false),
+                                   refused = gear_challenge(f, false);
+    const struct certificate_asked asked = gear_asked(f, &used, 0);
+    struct certificate_asked other = gear_asked(f, &refused, 1);
+    struct err err;
+    size_t count = 0;
+    pruning_keep(f);
+    assert_false(fixture_issue(f, &asked).is_refused);
+    other.objection = "its key is too short";
+    assert_true(fixture_issue(f, &other).is_refused);
+    f->now += DAY + 1; /* the challenge's life */
+    assert_int_equal(pruning_run(f, "requests"), 0);
+    assert_works(fleet_requests_expire(f->fleet, f->now, 10, &count, &err), err);
+    assert_int_equal(count, 1);
+    f->now += 30 * DAY - 1;
+    assert_int_equal(pruning_run(f, "requests"), 0);
+    f->now += 1;
+    assert_int_equal(pruning_run(f, "requests"), 1);
+    assert_int_equal(pruning_run(f, "requests"), 0);
+    assert_int_equal(pruning_count(f, &SQL_LOOK_REQUESTS), 1);
+}
+
 /* ---- when it is interrupted ---- */
 
 /* What fails in the middle leaves everything as it was; the rest goes nevertheless. */
@@ -292,6 +319,7 @@ FLEET_MAIN(FLEET_TEST(nothing_goes_before_its_time), FLEET_TEST(zero_keeps_for_e
            FLEET_TEST(a_device_keeps_its_newest_attempt),
            FLEET_TEST(an_enrolment_that_was_completed_stays_with_its_trace),
            FLEET_TEST(links_that_nobody_used_go),
+           FLEET_TEST(requests_of_gear_without_a_certificate_go),
            FLEET_TEST(an_interrupted_batch_leaves_its_attempts_whole),
            FLEET_TEST(ended_sessions_and_tokens_go),
            FLEET_TEST(variants_without_a_device_go_after_a_day),
