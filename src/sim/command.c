@@ -344,5 +344,5 @@ struct command_outcome command_carry_out(struct phone *phone, const struct plist
     if (refusal.code == 0)
         return (struct command_outcome){.status = "CommandFormatError"};
     work_chain_add(answer, &refusal);
-    return (struct command_outcome){.status = "Error"};
+    return (struct command_outcome){.status = "Error", .code = refusal.code};
 }

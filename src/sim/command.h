@@ -13,6 +13,7 @@ enum aftermath { /* what happens once the answer is on its way */
 
 struct command_outcome {
     const char *status; /* Acknowledged, Error, CommandFormatError, NotNow */
+    int code;           /* the first of its ErrorChain; 0: none */
     enum aftermath aftermath;
 };
 

@@ -54,10 +54,10 @@ void ledger_message(struct ledger *ledger, const char *udid, const char *message
 }
 
 void ledger_execution(struct ledger *ledger, const char *udid, const char *uuid,
-                      const char *request_type, const char *outcome)
+                      const char *request_type, const char *outcome, int code)
 {
-    line_write(ledger, json_pack("{s:s, s:s, s:s, s:s}", "device", udid, "executed", uuid,
-                                 "request_type", request_type, "outcome", outcome));
+    line_write(ledger, json_pack("{s:s, s:s, s:s, s:s, s:i}", "device", udid, "executed", uuid,
+                                 "request_type", request_type, "outcome", outcome, "code", code));
 }
 
 json_t *ledger_read(const char *path)

@@ -14,8 +14,8 @@ MUST_CHECK bool ledger_open(void *owner, const char *path, struct ledger **out, 
 /* A message and the status of its answer; uuid NULL: not about a command. */
 void ledger_message(struct ledger *ledger, const char *udid, const char *message, const char *uuid,
                     int status);
-/* A command is carried out now. */
+/* A command is carried out now; code: of the error, 0 for none. */
 void ledger_execution(struct ledger *ledger, const char *udid, const char *uuid,
-                      const char *request_type, const char *outcome);
+                      const char *request_type, const char *outcome, int code);
 /* The last lines of a ledger file as an array. New reference. */
 json_t *ledger_read(const char *path);

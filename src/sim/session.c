@@ -168,7 +168,8 @@ static bool command_answer(struct session *session, const struct plist *command,
         outcome = command_carry_out(phone, command, answer);
     plist_set_text(answer, "Status", outcome.status);
     if (!text_equal(outcome.status, "NotNow"))
-        ledger_execution(phone->ledger, phone->model.udid, uuid, request_type, outcome.status);
+        ledger_execution(phone->ledger, phone->model.udid, uuid, request_type, outcome.status,
+                         outcome.code);
     command_report(session, uuid, request_type, outcome.status);
     if (!channel_render(session->scratch, answer, &body, err))
         return false;
