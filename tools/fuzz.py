@@ -5,6 +5,7 @@
 A target passes when it finds nothing and reaches the edges that tests/fuzz/floors.tsv asks for: a
 harness that sees nothing (because a library was built without instrumentation) is no harness.
 """
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -57,9 +58,10 @@ def main(words):
     seconds = int(words.pop(0)) if words and words[0].isdigit() else 60
     if not build.make("fuzz"):
         return 1
-    wanted, failed, passed = floors(), 0, 0
-    for name, program in targets(words).items():
-        edges, found = fuzz(name, program, seconds)
+    wanted, chosen, failed, passed = floors(), targets(words), 0, 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(lambda name: fuzz(name, chosen[name], seconds), chosen)
+    for name, (edges, found) in zip(chosen, results):
         floor = wanted.get(name)
         good = not found and floor is not None and edges >= floor
         note = "" if floor is not None else ": no floor in tests/fuzz/floors.tsv"
