@@ -152,7 +152,7 @@ static const struct field setting_view_rows[] = {
     TEXT_FIELD(struct setting_view, help, FIELD_READ_ONLY, .help = "What it does"),
     TEXT_FIELD(struct setting_view, unit, FIELD_READ_ONLY, .help = "Unit"),
     TEXT_FIELD(struct setting_view, type, FIELD_READ_ONLY,
-               .help = "boolean, integer, choice or version"),
+               .help = "boolean, integer, choice, version, or time: of the device's own clock"),
     TEXT_FIELD(struct setting_view, use, FIELD_READ_ONLY,
                .help = "Where it may stand: configuration or compliance policies, or both"),
     RAW_FIELD(struct setting_view, range, FIELD_READ_ONLY,
@@ -162,7 +162,7 @@ static const struct field setting_view_rows[] = {
 };
 static const struct fields setting_view_fields = FIELDS(setting_view_rows);
 
-static const char *const type_names[] = {"boolean", "integer", "choice"};
+static const char *const type_names[] = {"boolean", "integer", "choice", "version", "time"};
 static const char *const rule_type_names[] = {"version", "boolean", "boolean", "integer"};
 static const char *const stricter_names[] = {"higher", "lower", "true", "false", "later", "none"};
 

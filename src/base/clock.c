@@ -46,3 +46,17 @@ bool time_parse(const char *text, int64_t *out, struct err *err)
     *out = (int64_t)at;
     return true;
 }
+
+char *time_local_text(void *owner, int64_t at)
+{
+    char *text = time_text(owner, at);
+    text[strlen(text) - 1] = '\0'; /* the Z */
+    return text;
+}
+
+bool time_local_parse(const char *text, int64_t *out, struct err *err)
+{
+    CLEANUP(mem_free_at) char *utc = mem_format(NULL, "%.40sZ", text);
+    return time_parse(utc, out, err) ||
+           err_set(err, ERR_BAD_INPUT, "not a time like 2026-01-31T20:00:00");
+}

@@ -13,15 +13,20 @@ static const struct json_limits limits = {SETTINGS_SIZE_MAX, 4, 4096};
 
 /* ---- settings ---- */
 
-/* true, false and whole numbers as such, all else as text; os.* are versions: text even when "17"
- * looks like a number. */
+/* Versions are text even when "17" looks like a number. */
+static bool is_version(const char *name)
+{
+    return text_starts(name, "os.") || text_equal(name, "system.update_version");
+}
+
+/* true, false and whole numbers as such, all else as text. */
 static json_t *value_of(const char *name, const char *text)
 {
     int64_t number;
     struct err ignored;
     if (text_equal(text, "true") || text_equal(text, "false"))
         return json_boolean(text[0] == 't');
-    if (!text_starts(name, "os.") &&
+    if (!is_version(name) &&
         number_parse(bytes_text(text), INT64_MIN, INT64_MAX, &number, &ignored))
         return json_integer(number);
     return json_string(text);

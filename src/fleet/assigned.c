@@ -13,6 +13,12 @@ static const struct json_limits settings_limits = {65536, 4, 4096};
 
 /* ---- one value ---- */
 
+static const char *const quoted_names[] = {
+    [SETTING_ENUM] = "a choice",
+    [SETTING_VERSION] = "a version like 18.2.1",
+    [SETTING_TIME] = "a time like 2026-01-31T20:00:00",
+};
+
 static bool setting_value(const struct setting *setting, const json_t *json, int64_t *out,
                           struct err *err)
 {
@@ -28,8 +34,11 @@ static bool setting_value(const struct setting *setting, const json_t *json, int
         *out = (int64_t)json_integer_value(json);
         return setting_check(setting, *out, err);
     case SETTING_ENUM:
+    case SETTING_VERSION:
+    case SETTING_TIME:
         if (!json_is_string(json))
-            return err_set(err, ERR_BAD_INPUT, "a choice in quotes is expected");
+            return err_set(err, ERR_BAD_INPUT, "%s in quotes is expected",
+                           quoted_names[setting->type]);
         return setting_value_parse(setting, json_string_value(json), out, err);
     }
     bug("setting type %d", (int)setting->type);
@@ -128,6 +137,27 @@ static bool rule_read(const struct reading *r, const struct rule *rule, const js
     return true;
 }
 
+/* What a device can make nothing of without the other. */
+static const struct {
+    enum setting_id one, other;
+} pairs[] = {
+    {SETTING_SYSTEM_UPDATE_VERSION, SETTING_SYSTEM_UPDATE_BY},
+    {SETTING_SYSTEM_UPDATE_BY, SETTING_SYSTEM_UPDATE_VERSION},
+};
+
+static bool pairs_check(const json_t *wishes, struct err *err)
+{
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        const char *one = settings[pairs[i].one].name, *other = settings[pairs[i].other].name;
+        if (json_object_get(wishes, one) && !json_object_get(wishes, other)) {
+            (void)err_set(err, ERR_BAD_INPUT, "%s goes with %s: give both", one, other);
+            (void)snprintf(err->where, sizeof(err->where), "/settings/%s", one);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool member_read(const struct reading *r, const char *name, const json_t *json,
                         struct err *err)
 {
@@ -159,7 +189,7 @@ static bool settings_read(struct reading *r, const json_t *wishes, struct err *e
 bool settings_check(const json_t *wishes, enum policy_kind kind, struct err *err)
 {
     struct reading reading = {.kind = kind};
-    if (!settings_read(&reading, wishes, err))
+    if (!settings_read(&reading, wishes, err) || !pairs_check(wishes, err))
         return false;
     bool has_condition = json_object_size(wishes) == 0;
     const char *name, *last = "";

@@ -28,7 +28,9 @@ static char *expected_text(void *owner, const struct setting *setting, int64_t v
         return mem_text(owner, "anything");
     switch (setting->type) {
     case SETTING_BOOLEAN: return mem_text(owner, value ? "yes" : "no");
-    case SETTING_ENUM: break;
+    case SETTING_ENUM:
+    case SETTING_VERSION:
+    case SETTING_TIME: break;
     case SETTING_INTEGER: {
         CLEANUP(mem_free_at) char *amount = amount_text(NULL, setting, value);
         const char *bound = setting->rule == STRICTER_LOWER ? "at most" : "at least";

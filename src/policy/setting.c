@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "policy/version.h"
 
 const struct setting *setting_find(const char *name)
 {
@@ -32,6 +34,16 @@ static int64_t choice_count(const struct setting *setting)
     return count;
 }
 
+/* Times and versions: their ends are those of their texts. */
+static bool range_check(const struct setting *setting, int64_t value, struct err *err)
+{
+    if (value >= setting->lowest && value <= setting->highest)
+        return true;
+    CLEANUP(mem_free_at) char *lowest = setting_value_text(NULL, setting, setting->lowest);
+    CLEANUP(mem_free_at) char *highest = setting_value_text(NULL, setting, setting->highest);
+    return err_set(err, ERR_BAD_INPUT, "%s must be %s to %s", setting->name, lowest, highest);
+}
+
 static bool integer_check(const struct setting *setting, int64_t value, struct err *err)
 {
     if (is_off(setting, value) || (value >= setting->lowest && value <= setting->highest))
@@ -52,6 +64,8 @@ bool setting_check(const struct setting *setting, int64_t value, struct err *err
             return true;
         return err_set(err, ERR_BAD_INPUT, "%s must be true or false", setting->name);
     case SETTING_INTEGER: return integer_check(setting, value, err);
+    case SETTING_VERSION:
+    case SETTING_TIME: return range_check(setting, value, err);
     case SETTING_ENUM: {
         if (value >= 0 && value < choice_count(setting))
             return true;
@@ -101,18 +115,27 @@ bool setting_is_laxest(const struct setting *setting, int64_t value)
     case SETTING_INTEGER:
         return is_off(setting, value) || (setting->rule == STRICTER_HIGHER && value == 0);
     case SETTING_ENUM: return value == 0;
+    case SETTING_VERSION:
+    case SETTING_TIME: return false; /* there is always an older one */
     }
     return false;
 }
 
 char *setting_value_text(void *owner, const struct setting *setting, int64_t value)
 {
-    if (setting->type == SETTING_BOOLEAN)
-        return mem_text(owner, value ? "true" : "false");
-    if (setting->type == SETTING_ENUM && value >= 0 && value < choice_count(setting))
-        return mem_text(owner, setting->choices[value]);
-    if (is_off(setting, value))
-        return mem_text(owner, "off");
+    switch (setting->type) {
+    case SETTING_BOOLEAN: return mem_text(owner, value ? "true" : "false");
+    case SETTING_VERSION: return version_number_text(owner, value);
+    case SETTING_TIME: return time_local_text(owner, value);
+    case SETTING_ENUM:
+        if (value >= 0 && value < choice_count(setting))
+            return mem_text(owner, setting->choices[value]);
+        break;
+    case SETTING_INTEGER:
+        if (is_off(setting, value))
+            return mem_text(owner, "off");
+        break;
+    }
     return mem_format(owner, "%" PRId64, value);
 }
 
@@ -130,19 +153,34 @@ static bool words_parse(const struct setting *setting, const char *text, int64_t
     return true;
 }
 
-bool setting_value_parse(const struct setting *setting, const char *text, int64_t *out,
-                         struct err *err)
+static bool integer_parse(const struct setting *setting, const char *text, int64_t *out,
+                          struct err *err)
 {
-    if (setting->type != SETTING_INTEGER)
-        return words_parse(setting, text, out, err);
     if (setting->off >= 0 && strcmp(text, "off") == 0) {
         *out = setting->off;
         return true;
     }
-    int64_t value;
-    if (!number_parse(bytes_text(text), INT64_MIN, INT64_MAX, &value, err))
-        return err_context(err, "%s", setting->name);
-    if (!integer_check(setting, value, err))
+    return number_parse(bytes_text(text), INT64_MIN, INT64_MAX, out, err) ||
+           err_context(err, "%s", setting->name);
+}
+
+bool setting_value_parse(const struct setting *setting, const char *text, int64_t *out,
+                         struct err *err)
+{
+    int64_t value = 0;
+    bool is_read = false;
+    switch (setting->type) {
+    case SETTING_BOOLEAN:
+    case SETTING_ENUM: is_read = words_parse(setting, text, &value, err); break;
+    case SETTING_INTEGER: is_read = integer_parse(setting, text, &value, err); break;
+    case SETTING_VERSION:
+        is_read = version_number(text, &value, err) || err_context(err, "%s", setting->name);
+        break;
+    case SETTING_TIME:
+        is_read = time_local_parse(text, &value, err) || err_context(err, "%s", setting->name);
+        break;
+    }
+    if (!is_read || !setting_check(setting, value, err))
         return false;
     *out = value;
     return true;

@@ -15,7 +15,13 @@ enum setting_id {
     SETTING_COUNT,
 };
 
-enum setting_type { SETTING_BOOLEAN, SETTING_INTEGER, SETTING_ENUM };
+enum setting_type {
+    SETTING_BOOLEAN,
+    SETTING_INTEGER,
+    SETTING_ENUM,
+    SETTING_VERSION, /* of an operating system: see version_number() */
+    SETTING_TIME,    /* of the device's own clock, wherever it is: seconds since 1970 there */
+};
 
 /* When two policies meet on one device: which value is stricter. */
 enum setting_rule {
@@ -43,7 +49,7 @@ struct setting {
 
 extern const struct setting settings[SETTING_COUNT];
 
-/* A value of a setting: booleans 0/1, integers, enums by index. */
+/* A value of a setting: booleans 0/1, integers, versions and times; enums by index. */
 struct setting_value {
     enum setting_id id;
     int64_t value;
@@ -60,8 +66,8 @@ int setting_compare(const struct setting *setting, int64_t a, int64_t b, bool *c
 bool setting_satisfied(const struct setting *setting, int64_t asked, int64_t found);
 /* Does the value ask for nothing, so that every device satisfies it? */
 bool setting_is_laxest(const struct setting *setting, int64_t value);
-/* "8", "true", "alphanumeric", "off": for people and explanations; setting_value_parse reads it
- * back. Belongs to owner. */
+/* "8", "true", "alphanumeric", "off", "18.2.1", "2026-12-01T20:00:00": for people and explanations;
+ * setting_value_parse reads it back. Belongs to owner. */
 char *setting_value_text(void *owner, const struct setting *setting, int64_t value);
 MUST_CHECK bool setting_value_parse(const struct setting *setting, const char *text, int64_t *out,
                                     struct err *err);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/version.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 
 #define VERSION_PART_HIGHEST 999999999
@@ -24,6 +26,33 @@ static bool version_parts(const char *text, int64_t parts[VERSION_PARTS_MAX])
             break;
     }
     return true;
+}
+
+#define NUMBER_PARTS 3
+#define NUMBER_BASE 10000
+
+bool version_number(const char *text, int64_t *out, struct err *err)
+{
+    int64_t parts[VERSION_PARTS_MAX] = {0}, number = 0;
+    bool is_one = version_parts(text, parts) && parts[0] > 0;
+    for (size_t i = 0; i < VERSION_PARTS_MAX; i++) {
+        is_one = is_one && parts[i] < (i < NUMBER_PARTS ? NUMBER_BASE : 1);
+        if (i < NUMBER_PARTS && is_one)
+            number = number * NUMBER_BASE + parts[i];
+    }
+    if (!is_one)
+        return err_set(err, ERR_BAD_INPUT, "not a version like 18.2.1");
+    *out = number;
+    return true;
+}
+
+char *version_number_text(void *owner, int64_t number)
+{
+    int64_t patch = number % NUMBER_BASE, rest = number / NUMBER_BASE;
+    int64_t major = rest / NUMBER_BASE, minor = rest % NUMBER_BASE;
+    if (patch == 0)
+        return mem_format(owner, "%" PRId64 ".%" PRId64, major, minor);
+    return mem_format(owner, "%" PRId64 ".%" PRId64 ".%" PRId64, major, minor, patch);
 }
 
 bool version_compare(const char *a, const char *b, int *out)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/declarative.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "sim/channel.h"
 #include "sim/declared.h"
@@ -273,6 +274,20 @@ static bool status_report(const struct talk *talk, struct err *err)
     return true;
 }
 
+/* ---- updates ---- */
+
+/* The clock of a simulated phone shows UTC. What is told to be there by a time is there then. */
+static void update_make(struct phone *phone)
+{
+    CLEANUP(json_decref_at) json_t *wish = declared_update(phone);
+    const char *by = json_string_value(json_object_get(wish, "TargetLocalDateTime"));
+    CLEANUP(mem_free_at) char *now = time_local_text(NULL, clock_now());
+    if (!by || strcmp(now, by) < 0)
+        return;
+    model_os_install(phone, &phone->model,
+                     json_string_value(json_object_get(wish, "TargetOSVersion")));
+}
+
 /* ---- from outside ---- */
 
 void declarative_begin(struct phone *phone, struct bytes tokens)
@@ -288,6 +303,8 @@ bool declarative_settle(struct phone *phone, json_t *report, struct err *err)
     const struct talk talk = {phone, scratch, report};
     if (!phone->declarative.is_on)
         return true;
-    return (!phone->declarative.is_due || synchronise(&talk, err)) && status_report(&talk, err) &&
-           phone_save(phone, err);
+    if (phone->declarative.is_due && !synchronise(&talk, err))
+        return false;
+    update_make(phone);
+    return status_report(&talk, err) && phone_save(phone, err);
 }

@@ -42,6 +42,12 @@ static const struct member_rule passcode_members[] = {
     {"MaximumPasscodeAgeInDays", JSON_INTEGER, false, 0, 730},
     {"PasscodeReuseLimit", JSON_INTEGER, false, 1, 50},
 };
+static const struct member_rule update_members[] = {
+    {"TargetOSVersion", JSON_STRING, true, 0, 0},
+    {"TargetBuildVersion", JSON_STRING, false, 0, 0},
+    {"TargetLocalDateTime", JSON_STRING, true, 0, 0},
+    {"DetailsURL", JSON_STRING, false, 0, 0},
+};
 static const struct member_rule organization_members[] = {
     {"Name", JSON_STRING, true, 0, 0},
     {"Email", JSON_STRING, false, 0, 0},
@@ -61,6 +67,7 @@ static const struct type_rule {
     {ACTIVATION, "activation", MEMBERS(activation_members)},
     {SUBSCRIPTIONS, "configuration", MEMBERS(subscription_members)},
     {DECLARED_PASSCODE, "configuration", MEMBERS(passcode_members)},
+    {DECLARED_UPDATE, "configuration", MEMBERS(update_members)},
     {"com.apple.management.organization-info", "management", MEMBERS(organization_members)},
     {"com.apple.management.server-capabilities", "management", MEMBERS(server_members)},
 };
@@ -249,6 +256,38 @@ json_t *declared_active(const struct phone *phone, const char *type)
     return payloads;
 }
 
+/* "18.2" is below "18.10". */
+static bool is_below(const char *version, const char *other)
+{
+    char *end = NULL, *end_of_other = NULL;
+    for (bool more = true; more;) {
+        long one = strtol(version, &end, 10), two = strtol(other, &end_of_other, 10);
+        if (one != two)
+            return one < two;
+        more = *end == '.' || *end_of_other == '.';
+        version = *end == '.' ? end + 1 : "0";
+        other = *end_of_other == '.' ? end_of_other + 1 : "0";
+    }
+    return false;
+}
+
+/* Of several the one for the newest version counts. */
+json_t *declared_update(const struct phone *phone)
+{
+    CLEANUP(json_decref_at) json_t *wishes = declared_active(phone, DECLARED_UPDATE);
+    const char *best = phone->model.os_version ? phone->model.os_version : "0";
+    json_t *found = NULL;
+    for (size_t i = 0; i < json_array_size(wishes); i++) {
+        json_t *wish = json_array_get(wishes, i);
+        const char *version = json_string_value(json_object_get(wish, "TargetOSVersion"));
+        if (!is_below(best, version))
+            continue;
+        best = version;
+        found = wish;
+    }
+    return json_incref(found);
+}
+
 /* ---- status ---- */
 
 static json_t *capabilities_value(const struct phone *phone);
@@ -289,12 +328,18 @@ static json_t *compliant_value(const struct phone *phone)
 }
 static json_t *update_value(const struct phone *phone)
 {
-    return text_value(phone->model.update_state ? phone->model.update_state : "none");
+    CLEANUP(json_decref_at) json_t *wish = declared_update(phone);
+    const char *state = wish ? "waiting" : "none";
+    return text_value(phone->model.update_state ? phone->model.update_state : state);
 }
 static json_t *pending_value(const struct phone *phone)
 {
-    const char *version = phone->model.pending_version ? phone->model.pending_version : "";
-    return json_pack("{s:s, s:s}", "os-version", version, "build-version", "");
+    CLEANUP(json_decref_at) json_t *wish = declared_update(phone);
+    const char *wanted = json_string_value(json_object_get(wish, "TargetOSVersion"));
+    const char *version = phone->model.pending_version ? phone->model.pending_version : wanted;
+    return json_pack("{s:s, s:s, s:s*}", "os-version", version ? version : "", "build-version", "",
+                     "target-local-date-time",
+                     json_string_value(json_object_get(wish, "TargetLocalDateTime")));
 }
 
 static const struct value_row {

@@ -8,6 +8,7 @@
 #include "sim/phone.h"
 
 #define DECLARED_PASSCODE "com.apple.configuration.passcode.settings"
+#define DECLARED_UPDATE "com.apple.configuration.softwareupdate.enforcement.specific"
 
 /* iOS 15 and later, unless its user's model lacks it. */
 bool declared_known(const struct phone *phone);
@@ -20,6 +21,8 @@ extern const char *const declared_groups[];
 json_t *declared_states(const struct phone *phone);
 /* The payloads of active configurations of this type, an array. New reference. */
 json_t *declared_active(const struct phone *phone, const char *type);
+/* The update that it is told to make and has not made: the payload; NULL: none. New reference. */
+json_t *declared_update(const struct phone *phone);
 /* {"passcode.is-present": true, …} of all subscribed items; errors gets those that it cannot
  * report. New reference. */
 json_t *declared_values(const struct phone *phone, json_t *errors);

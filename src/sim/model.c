@@ -176,3 +176,16 @@ int64_t model_os_major(const struct model *model)
         return 0;
     return major;
 }
+
+void model_os_install(void *owner, struct model *model, const char *version)
+{
+    const char *rest = strchr(version, '.');
+    long minor = rest ? strtol(rest + 1, NULL, 10) : 0;
+    bool is_mac = model_is_mac(model);
+    model->os_version = mem_text(owner, version);
+    int64_t major = model_os_major(model);
+    /* from 26 on both count alike: 25 for a Mac, 23 for a phone */
+    int64_t train = major >= 26 ? major - (is_mac ? 1 : 3) : major + (is_mac ? 9 : 4);
+    model->os_build = mem_format(owner, "%lld%c100", (long long)train,
+                                 minor >= 0 && minor < 26 ? 'A' + (int)minor : 'Z');
+}

@@ -41,5 +41,7 @@ MUST_CHECK bool model_from_json(void *owner, const json_t *object, struct model 
                                 struct err *err);
 /* Told by its product: "Mac14,2". */
 bool model_is_mac(const struct model *model);
+/* Another version of the system, with a build as Apple numbers them: 18.2 is 22C100. */
+void model_os_install(void *owner, struct model *model, const char *version);
 /* The number before the first dot of the OS version. */
 int64_t model_os_major(const struct model *model);

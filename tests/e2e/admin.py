@@ -86,7 +86,7 @@ class Admin:
         return made["id"]
 
     def change(self, policy, settings):
-        return self.ask("PATCH", f"/policies/{policy}", {"settings": settings})
+        return self.ask("PUT", f"/policies/{policy}", {"settings": settings})
 
     def drop(self, policy):
         self.ask("DELETE", f"/policies/{policy}")

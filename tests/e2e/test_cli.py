@@ -89,6 +89,8 @@ def phone(muster, tmp_path_factory):
     """Enrolled by a link that the program printed, under a policy that it made."""
     muster("policy", "create", "Phones", "--set", "password.min_length=6")
     muster("policy", "create", "Longer", "--set", "password.min_length=8")
+    muster("policy", "create", "Newer", "--set", "system.update_version=18", "--set",
+           "system.update_by=2199-01-31T20:00:00")
     muster("policy", "create", "Healthy", "--kind", "compliance", "--set", "password.required=true",
            "--set", "os.minimum=17")
     for name in ("Phones", "Longer", "Healthy"):

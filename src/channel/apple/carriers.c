@@ -5,7 +5,6 @@
 #include "channel/apple/settings.h"
 #include "policy/version.h"
 
-#define PASSCODE_TYPE "com.apple.configuration.passcode.settings"
 /* From these systems on the declaration has all keys that the profile has. */
 #define PASSCODE_SINCE_IOS "16.2"
 #define PASSCODE_SINCE_MACOS "13.1"
@@ -38,7 +37,8 @@ static bool is_declarable(const struct effective *effective, bool is_faithful)
 {
     bool is_mac = effective->platform == PLATFORM_MACOS;
     int order;
-    return is_faithful && apple_may_declare(effective) && apple_is_able(effective, PASSCODE_TYPE) &&
+    return is_faithful && apple_may_declare(effective) &&
+           apple_is_able(effective, APPLE_PASSCODE_TYPE) &&
            version_compare(effective->os_version,
                            is_mac ? PASSCODE_SINCE_MACOS : PASSCODE_SINCE_IOS, &order) &&
            order >= 0;
@@ -77,13 +77,15 @@ bool apple_plan_make(void *owner, const struct effective *effective, struct appl
                      struct err *err)
 {
     struct apple_item *items = NULL;
-    size_t count = 0, at = 0;
+    struct apple_wish wishes[2];
+    size_t count = 0, at = 0, wish_count = 0;
     struct ways ways = {.by_profile = true};
     bool is_faithful = false;
     if (!apple_items_make(owner, effective, &items, &count, err))
         return false;
     CLEANUP(json_decref_at) json_t *payload = apple_passcode_declared(effective, &is_faithful);
-    const struct apple_wish wish = {APPLE_PASSCODE_DECLARED, PASSCODE_TYPE, payload};
+    CLEANUP(json_decref_at) json_t *update = apple_update_declared(effective);
+    const struct apple_wish wish = {APPLE_PASSCODE_DECLARED, APPLE_PASSCODE_TYPE, payload};
     const struct apple_item *passcode = item_find(items, count, APPLE_PASSCODE_ITEM);
     if (passcode && payload) {
         struct apple_declaration declared = apple_declaration_make(owner, &wish);
@@ -93,8 +95,12 @@ bool apple_plan_make(void *owner, const struct effective *effective, struct appl
         if (ways.by_profile || &items[i] != passcode)
             items[at++] = items[i];
     *out = (struct apple_plan){.profiles = items, .profile_count = at};
-    apple_declarations_make(owner, effective, &wish, ways.by_declaration ? 1 : 0,
-                            &out->declarations);
+    if (ways.by_declaration)
+        wishes[wish_count++] = wish;
+    if (update && apple_may_declare(effective) && apple_is_able(effective, APPLE_UPDATE_TYPE))
+        wishes[wish_count++] =
+            (struct apple_wish){APPLE_UPDATE_DECLARED, APPLE_UPDATE_TYPE, update};
+    apple_declarations_make(owner, effective, wishes, wish_count, &out->declarations);
     return true;
 }
 

@@ -17,8 +17,8 @@
 /* ---- what a device can ---- */
 
 /* Types that only some devices know; the others belong to the protocol itself. */
-static const char *const known_types[] = {TYPE_SUBSCRIPTIONS,
-                                          "com.apple.configuration.passcode.settings"};
+static const char *const known_types[] = {TYPE_SUBSCRIPTIONS, APPLE_PASSCODE_TYPE,
+                                          APPLE_UPDATE_TYPE};
 
 static bool array_holds(const json_t *array, const char *name)
 {

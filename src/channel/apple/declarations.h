@@ -12,6 +12,9 @@
 #define APPLE_DECLARED "declaration."           /* of items that are declared */
 #define APPLE_DECLARED_IDENTIFIER "org.muster." /* before the item; never changes */
 #define APPLE_PASSCODE_DECLARED "declaration.passcode"
+#define APPLE_UPDATE_DECLARED "declaration.update"
+#define APPLE_PASSCODE_TYPE "com.apple.configuration.passcode.settings"
+#define APPLE_UPDATE_TYPE "com.apple.configuration.softwareupdate.enforcement.specific"
 
 struct apple_declaration {
     enum declaration_kind kind;

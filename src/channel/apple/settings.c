@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "channel/apple/settings.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "policy/version.h"
 
@@ -9,7 +10,7 @@ enum { IPHONE = 1 << PLATFORM_IOS | 1 << PLATFORM_IPADOS, MAC = 1 << PLATFORM_MA
 
 /* ---- payloads and their keys ---- */
 
-enum payload { PASSCODE, RESTRICTIONS, FILEVAULT, PAYLOAD_COUNT };
+enum payload { PASSCODE, RESTRICTIONS, FILEVAULT, PAYLOAD_COUNT, DECLARED_ONLY };
 
 static const struct payload_row {
     const char *item, *title, *type;
@@ -36,10 +37,12 @@ enum key {
     ALLOW_PASSCODE_MODIFICATION,
     FORCE_ENCRYPTED_BACKUP,
     FILEVAULT_ENABLE,
+    TARGET_VERSION,
+    TARGET_TIME,
     KEY_COUNT,
 };
 
-enum key_type { KEY_BOOLEAN, KEY_INTEGER, KEY_FILEVAULT };
+enum key_type { KEY_BOOLEAN, KEY_INTEGER, KEY_FILEVAULT, KEY_SPELLED };
 
 static const struct key_row {
     enum payload payload;
@@ -66,6 +69,8 @@ static const struct key_row {
                                      0, 1},
     [FORCE_ENCRYPTED_BACKUP] = {RESTRICTIONS, "forceEncryptedBackup", KEY_BOOLEAN, false, 0, 1},
     [FILEVAULT_ENABLE] = {FILEVAULT, "Enable", KEY_FILEVAULT, false, 0, 1},
+    [TARGET_VERSION] = {DECLARED_ONLY, "TargetOSVersion", KEY_SPELLED, false, 0, INT64_MAX},
+    [TARGET_TIME] = {DECLARED_ONLY, "TargetLocalDateTime", KEY_SPELLED, true, 0, INT64_MAX},
 };
 
 /* ---- settings ---- */
@@ -77,6 +82,11 @@ enum way_kind {
     WAY_ASKS,    /* the same, unless password.required is decided */
 };
 
+/* com.apple.configuration.softwareupdate.enforcement.specific */
+#define UPDATES_SINCE                                                                              \
+    .supervised = MAC, .mac_version = "14", .mac_version_reason = "Needs macOS 14 or later.",      \
+    .iphone_version = "17", .iphone_version_reason = "Needs iOS or iPadOS 17 or later."
+
 static const struct spelling {
     struct way {
         unsigned platforms;
@@ -87,6 +97,8 @@ static const struct spelling {
     unsigned supervised;     /* platforms where only supervised devices obey */
     const char *mac_version; /* oldest macOS */
     const char *mac_version_reason;
+    const char *iphone_version; /* oldest iOS, iPadOS */
+    const char *iphone_version_reason;
 } spellings[SETTING_COUNT] = {
     [SETTING_PASSWORD_REQUIRED] = {.ways = {{EVERY, FORCE_PIN, WAY_VALUE}}},
     [SETTING_PASSWORD_TYPE] = {.ways = {{EVERY, REQUIRE_ALPHANUMERIC, WAY_LETTERS},
@@ -141,6 +153,8 @@ static const struct spelling {
      * on the device's channel maxInactivity is what macOS turns into screen-saver settings */
     [SETTING_PASSWORD_SCREENSAVER_MINUTES] = {.ways = {{MAC, MAX_INACTIVITY, WAY_VALUE}},
                                               .reason = "Only a Mac has a screen saver."},
+    [SETTING_SYSTEM_UPDATE_VERSION] = {.ways = {{EVERY, TARGET_VERSION, WAY_VALUE}}, UPDATES_SINCE},
+    [SETTING_SYSTEM_UPDATE_BY] = {.ways = {{EVERY, TARGET_TIME, WAY_VALUE}}, UPDATES_SINCE},
     /* iPhone and iPad: data protection is active as soon as there is a passcode */
     [SETTING_ENCRYPTION_DEVICE] = {.ways = {{IPHONE, FORCE_PIN, WAY_FORCES},
                                             {MAC, FILEVAULT_ENABLE, WAY_FORCES}},
@@ -170,13 +184,14 @@ const char *apple_unsupported(enum setting_id setting, const struct target_devic
 {
     int order;
     const struct spelling *spelling = &spellings[setting];
+    bool is_mac = device->platform == PLATFORM_MACOS;
+    const char *oldest = is_mac ? spelling->mac_version : spelling->iphone_version;
     if (!has_way(spelling, device->platform))
         return spelling->reason;
     if ((spelling->supervised & 1U << device->platform) && !device->is_supervised)
         return supervised_reason;
-    if (device->platform == PLATFORM_MACOS && spelling->mac_version &&
-        version_compare(device->os_version, spelling->mac_version, &order) && order < 0)
-        return spelling->mac_version_reason;
+    if (oldest && version_compare(device->os_version, oldest, &order) && order < 0)
+        return is_mac ? spelling->mac_version_reason : spelling->iphone_version_reason;
     return NULL;
 }
 
@@ -276,6 +291,7 @@ static void key_add(struct plist *content, const struct key_row *row, int64_t va
     case KEY_BOOLEAN: plist_set_boolean(content, row->name, value != 0); return;
     case KEY_INTEGER: plist_set_integer(content, row->name, value); return;
     case KEY_FILEVAULT: filevault_add(content); return;
+    case KEY_SPELLED: break; /* no profile carries it */
     }
 }
 
@@ -347,4 +363,19 @@ json_t *apple_passcode_declared(const struct effective *effective, bool *is_fait
         return payload;
     json_decref(payload);
     return NULL;
+}
+
+json_t *apple_update_declared(const struct effective *effective)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_new(NULL, char);
+    struct draft draft = {0};
+    draft_fill(&draft, effective);
+    if (!draft.is_set[TARGET_VERSION] || !draft.is_set[TARGET_TIME])
+        return NULL;
+    json_t *payload = json_object();
+    json_set(payload, key_rows[TARGET_VERSION].name,
+             json_string(version_number_text(scratch, draft.values[TARGET_VERSION])));
+    json_set(payload, key_rows[TARGET_TIME].name,
+             json_string(time_local_text(scratch, draft.values[TARGET_TIME])));
+    return payload;
 }

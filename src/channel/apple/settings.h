@@ -37,3 +37,7 @@ void apple_payloads_make(void *owner, const struct effective *effective,
  * reference.
  */
 json_t *apple_passcode_declared(const struct effective *effective, bool *is_faithful);
+
+/* The payload of com.apple.configuration.softwareupdate.enforcement.specific; NULL: a version and a
+ * time are not both there. New reference. */
+json_t *apple_update_declared(const struct effective *effective);

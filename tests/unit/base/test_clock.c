@@ -47,6 +47,19 @@ static void what_is_no_time_is_refused(void **state)
     assert_int_equal(at, 77);
 }
 
+static void local_times_name_no_zone(void **state)
+{
+    static const char *const bad[] = {"2024-02-30T00:00:00", "2024-01-01T00:00:00Z", "2024-01-01",
+                                      "", "2024-01-01 00:00:00"};
+    int64_t at = 77;
+    struct err err;
+    assert_works(time_local_parse("2024-02-29T23:59:59", &at, &err), err);
+    assert_int_equal(at, 1709251199);
+    assert_string_equal(time_local_text(*state, at), "2024-02-29T23:59:59");
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_fails(time_local_parse(bad[i], &at, &err), err, ERR_BAD_INPUT);
+}
+
 static void the_clocks_go_forward(void **state)
 {
     int64_t first = clock_monotonic_ms();
@@ -60,7 +73,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_written_and_read),
         cmocka_unit_test(what_is_no_time_is_refused),
+        cmocka_unit_test(local_times_name_no_zone),
         cmocka_unit_test(the_clocks_go_forward),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }

@@ -158,6 +158,24 @@ static void the_declaration_goes_when_the_profile_is_in_force(void **state)
     assert_null(find(&plan, PASSCODE));
 }
 
+static void an_update_is_asked_of_who_knows_how(void **state)
+{
+    static const struct setting_value both[] = {{SETTING_SYSTEM_UPDATE_VERSION, 1800020000},
+                                                {SETTING_SYSTEM_UPDATE_BY, 1798761600}};
+    struct effective effective = effective_of(both, 2);
+    struct apple_plan plan = plan_of(*state, &effective);
+    assert_null(find(&plan, APPLE_UPDATE_DECLARED));
+    effective.declarative.capabilities = (char *)(uintptr_t) "[\"" APPLE_UPDATE_TYPE "\"]";
+    plan = plan_of(*state, &effective);
+    const struct apple_declaration *update = find(&plan, APPLE_UPDATE_DECLARED);
+    assert_non_null(update);
+    assert_non_null(strstr(update->text, "\"TargetOSVersion\":\"18.2\""));
+    assert_non_null(strstr(update->text, "\"TargetLocalDateTime\":\"2027-01-01T00:00:00\""));
+    effective.count = 1; /* without a time it is no demand */
+    plan = plan_of(*state, &effective);
+    assert_null(find(&plan, APPLE_UPDATE_DECLARED));
+}
+
 static void nothing_is_subscribed_that_cannot_be_reported(void **state)
 {
     struct effective effective = effective_of(eight, 1);
@@ -202,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_rule_that_forces_no_passcode_stays_a_profile),
         cmocka_unit_test(the_profile_goes_when_the_declaration_is_in_force),
         cmocka_unit_test(the_declaration_goes_when_the_profile_is_in_force),
+        cmocka_unit_test(an_update_is_asked_of_who_knows_how),
         cmocka_unit_test(nothing_is_subscribed_that_cannot_be_reported),
         cmocka_unit_test(every_name_fits_the_schema),
         cmocka_unit_test(all_groups_are_there_even_if_empty),

@@ -186,6 +186,16 @@ static void a_value_that_no_key_can_carry_becomes_the_nearest(void **state)
         assert_int_equal(apple_nearest(rows[i].setting, &device, rows[i].asked), rows[i].nearest);
 }
 
+/* What some need beside them; a limit of failures is no news by itself. */
+static struct setting_value needed_by(enum setting_id id)
+{
+    static const struct setting_value by = {SETTING_SYSTEM_UPDATE_BY, 1798761600},
+                                      version = {SETTING_SYSTEM_UPDATE_VERSION, 1800020001};
+    if (id == SETTING_SYSTEM_UPDATE_VERSION || id == SETTING_SYSTEM_UPDATE_BY)
+        return id == SETTING_SYSTEM_UPDATE_BY ? version : by;
+    return (struct setting_value){SETTING_PASSWORD_MAX_FAILURES_WIPE, 5};
+}
+
 static void every_setting_is_spelled_or_has_a_reason(void **state)
 {
     (void)state;
@@ -194,16 +204,16 @@ static void every_setting_is_spelled_or_has_a_reason(void **state)
             CLEANUP(mem_free_at) void *owner = mem_pool(NULL, 8192);
             struct apple_payload *payloads = NULL;
             size_t count = 0;
-            /* a limit of failures, which one setting needs, is no news by itself */
-            const struct setting_value values[4] = {{id, strict_value(&settings[id])},
-                                                    {SETTING_PASSWORD_MAX_FAILURES_WIPE, 5},
-                                                    NO_VALUE};
+            const struct setting_value values[4] = {
+                {id, strict_value(&settings[id])}, needed_by(id), NO_VALUE};
             const struct effective effective = effective_of(platform, values);
             const char *reason = reason_for(id, platform, true, "17.0");
             apple_payloads_make(owner, &effective, &payloads, &count);
             size_t keys = 0;
             for (size_t i = 0; i < count; i++)
                 keys += payloads[i].content->count;
+            CLEANUP(json_decref_at) json_t *update = apple_update_declared(&effective);
+            keys += json_object_size(update);
             if (id == SETTING_PASSWORD_MAX_FAILURES_WIPE)
                 keys++;
             print_message("%s on %s\n", settings[id].name, platform_names[platform]);
@@ -233,6 +243,12 @@ static void supervision_and_version_decide(void **state)
         reason_for(SETTING_PASSWORD_ALLOW_MODIFICATION, PLATFORM_MACOS, false, "10.12.6"),
         "Needs macOS 10.13 or later.");
     assert_null(reason_for(SETTING_PASSWORD_ALLOW_MODIFICATION, PLATFORM_MACOS, false, NULL));
+    assert_null(reason_for(SETTING_SYSTEM_UPDATE_BY, PLATFORM_IPADOS, false, "17.0"));
+    assert_string_equal(reason_for(SETTING_SYSTEM_UPDATE_BY, PLATFORM_IPADOS, true, "16.7.1"),
+                        "Needs iOS or iPadOS 17 or later.");
+    assert_string_equal(reason_for(SETTING_SYSTEM_UPDATE_VERSION, PLATFORM_MACOS, true, "13.6"),
+                        "Needs macOS 14 or later.");
+    assert_non_null(reason_for(SETTING_SYSTEM_UPDATE_VERSION, PLATFORM_MACOS, false, "15.1"));
 }
 
 static void an_empty_set_needs_no_payload(void **state)
@@ -327,6 +343,9 @@ static void vector_check(const char *setting)
                  err);
     assert_works(plist_render(owner, expected, 65536, &rendered, &err), err);
     assert_true(bytes_equal(rendered, payloads_render(owner, &effective)));
+    CLEANUP(json_decref_at) json_t *update = apple_update_declared(&effective);
+    assert_int_equal(json_object_get(desired, "update") == NULL, update == NULL);
+    assert_true(!update || json_equal(json_object_get(desired, "update"), update));
 }
 
 /* Each setting that some Apple device can carry has a folder; one that is missing fails. */

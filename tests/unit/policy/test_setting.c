@@ -31,7 +31,7 @@ static void every_row_of_the_catalogue_is_complete(void **state)
         if (setting->type == SETTING_ENUM)
             assert_non_null(setting->choices[0]);
     }
-    assert_int_equal(SETTING_COUNT, 30);
+    assert_int_equal(SETTING_COUNT, 32);
     assert_null(setting_find("password.minimum"));
     assert_null(setting_find(""));
 }
@@ -65,6 +65,10 @@ static void ranges_are_kept_at_their_edges(void **state)
         {SETTING_PASSWORD_TYPE, -1, false},
         {SETTING_PASSWORD_QUALITY, 7, true},
         {SETTING_PASSWORD_QUALITY, 8, false},
+        {SETTING_SYSTEM_UPDATE_VERSION, 99999999, false},
+        {SETTING_SYSTEM_UPDATE_VERSION, 100000000, true},
+        {SETTING_SYSTEM_UPDATE_BY, 946684799, false},
+        {SETTING_SYSTEM_UPDATE_BY, 946684800, true},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -126,6 +130,45 @@ static void what_is_no_value_is_refused(void **state)
     }
 }
 
+static void versions_and_times_are_values(void **state)
+{
+    static const struct {
+        enum setting_id id;
+        const char *text, *shown; /* NULL: refused */
+    } rows[] = {
+        {SETTING_SYSTEM_UPDATE_VERSION, "18.2.1", "18.2.1"},
+        {SETTING_SYSTEM_UPDATE_VERSION, "18.10", "18.10"},
+        {SETTING_SYSTEM_UPDATE_VERSION, "18", "18.0"},
+        {SETTING_SYSTEM_UPDATE_VERSION, "18.0.0", "18.0"},
+        {SETTING_SYSTEM_UPDATE_VERSION, "9999.9999.9999", "9999.9999.9999"},
+        {SETTING_SYSTEM_UPDATE_VERSION, "0.9", NULL},
+        {SETTING_SYSTEM_UPDATE_VERSION, "18.2.1.1", NULL},
+        {SETTING_SYSTEM_UPDATE_VERSION, "18.10000", NULL},
+        {SETTING_SYSTEM_UPDATE_VERSION, "10000", NULL},
+        {SETTING_SYSTEM_UPDATE_VERSION, "18.2b", NULL},
+        {SETTING_SYSTEM_UPDATE_VERSION, "", NULL},
+        {SETTING_SYSTEM_UPDATE_BY, "2026-12-01T20:00:00", "2026-12-01T20:00:00"},
+        {SETTING_SYSTEM_UPDATE_BY, "9999-12-31T23:59:59", "9999-12-31T23:59:59"},
+        {SETTING_SYSTEM_UPDATE_BY, "1999-12-31T23:59:59", NULL},
+        {SETTING_SYSTEM_UPDATE_BY, "2026-12-01T20:00:00Z", NULL},
+        {SETTING_SYSTEM_UPDATE_BY, "2026-12-01", NULL},
+        {SETTING_SYSTEM_UPDATE_BY, "2026-02-30T20:00:00", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct setting *setting = &settings[rows[i].id];
+        struct err err = {0};
+        int64_t value = -9;
+        if (!rows[i].shown) {
+            assert_fails(setting_value_parse(setting, rows[i].text, &value, &err), err,
+                         ERR_BAD_INPUT);
+            assert_non_null(strstr(err.text, setting->name));
+            continue;
+        }
+        assert_works(setting_value_parse(setting, rows[i].text, &value, &err), err);
+        assert_string_equal(setting_value_text(*state, setting, value), rows[i].shown);
+    }
+}
+
 static void strictness_follows_the_rule_of_the_row(void **state)
 {
     static const struct {
@@ -183,8 +226,9 @@ int main(void)
         cmocka_unit_test(the_error_names_the_rule),
         cmocka_unit_test(every_value_is_printed_and_parsed_back),
         cmocka_unit_test(what_is_no_value_is_refused),
+        cmocka_unit_test(versions_and_times_are_values),
         cmocka_unit_test(strictness_follows_the_rule_of_the_row),
         cmocka_unit_test(comparing_is_a_total_order),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }
