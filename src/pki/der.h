@@ -11,15 +11,20 @@
 enum der_tag {
     DER_BOOLEAN = 0x01,
     DER_INTEGER = 0x02,
+    DER_BIT_STRING = 0x03,
     DER_OCTET_STRING = 0x04,
     DER_OID = 0x06,
     DER_UTF8_STRING = 0x0c,
     DER_PRINTABLE_STRING = 0x13,
+    DER_IA5_STRING = 0x16,
+    DER_UTC_TIME = 0x17,
+    DER_GENERALIZED_TIME = 0x18,
     DER_SEQUENCE = 0x30,
     DER_SET = 0x31,
     DER_CONTEXT_0_PRIMITIVE = 0x80,
     DER_CONTEXT_0 = 0xa0,
     DER_CONTEXT_1 = 0xa1,
+    DER_CONTEXT_3 = 0xa3,
 };
 
 struct der_element {
