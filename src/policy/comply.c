@@ -148,6 +148,12 @@ void judge_unknown(struct judging *judging, const struct fact *fact, const char 
     judge_as(judging, COMPLIANCE_UNKNOWN, fact, reason, wait_remedy);
 }
 
+void judge_unknown_with(struct judging *judging, const struct fact *fact, const char *reason,
+                        const char *remedy)
+{
+    judge_as(judging, COMPLIANCE_UNKNOWN, fact, reason, remedy);
+}
+
 void judge_not_applicable(struct judging *judging, const char *reason)
 {
     judging->result->actual = "not applicable";
@@ -160,6 +166,21 @@ void judge_error(struct judging *judging, const char *reason)
 }
 
 /* ---- rules that are not settings ---- */
+
+/* A version that its build contradicts speaks against a device, but not for it. */
+static void judge_version_met(struct judging *judging, const struct fact *fact)
+{
+    const struct comply_input *input = judging->input;
+    const char *contradiction =
+        integrity_contradiction(judging->owner, input->facts, input->fact_count);
+    if (contradiction)
+        judge_unknown_with(judging, fact, contradiction,
+                           "Look at the device itself: what it reports cannot be relied on.");
+    else
+        judge_met(judging, fact,
+                  mem_format(judging->owner, "The device runs %s %s.", judge_platform(judging),
+                             fact->value));
+}
 
 static void judge_version(struct judging *judging)
 {
@@ -183,7 +204,7 @@ static void judge_version(struct judging *judging)
     if (!version_compare(fact->value, limit, &compared))
         judge_unknown(judging, fact, "The device reports a version that is not understood.");
     else if (is_minimum ? compared >= 0 : compared <= 0)
-        judge_met(judging, fact, mem_format(owner, "The device runs %s %s.", label, fact->value));
+        judge_version_met(judging, fact);
     else if (is_minimum)
         judge_broken(judging, fact,
                      mem_format(owner, "The device runs %s %s; the policy asks for at least %s.",
@@ -194,27 +215,6 @@ static void judge_version(struct judging *judging)
                      mem_format(owner, "The device runs %s %s; the policy allows at most %s.",
                                 label, fact->value, limit),
                      "Ask the administrator: this version is not allowed yet.");
-}
-
-static void judge_integrity(struct judging *judging)
-{
-    const struct fact *fact = judge_fact(judging, FACT_INTEGRITY);
-    judging->result->expected = "attested as intact";
-    if (fact && text_equal(fact->value, "compromised")) {
-        judging->result->actual = "compromised";
-        judge_broken(judging, fact,
-                     mem_format(judging->owner, "The device is reported as compromised (%s).",
-                                evidence_names[fact->evidence]),
-                     "Hand the device in: it has to be erased and set up again.");
-    } else if (fact && text_equal(fact->value, "intact") && fact->evidence >= EVIDENCE_ATTESTED) {
-        judging->result->actual = "attested as intact";
-        judge_met(judging, fact, "The hardware of the device attests that it is intact.");
-    } else {
-        judging->result->actual = "not attested";
-        judge_as(judging, COMPLIANCE_UNKNOWN, fact,
-                 "Not attested: there is no evidence from the hardware that the device is intact.",
-                 "Use this rule only for devices that can attest their integrity.");
-    }
 }
 
 static void judge_contact(struct judging *judging)

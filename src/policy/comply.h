@@ -6,6 +6,7 @@
 #pragma once
 
 #include "model/fact.h"
+#include "policy/integrity.h"
 #include "policy/resolve.h"
 #include "policy/version.h"
 
@@ -37,8 +38,6 @@ extern const char *const compliance_state_names[]; /* "not_evaluated", ..., NULL
 #define FACT_ENCRYPTION_HARDWARE "encryption.hardware"
 /* "17.5.1" */
 #define FACT_OS_VERSION "os.version"
-/* "intact", "compromised" */
-#define FACT_INTEGRITY "integrity.state"
 
 enum comply_rule_kind {
     COMPLY_SETTING,    /* a setting of the catalogue (password.*, encryption.*) */

@@ -29,9 +29,12 @@ void judge_met(struct judging *judging, const struct fact *fact, const char *rea
 void judge_broken(struct judging *judging, const struct fact *fact, const char *reason,
                   const char *remedy);
 void judge_unknown(struct judging *judging, const struct fact *fact, const char *reason);
+void judge_unknown_with(struct judging *judging, const struct fact *fact, const char *reason,
+                        const char *remedy);
 void judge_not_applicable(struct judging *judging, const char *reason);
 /* The rule itself makes no sense. */
 void judge_error(struct judging *judging, const char *reason);
 
-/* COMPLY_SETTING */
+/* COMPLY_SETTING, COMPLY_INTEGRITY */
 void judge_setting(struct judging *judging);
+void judge_integrity(struct judging *judging);
