@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "sim/attestation.h"
 #include "sim/declarative.h"
 #include "sim/declared.h"
 #include "sim/enrol.h"
@@ -27,9 +28,14 @@ static bool device_information(struct work *work)
     if (!queries || queries->type != PLIST_ARRAY)
         return format_error(work);
     struct plist *responses = plist_set_dict(work->answer, "QueryResponses");
-    for (const struct plist *query = queries->first; query; query = query->next)
-        if (query->type == PLIST_TEXT)
+    for (const struct plist *query = queries->first; query; query = query->next) {
+        if (query->type != PLIST_TEXT)
+            continue;
+        if (!text_equal(query->text, "DevicePropertiesAttestation"))
             information_answer(work->phone, query->text, responses);
+        else if (!attestation_answer(work->phone, work->command, responses))
+            return format_error(work);
+    }
     return true;
 }
 

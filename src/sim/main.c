@@ -45,6 +45,8 @@ static const struct subcommand subcommands[] = {
      "a server token, encrypted to a public key"},
     {"enrolment-service", NULL, enrolment_service_serve,
      "dir! port ready-file page-size session-calls rotate", "a simulated enrolment service"},
+    {"attestation", "authority", attestation_authority, "dir!",
+     "test roots that attest phones, the right one and another"},
     {"keys", NULL, keys_make, "out! count bits", "fill a key pool"},
     {"apns", "authority", apns_authority, "dir!", "test CA and server certificate of an APNs"},
     {"apns", "sign", apns_sign, "dir! csr! topic! out!", "a push certificate from a request"},

@@ -16,6 +16,11 @@ struct model {
     char *pending_version, *update_state; /* of an update that waits; NULL: none */
     char *lacks_declaration;              /* a type that it does not know */
     char *rejects_declaration;            /* a type that it cannot apply */
+    char *attestation;                    /* directory of the authority that attests; NULL: none */
+    char *attestation_fault;              /* what is wrong with it */
+    char *attested_nonce;                 /* of the attestation that it has, hexadecimal */
+    int64_t attested_at;                  /* seconds UTC */
+    bool unprotected;                     /* a Mac without System Integrity Protection */
     struct passcode passcode;
     bool supervised;
     bool declarative; /* knows declarations, if its system does */

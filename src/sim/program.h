@@ -17,6 +17,7 @@ bool apple_hold(const struct options *options, json_t *result, struct err *err);
 bool enrolment_service_serve(const struct options *options, json_t *result, struct err *err);
 bool enrolment_service_authority(const struct options *options, json_t *result, struct err *err);
 bool enrolment_service_token(const struct options *options, json_t *result, struct err *err);
+bool attestation_authority(const struct options *options, json_t *result, struct err *err);
 bool keys_make(const struct options *options, json_t *result, struct err *err);
 bool apns_serve(const struct options *options, json_t *result, struct err *err);
 bool apns_authority(const struct options *options, json_t *result, struct err *err);
