@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "codec/base64.h"
+#include "fleet/attest.h"
 #include "fleet/departure.h"
 #include "fleet/door.h"
 #include "fleet/inventory.h"
@@ -23,6 +24,7 @@ static const char *const kind_permissions[] = {
     [COMMAND_QUERY_APPS] = "device.sync",
     [COMMAND_QUERY_MANAGED_APPS] = "device.sync",
     [COMMAND_QUERY_CERTIFICATES] = "device.sync",
+    [COMMAND_ATTEST] = "device.sync",
     [COMMAND_SYNC] = "device.sync",
     [COMMAND_LOCK] = "device.lock",
     [COMMAND_WIPE] = "device.wipe",
@@ -46,6 +48,7 @@ const char *fleet_command_permission(enum command_kind kind)
 
 struct asking {
     void *owner;
+    struct fleet *fleet;
     const char *device_id;
     enum command_kind kind;
     const char *id, *parameters;
@@ -131,7 +134,9 @@ static bool sync_queue(struct db *tx, const struct asking *a, struct err *err)
          kind++)
         if (!query_add(tx, a->enrolment.id, *kind, a->actor->now, err))
             return false;
-    return job_add(tx, "wake", a->enrolment.id, a->actor->now, err);
+    const struct attest_wish wish = {a->fleet, a->enrolment.id, a->device_id, a->actor->now};
+    return attestation_ask(tx, &wish, err) &&
+           job_add(tx, "wake", a->enrolment.id, a->actor->now, err);
 }
 
 static bool ask_event(struct db *tx, const struct asking *a, struct err *err)
@@ -182,6 +187,7 @@ bool fleet_command_create(struct fleet *fleet, const struct actor *actor, void *
                           struct command *out, struct err *err)
 {
     struct asking asking = {.owner = owner,
+                            .fleet = fleet,
                             .device_id = device_id,
                             .kind = kind,
                             .id = id_make_upper(owner),
@@ -190,7 +196,8 @@ bool fleet_command_create(struct fleet *fleet, const struct actor *actor, void *
     if (!fleet_command_permission(kind))
         return err_set(err, ERR_BAD_INPUT, "%s is not asked for by people",
                        command_kind_names[kind]);
-    if (!parameters_seal(fleet, &asking, parameters, err))
+    if ((kind == COMMAND_ATTEST && !attestation_wanted(fleet, err)) ||
+        !parameters_seal(fleet, &asking, parameters, err))
         return false;
     struct change change = {.actor = actor,
                             .permission = fleet_command_permission(kind),

@@ -64,7 +64,8 @@ MUST_CHECK bool fleet_command_refuse(struct fleet *fleet, const struct actor *ac
 
 /* ANSWER_NOT_NOW counts what was put off; another answer to such a command forgets all counts. */
 enum command_answer { ANSWER_DONE, ANSWER_FAILED, ANSWER_NOT_NOW };
-struct reported_list; /* fleet/inventory.h */
+struct reported_list;      /* fleet/inventory.h */
+struct attestation_answer; /* fleet/attest.h */
 struct command_result {
     const char *command_id;
     enum command_answer answer;
@@ -78,8 +79,9 @@ struct command_result {
     size_t item_count;
     bool has_items;
     const struct reported_list *list; /* what is on the device; NULL: nothing was told */
-    const struct position *position;  /* of locate; kept for devices of the organisation alone */
-    const char *secret;               /* of query_bypass_code: sealed before it is kept */
+    const struct attestation_answer *attestation; /* of attest; NULL: the device gave none */
+    const struct position *position; /* of locate; kept for devices of the organisation alone */
+    const char *secret;              /* of query_bypass_code: sealed before it is kept */
 };
 struct reported_item { /* what the device says it has */
     const char *item, *hash;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fleet/act.h"
+#include "fleet/attest.h"
 #include "fleet/carrier.h"
 #include "fleet/door.h"
 #include "fleet/escrow.h"
@@ -144,22 +145,33 @@ static bool kind_finish(struct db *tx, const struct finish *f, struct err *err)
     case COMMAND_QUERY_MANAGED_APPS:
     case COMMAND_QUERY_CERTIFICATES:
     case COMMAND_DECLARE:
+    case COMMAND_ATTEST:       /* facts_finish */
     case COMMAND_FINISH_SETUP: /* fleet/automated.c looks */
     case COMMAND_PLAY_SOUND: return true;
     }
     bug("kind %d", f->command.kind);
 }
 
-static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
+/* What the answer reports, and what an attestation proves. */
+static bool facts_finish(struct db *tx, const struct finish *f, struct err *err)
 {
-    if (!end_command(tx, f, COMMAND_APPLIED, err))
-        return false;
     struct observed observed = {.fleet = f->fleet,
                                 .device_id = f->identity->device_id,
                                 .enrolment_id = f->identity->enrolment_id,
                                 .facts = f->result->facts,
                                 .count = f->result->fact_count,
                                 .now = f->now};
+    const struct attesting attesting = {f->owner, f->identity, f->result, f->now};
+    if (f->command.kind == COMMAND_ATTEST &&
+        !attestation_weigh(tx, &attesting, &observed.facts, &observed.count, err))
+        return false;
+    return facts_save(tx, &observed, err);
+}
+
+static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
+{
+    if (!end_command(tx, f, COMMAND_APPLIED, err))
+        return false;
     if (f->command.kind == COMMAND_WIPE || f->command.kind == COMMAND_RETIRE)
         return leaving_finish(tx, f, err);
     if (f->command.kind == COMMAND_RENEW_IDENTITY)
@@ -172,7 +184,7 @@ static bool done_finish(struct db *tx, const struct finish *f, struct err *err)
         return false;
     if (f->command.item && !(item_finish(tx, f, COMMAND_APPLIED, err) && ask_back(tx, f, err)))
         return false;
-    return items_finish(tx, f, err) && facts_save(tx, &observed, err) &&
+    return items_finish(tx, f, err) && facts_finish(tx, f, err) &&
            (f->command.kind != COMMAND_QUERY_DEVICE ||
             bypass_code_ask(tx, f->identity->enrolment_id, f->now, err));
 }

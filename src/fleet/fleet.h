@@ -17,12 +17,13 @@ struct fleet_settings {     /* texts outlive the shared part */
     const char *device_url; /* "https://mdm.example.org:8444" */
     const char *plain_url;  /* "http://mdm.example.org:8080": SCEP, CRL, OCSP */
     const char
-        *device_ca_file;  /* PEM: who certifies devices that enrol by themselves; may be NULL */
-    bool front_is_own;    /* the front's certificate is of this authority */
-    int64_t link_seconds; /* life of an enrolment link */
-    int64_t challenge_seconds;   /* life of a challenge */
-    int64_t certificate_seconds; /* life of a device certificate */
-    int64_t renew_percent;       /* of that life, the last ones, in which it may be renewed */
+        *device_ca_file; /* PEM: who certifies devices that enrol by themselves; may be NULL */
+    const char *attestation_ca_file; /* PEM: whose hardware attests; NULL or "": nobody is asked */
+    bool front_is_own;               /* the front's certificate is of this authority */
+    int64_t link_seconds;            /* life of an enrolment link */
+    int64_t challenge_seconds;       /* life of a challenge */
+    int64_t certificate_seconds;     /* life of a device certificate */
+    int64_t renew_percent;           /* of that life, the last ones, in which it may be renewed */
     int64_t session_seconds;
     bool signed_messages; /* devices sign each message, too: for a proxy that ends their TLS */
     int self_ownership;   /* of devices whose people sign in: enum ownership; -1: they choose */

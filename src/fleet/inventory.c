@@ -5,6 +5,7 @@
 
 #include "base/id.h"
 #include "codec/json.h"
+#include "fleet/attest.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
 #include "fleet/list.h"
@@ -252,18 +253,17 @@ bool fleet_inventory_page(struct fleet *fleet, const struct actor *actor, void *
 /* ---- asking again ---- */
 
 struct refreshing {
-    const char *enrolment_id;
+    struct attest_wish wish;
     const enum command_kind *queries;
-    int64_t now;
 };
 
 static bool refresh_run(struct db *tx, void *context, struct err *err)
 {
     const struct refreshing *r = context;
     for (const enum command_kind *kind = r->queries; *kind != COMMAND_SYNC; kind++)
-        if (!query_add(tx, r->enrolment_id, *kind, r->now, err))
+        if (!query_add(tx, r->wish.enrolment_id, *kind, r->wish.now, err))
             return false;
-    return true;
+    return attestation_ask(tx, &r->wish, err);
 }
 
 /* 75 % to 125 % of the time between two lists. */
@@ -294,7 +294,8 @@ bool fleet_inventory_refresh(struct fleet *fleet, const char *enrolment_id, int6
         return true;
     if (!ownership_of(fleet->db, enrolment.device_id, &ownership, err))
         return false;
-    struct refreshing refreshing = {enrolment_id, inventory_queries(ownership), now};
+    struct refreshing refreshing = {{fleet, enrolment_id, enrolment.device_id, now},
+                                    inventory_queries(ownership)};
     struct change change = {.actor = &actor,
                             .work = refresh_run,
                             .context = &refreshing,

@@ -2,6 +2,7 @@
 /* Housekeeping: one table of what goes when it is over, and the one way in which it goes. */
 #include <stdio.h>
 
+#include "fleet/attest.h"
 #include "fleet/door.h"
 #include "fleet/job.h"
 #include "fleet/upkeep.h"
@@ -17,9 +18,10 @@
 struct rule {
     const char *what;
     const struct statement *find, *first, *more[MORE_MAX + 1];
-    size_t age; /* offset in struct retention; UNSET: DAY_SECONDS */
+    size_t age; /* offset in struct retention; UNSET: DAY_SECONDS; NONCE: as long as it counts */
 };
 #define UNSET SIZE_MAX
+#define NONCE (SIZE_MAX - 1)
 #define KEPT(member) offsetof(struct retention, member)
 
 static const struct rule rules[] = {
@@ -42,6 +44,7 @@ static const struct rule rules[] = {
      KEPT(attempt_seconds)},
     {"tokens", &SQL_OLD_TOKENS, &SQL_OLD_TOKEN_DELETE, {NULL}, KEPT(token_seconds)},
     {"positions", &SQL_OLD_POSITIONS, &SQL_OLD_POSITION_DELETE, {NULL}, KEPT(position_seconds)},
+    {"nonces", &SQL_OLD_ATTESTATION_NONCES, &SQL_OLD_ATTESTATION_NONCE_DELETE, {NULL}, NONCE},
     {"visits", &SQL_OLD_VISITS, &SQL_OLD_VISIT_DELETE, {NULL}, UNSET},
     {"variants", &SQL_OLD_VARIANTS, &SQL_OLD_VARIANT_DELETE, {NULL}, UNSET},
 };
@@ -56,6 +59,8 @@ static int64_t kept_seconds(const struct fleet *fleet, const struct rule *rule)
     const char *retention = (const char *)&fleet->settings->retention;
     if (rule->age == UNSET)
         return DAY_SECONDS;
+    if (rule->age == NONCE)
+        return ATTESTATION_NONCE_SECONDS;
     return *(const int64_t *)(const void *)(retention + rule->age);
 }
 

@@ -50,6 +50,26 @@ static bool system_save(struct db *tx, const struct observed *observed, bool *ch
     return true;
 }
 
+/* A version that its build contradicts: told once, until both belong to each other again. */
+static bool implausible_tell(struct db *tx, const struct observed *observed, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    const char *now = fact_value(observed, FACT_OS_PLAUSIBLE);
+    bool found = false;
+    struct fact before = {0};
+    if (!now || strcmp(now, "false") != 0)
+        return true;
+    if (!store_find(tx, owner,
+                    ASK(FACT_FIND, TEXT(observed->enrolment_id), TEXT(FACT_OS_PLAUSIBLE)),
+                    fact_fields, &before, &found, err))
+        return false;
+    return (found && strcmp(before.value, now) == 0) ||
+           event_add(tx, "device.implausible", observed->device_id,
+                     json_pairs(owner, "version", fact_value(observed, FACT_OS_VERSION), "build",
+                                fact_value(observed, FACT_OS_BUILD), NULL),
+                     observed->now, err);
+}
+
 static bool is_personal(struct db *tx, const struct observed *observed, bool *out, struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
@@ -64,7 +84,8 @@ static bool is_personal(struct db *tx, const struct observed *observed, bool *ou
 bool facts_save(struct db *tx, const struct observed *observed, struct err *err)
 {
     bool changed = false, personal = false;
-    if (observed->count > 0 && !is_personal(tx, observed, &personal, err))
+    if ((observed->count > 0 && !is_personal(tx, observed, &personal, err)) ||
+        !implausible_tell(tx, observed, err))
         return false;
     for (size_t i = 0; i < observed->count; i++) {
         const struct fact *fact = &observed->facts[i];

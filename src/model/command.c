@@ -5,7 +5,7 @@
 
 #define ASKED_NAMES                                                                                \
     "lock", "wipe", "retire", "restart", "sync", "renew_identity", "clear_passcode", "shut_down",  \
-        "rename", "enable_lost_mode", "disable_lost_mode", "play_sound", "locate"
+        "rename", "enable_lost_mode", "disable_lost_mode", "play_sound", "locate", "attest"
 const char *const command_kind_names[] = {"install_item",
                                           "remove_item",
                                           "query_device",
@@ -21,7 +21,7 @@ const char *const command_kind_names[] = {"install_item",
                                           NULL};
 const char *const command_asked_names[] = {ASKED_NAMES, NULL};
 _Static_assert(COUNT(command_kind_names) - 1 == COMMAND_FINISH_SETUP + 1, "a name for each kind");
-_Static_assert(COUNT(command_asked_names) - 1 == COMMAND_LOCATE - COMMAND_ASKED_FIRST + 1,
+_Static_assert(COUNT(command_asked_names) - 1 == COMMAND_ATTEST - COMMAND_ASKED_FIRST + 1,
                "all from the first to the last that is asked");
 const char *const carrier_names[] = {"command", "declaration", NULL};
 const char *const command_state_names[] = {

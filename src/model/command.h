@@ -24,6 +24,7 @@ enum command_kind {
     COMMAND_DISABLE_LOST_MODE,
     COMMAND_PLAY_SOUND, /* of a device in lost mode */
     COMMAND_LOCATE,     /* the same */
+    COMMAND_ATTEST,     /* let your hardware say who you are */
     COMMAND_QUERY_APPS,
     COMMAND_QUERY_MANAGED_APPS,
     COMMAND_QUERY_CERTIFICATES,

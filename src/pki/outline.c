@@ -33,8 +33,11 @@ static int64_t time_take(struct reader *in)
     digits[sizeof(digits) - 1] = '\0';
     if (century)
         memcpy(digits, memcmp(digits + 2, CENTURY_SPLIT, 2) < 0 ? "20" : "19", 2);
-    (void)snprintf(text, sizeof(text), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2s%s", digits, digits + 4,
-                   digits + 6, digits + 8, digits + 10, digits + 12, digits + 14);
+    const char *d = digits;
+    (void)snprintf(text, sizeof(text),
+                   "%.4s-%.2s-%.2s"
+                   "T%.2s:%.2s:%.2s%s",
+                   d, d + 4, d + 6, d + 8, d + 10, d + 12, d + 14);
     if (!time_parse(text, &at, &ignored))
         der_refuse(in);
     return at;

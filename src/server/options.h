@@ -38,7 +38,8 @@ struct options {
     int64_t confirmation_days;
     int64_t evidence_days, integrity_hours;
     int64_t event_days, command_days, attempt_days, token_days, position_days;
-    char *apns_url, *apns_ca_file, *service_url, *service_ca_file, *device_ca_file;
+    char *apns_url, *apns_ca_file, *service_url, *service_ca_file, *device_ca_file,
+        *attestation_ca_file;
     int64_t pushes_per_second, silent_hours;
     int signed_messages; /* 0: no, 1: yes */
     /* not configured: made from the above */

@@ -143,6 +143,9 @@ static const struct field apple_keys[] = {
              "Roots to trust for it, PEM; empty: those of the system."),
     TEXT_KEY("device_ca_file", device_ca_file,
              "Authorities that certify Apple's devices, PEM; empty: no automated enrolment."),
+    TEXT_KEY("attestation_ca_file", attestation_ca_file,
+             "Roots that vouch for what the hardware of Apple's devices attests, PEM; empty: "
+             "devices are not asked."),
     NUMBER_KEY("pushes_per_second", pushes_per_second, 1, 10000,
                "The most pushes in a second: how fast devices come in after a change for many."),
     NUMBER_KEY("silent_hours", silent_hours, 0, 8760,

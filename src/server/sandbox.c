@@ -149,7 +149,9 @@ static bool server_rules(int ruleset, const struct options *options, struct err 
            rule_add(ruleset, options->edge_program, EXECUTE, err) &&
            given_rules(ruleset, options, err) && file_rule(ruleset, options->apns_ca_file, err) &&
            file_rule(ruleset, options->service_ca_file, err) &&
-           file_rule(ruleset, options->device_ca_file, err) && database_add(ruleset, options, err);
+           file_rule(ruleset, options->device_ca_file, err) &&
+           file_rule(ruleset, options->attestation_ca_file, err) &&
+           database_add(ruleset, options, err);
 }
 
 static bool edge_rules(int ruleset, const struct options *options, struct err *err)

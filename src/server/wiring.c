@@ -36,6 +36,7 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .device_url = o->device_url,
         .plain_url = o->plain_url,
         .device_ca_file = o->device_ca_file,
+        .attestation_ca_file = o->attestation_ca_file,
         .front_is_own = !*o->front_certificate,
         .link_seconds = o->link_hours * HOUR,
         .challenge_seconds = o->challenge_minutes * 60,

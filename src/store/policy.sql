@@ -95,6 +95,9 @@ INSERT INTO fact (enrolment_id, name, value, evidence, source, reported_at) VALU
 ON CONFLICT (enrolment_id, name) DO UPDATE
 SET value = $3, evidence = $4, source = $5, reported_at = $6
 
+-- name: fact_find
+SELECT name, value, evidence, source, reported_at FROM fact WHERE enrolment_id = $1 AND name = $2
+
 -- name: fact_list
 -- what the newest enrolment reported, chosen as device_by_id chooses; older ones are history
 SELECT name, value, evidence, source, reported_at FROM fact

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "channel/apple/attest.h"
 #include "channel/apple/carriers.h"
 #include "channel/apple/facts.h"
 #include "channel/apple/items.h"
@@ -111,6 +112,18 @@ static bool query_device(void *owner, const struct action *action,
                       action->identity->mode == MODE_ACCOUNT              ? REACH_ACCOUNT
                       : action->identity->ownership == OWNERSHIP_PERSONAL ? REACH_PERSONAL
                                                                           : REACH_ALL);
+    return true;
+}
+
+static bool attest(void *owner, const struct action *action, const struct parameters *parameters,
+                   struct plist *request, struct err *err)
+{
+    struct bytes nonce;
+    (void)parameters;
+    if (!fleet_attestation_nonce(action->fleet, action->actor, owner, action->identity,
+                                 action->command->id, &nonce, err))
+        return false;
+    apple_attest_ask(request, nonce);
     return true;
 }
 
@@ -288,6 +301,7 @@ static const struct action_row {
     [COMMAND_DISABLE_LOST_MODE] = {"DisableLostMode", bare, IOS, 0, 0, true, NULL, true},
     [COMMAND_PLAY_SOUND] = {"PlayLostModeSound", bare, IOS, 0, 0, true, NULL, true},
     [COMMAND_LOCATE] = {"DeviceLocation", bare, IOS, 0, 0, true, NULL, true},
+    [COMMAND_ATTEST] = {"DeviceInformation", attest, EVERY, EVERY, 0, false, NULL, true},
     [COMMAND_QUERY_APPS] = {"InstalledApplicationList", query_apps, EVERY, EVERY, RIGHT_APPS, true,
                             NULL, true},
     [COMMAND_QUERY_MANAGED_APPS] = {"ManagedApplicationList", bare, EVERY, EVERY, RIGHT_MANAGED,
@@ -345,6 +359,8 @@ const char *apple_refuses(enum command_kind kind, const struct device *device,
         return NO_SUCH_COMMAND;
     if (device->enrolment_mode == MODE_ACCOUNT && is_of_whole_device(kind))
         return "Only an account on the device is managed, not the device itself.";
+    if (kind == COMMAND_ATTEST && fleet_attestation_refuses(device->platform, device->os_version))
+        return fleet_attestation_refuses(device->platform, device->os_version);
     if (row->is_company_only && device->ownership == OWNERSHIP_PERSONAL)
         return "This is not done with a personal device.";
     if (!device->is_supervised && !(row->unsupervised & 1U << device->platform))

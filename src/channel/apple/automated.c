@@ -2,8 +2,8 @@
 /* A device in its assistant proves who it is with Apple's certificate, and gets its profile. */
 #include "channel/apple/automated.h"
 
-#include "base/config.h"
 #include "base/mem.h"
+#include "channel/apple/anchors.h"
 #include "channel/apple/apple.h"
 #include "channel/apple/machine.h"
 #include "channel/apple/profile.h"
@@ -14,28 +14,15 @@
 #include "pki/keyd.h"
 #include "pki/signed.h"
 
-#define ANCHORS_SIZE_MAX 262144 /* bytes of the file */
 #define JSON_TYPE "application/json"
-
-/* Read each time: an administrator may replace it while we run. */
-static bool anchors_read(const struct fleet *fleet, void *owner, struct bytes *out, struct err *err)
-{
-    const char *path = fleet->settings->device_ca_file;
-    if (!path || !*path)
-        return err_set(err, ERR_UNAVAILABLE,
-                       "apple.device_ca_file is not set: no device can prove who it is");
-    if (!file_read(owner, path, ANCHORS_SIZE_MAX, out, err)) {
-        err->kind = ERR_UNAVAILABLE;
-        return err_context(err, "apple.device_ca_file");
-    }
-    return true;
-}
 
 static bool machine_prove(struct request *request, struct apple_machine *out, struct err *err)
 {
     void *owner = request->owner;
     struct bytes anchors, plist;
-    if (!anchors_read(fleet_of(request), owner, &anchors, err))
+    if (!apple_anchors_read(owner, "apple.device_ca_file",
+                            fleet_of(request)->settings->device_ca_file,
+                            "no device can prove who it is", &anchors, err))
         return false;
     if (!signed_verify(owner, request->body, anchors, &plist, err)) {
         if (err->kind == ERR_PRECONDITION) /* the file is ours, not the device's */

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "channel/apple/apple.h"
 #include "channel/apple/carriers.h"
+#include "channel/apple/plausible.h"
 #include "channel/apple/status.h"
 #include "channel/channel.h"
 
@@ -119,6 +120,8 @@ static bool take_status(struct request *request, const struct apple_declarative 
         return true; /* nothing was declared to it */
     if (!apple_status_parse(request->owner, message->data, request->now, &report, &why))
         return take_unreadable(request, &why, reply, err);
+    apple_facts_weigh(request->owner, (enum platform)caller->identity.platform, request->now,
+                      &report.facts, &report.fact_count);
     if (!fleet_declared(fleet, &caller->actor, &caller->identity, &report, &replan, err))
         return false;
     /* So that the session that is on carries it. What fails here the planning job does later. */

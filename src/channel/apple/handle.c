@@ -4,11 +4,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "channel/apple/actions.h"
+#include "channel/apple/anchors.h"
 #include "channel/apple/apple.h"
+#include "channel/apple/attest.h"
 #include "channel/apple/errors.h"
 #include "channel/apple/facts.h"
 #include "channel/apple/found.h"
 #include "channel/apple/lists.h"
+#include "channel/apple/plausible.h"
 #include "fleet/job.h"
 #include "fleet/renew.h"
 
@@ -127,15 +130,42 @@ static bool answer_after(struct request *request, struct reply *reply, struct er
                               request->now + owed_seconds, request->now, err);
 }
 
+/* Roots that cannot be read prove nothing, and are no reason to refuse the rest of the answer. */
+static bool proof_read(struct request *request, const struct plist *answer,
+                       struct attestation_answer *out)
+{
+    const char *path = fleet_of(request)->settings->attestation_ca_file;
+    struct apple_attest_roots roots = {.problem = ""};
+    struct err why;
+    if (!apple_attest_told(answer))
+        return false;
+    if (!apple_anchors_read(request->owner, "apple.attestation_ca_file", path,
+                            "nothing can be verified", &roots.pem, &why))
+        roots = (struct apple_attest_roots){.problem = mem_text(request->owner, why.text)};
+    return apple_attest_read(request->owner, answer, &roots, request->now, out);
+}
+
+static void facts_read(struct request *request, const struct plist *answer,
+                       struct command_result *result)
+{
+    struct fact *facts = NULL;
+    apple_facts_read(request->owner, answer, request->now, &facts, &result->fact_count);
+    result->facts = facts;
+    apple_facts_weigh(request->owner, (enum platform)device_of(request)->identity.platform,
+                      request->now, &result->facts, &result->fact_count);
+}
+
 static bool handle_acknowledged(struct request *request, const struct apple_result *message,
                                 struct reply *reply, struct err *err)
 {
     struct command_result result = {.command_id = message->command_uuid, .answer = ANSWER_DONE};
-    struct fact *facts = NULL;
+    struct attestation_answer attestation;
     struct reported_item *items = NULL;
     struct position position;
     struct reported_list list;
-    apple_facts_read(request->owner, message->answer, request->now, &facts, &result.fact_count);
+    facts_read(request, message->answer, &result);
+    if (proof_read(request, message->answer, &attestation))
+        result.attestation = &attestation;
     result.has_items =
         apple_items_read(request->owner, message->answer, &items, &result.item_count);
     if (apple_list_read(request->owner, message->answer, &list))
@@ -143,7 +173,6 @@ static bool handle_acknowledged(struct request *request, const struct apple_resu
     if (apple_position_read(message->answer, &position))
         result.position = &position;
     result.secret = apple_bypass_code_read(message->answer);
-    result.facts = facts;
     result.items = items;
     return finish(request, &result, err) && answer_after(request, reply, err);
 }
