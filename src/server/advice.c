@@ -6,8 +6,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/config.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "pki/attestation.h"
+#include "pki/signed.h"
+
+#define ROOTS_SIZE_MAX 262144 /* bytes of a file */
 
 static const char *accounts(void *owner, const struct options *options)
 {
@@ -52,10 +57,33 @@ static const char *password(void *owner, const struct options *options)
     return NULL;
 }
 
+/* The certificates of makers, by which devices are believed. */
+static const char *roots(void *owner, const char *key, const char *path,
+                         bool (*check)(struct bytes pem, size_t *count, struct err *err))
+{
+    struct bytes pem;
+    size_t count;
+    struct err err;
+    if (!*path || (file_read(owner, path, ROOTS_SIZE_MAX, &pem, &err) && check(pem, &count, &err)))
+        return NULL;
+    return mem_format(owner, "[apple] %s proves nothing: %s", key, err.text);
+}
+
+static const char *device_roots(void *owner, const struct options *options)
+{
+    return roots(owner, "device_ca_file", options->device_ca_file, anchors_check);
+}
+
+static const char *attestation_roots(void *owner, const struct options *options)
+{
+    return roots(owner, "attestation_ca_file", options->attestation_ca_file,
+                 attestation_anchors_check);
+}
+
 const char *const *advice_list(void *owner, const struct options *options)
 {
-    static const char *(*const looks[])(void *, const struct options *) = {accounts, open_files,
-                                                                           low_ports, password};
+    static const char *(*const looks[])(void *, const struct options *) = {
+        accounts, open_files, low_ports, password, device_roots, attestation_roots};
     const char **list = mem_array(owner, const char *, COUNT(looks) + 1);
     size_t count = 0;
     for (size_t i = 0; i < COUNT(looks); i++) {
