@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the hardware of devices attests: asked for, verified to the root, weighed, and told."""
 import datetime
-import plistlib
+import subprocess
 
 import pytest
 from cryptography import x509
@@ -10,9 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 import sim
-from admin import Admin
-from house import House
+from admin import Admin, Refused
+from house import House, wait_until
 from phones import Wire, bring_push_certificate, new_phone, push_settings
+from test_account_driven import enrol as enrol_by_account
+from test_signin import Person
 
 pytestmark = pytest.mark.policy
 
@@ -171,3 +173,103 @@ def test_a_system_that_contradicts_itself_is_not_believed(admin, make_phone):
     phone.set({"os.build": "21F90"})
     assert attest(admin, phone, "Pinocchio")["state"] == "attested"
     assert len(events(admin, "Pinocchio", "device.implausible")) == 1
+
+
+@pytest.mark.proves_partly("4c-17")
+def test_a_chain_that_another_library_made_is_verified(house, admin, attester, make_phone):
+    phone = make_phone("Grace", serial="GRACE01")
+    admin.post("/devices/Grace/commands", kind="attest")
+    wire = Wire(house, phone)
+    asked = wire.next()
+    command, queries = asked["Command"], asked["Command"]["Queries"]
+    assert command["RequestType"] == "DeviceInformation" and "DevicePropertiesAttestation" in queries
+    nonce = command["DeviceAttestationNonce"]
+    assert isinstance(nonce, bytes) and len(nonce) == 32
+    assert wire.next()["Command"]["DeviceAttestationNonce"] == nonce
+    chain = attester.chain(serial=b"GRACE01", udid=phone.udid.encode(), version=b"17.5.1", nonce=nonce)
+    told = {"OSVersion": "17.5.1", "BuildVersion": "21F90", "DevicePropertiesAttestation": chain}
+    assert wire.next("Acknowledged", CommandUUID=asked["CommandUUID"], QueryResponses=told) is None
+    assert admin.get("/devices/Grace/integrity")["state"] == "attested"
+    # the same once more, by somebody who only has the answer
+    admin.post("/devices/Grace/commands", kind="attest")
+    other = wire.next()
+    assert other["Command"]["DeviceAttestationNonce"] != nonce
+    stranger = Attester().chain(serial=b"GRACE01", nonce=other["Command"]["DeviceAttestationNonce"])
+    wire.next("Acknowledged", CommandUUID=other["CommandUUID"],
+              QueryResponses={**told, "DevicePropertiesAttestation": stranger})
+    told = admin.get("/devices/Grace/integrity")
+    assert told["state"] == "unknown" and "does not lead to the root" in told["reason"]
+
+
+@pytest.mark.proves_partly("4c-17", "4c-7")
+def test_a_policy_that_wants_proof_explains_itself(admin, make_phone):
+    phone = make_phone("Alan", serial="ALAN001")
+    policy = admin.policy("Proof", {"integrity.attested": True}, kind="compliance", device=admin.device("Alan")["id"])
+
+    def rule():
+        [one] = admin.get("/devices/Alan/compliance")["results"]
+        return one
+
+    wait_until(lambda: admin.compliance("Alan") == "unknown", 30, "judged")
+    assert rule()["reason"].startswith("Not attested")
+    assert attest(admin, phone, "Alan")["state"] == "attested"
+    assert admin.compliance("Alan") == "compliant"
+    assert rule()["actual"] == "attested as intact" and rule()["evidence"]["evidence"] == "attested"
+    phone.set(attestation_fault="foreign-serial", attested_at=1)
+    attest(admin, phone, "Alan")
+    assert admin.compliance("Alan") == "non_compliant" and "SOMEBODYELSE" in rule()["reason"]
+    assert policy
+
+
+def test_the_question_is_part_of_every_sync_and_refused_where_it_makes_no_sense(admin, make_phone):
+    phone = make_phone("Barbara", serial="BARB001")
+    admin.post("/devices/Barbara/commands", kind="sync")
+    phone.check_in()
+    assert admin.get("/devices/Barbara/integrity")["state"] == "attested"
+    make_phone("Oldie", os="15.8.2", build="19H384")
+    with pytest.raises(Refused) as refused:
+        admin.post("/devices/Oldie/commands", kind="attest")
+    assert refused.value.status == 412 and "from iOS 16 on" in str(refused.value)
+
+
+def test_hardware_that_cannot_attest_is_claimed_and_says_why(admin, make_phone):
+    phone = make_phone("Intel")
+    phone.set(attestation="")
+    told = attest(admin, phone, "Intel")
+    assert told["state"] == "claimed" and "was asked to attest and did not" in told["reason"]
+
+
+@pytest.mark.proves_partly("4c-17")
+def test_of_an_account_the_hardware_is_attested_without_a_name(house, admin, authority, tmp_path):
+    phone, _ = enrol_by_account(house, tmp_path / "phone", Person(admin))
+    name = phone.show()["enrolment"]["enrollment_id"]
+    phone.set(attestation=authority)
+    told = attest(admin, phone, name)
+    assert told["state"] == "attested" and "a device that it does not name" in told["reason"]
+    assert "integrity.serial" not in facts(admin, name)
+
+
+def test_a_mac_whose_protection_is_off_is_weakened(admin, make_phone):
+    mac = make_phone("Macintosh", model="Mac14,2", os="14.5", build="23F79", serial="MAC0001")
+    assert admin.device("Macintosh")["platform"] == "macos"
+    assert attest(admin, mac, "Macintosh")["state"] == "attested"
+    assert facts(admin, "Macintosh")["integrity.system_protection"]["value"] == "true"
+    mac.set(unprotected=True, attested_at=1)
+    told = attest(admin, mac, "Macintosh")
+    assert told["state"] == "weakened" and "System Integrity Protection is off" in told["reason"]
+
+
+def test_roots_that_prove_nothing_are_told_when_the_configuration_is_checked(authority, tmp_path):
+    def warnings(path):
+        house = House(settings=[f"apple.attestation_ca_file={path}"])
+        done = subprocess.run(house.command("check-config"), capture_output=True, text=True, timeout=60)
+        house.close()
+        assert done.returncode == 0
+        return [line for line in done.stdout.splitlines() if "attestation_ca_file" in line]
+
+    (tmp_path / "none.pem").write_text("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n")
+    assert warnings(authority / "attestation-root.pem") == []
+    [line] = warnings(tmp_path / "none.pem")
+    assert line.startswith("warning: [apple] attestation_ca_file proves nothing: not a certificate")
+    [line] = warnings(tmp_path / "missing.pem")
+    assert "missing.pem" in line
