@@ -6,7 +6,7 @@
 #include "api/resources.h"
 
 struct challenge_made {
-    char *id, *challenge, *subject, *alternative_names, *scep_url;
+    char *id, *challenge, *subject, *alternative_names, *scep_url, *est_url;
     bool needs_approval;
     int64_t expires_at;
 };
@@ -20,6 +20,7 @@ static const struct field challenge_made_rows[] = {
     TEXT_FIELD(struct challenge_made, alternative_names, FIELD_READ_ONLY,
                .help = "Alternative names of the certificate"),
     TEXT_FIELD(struct challenge_made, scep_url, FIELD_READ_ONLY, .help = "Where SCEP is spoken"),
+    TEXT_FIELD(struct challenge_made, est_url, FIELD_READ_ONLY, .help = "Where EST is spoken"),
     BOOLEAN_FIELD(struct challenge_made, needs_approval, FIELD_READ_ONLY,
                   .help = "Whether a person has to approve the request"),
     TIME_FIELD(struct challenge_made, expires_at, FIELD_READ_ONLY, .help = "When it ends"),
@@ -52,6 +53,7 @@ static bool challenge_create(struct request *request, struct reply *reply, struc
         .subject = made.subject,
         .alternative_names = made.alternative_names,
         .scep_url = mem_format(request->owner, "%s/scep/network", settings->plain_url),
+        .est_url = mem_format(request->owner, "%s/.well-known/est", settings->device_url),
         .needs_approval = made.needs_approval,
         .expires_at = made.expires_at};
     api_reply(request, reply, 201, challenge_made_fields, &shown);

@@ -37,7 +37,8 @@ void asked_subject(void *owner, const struct name *subject, struct attribute_lis
                       subject->parts[i].value);
 }
 
-void asked_fill(void *owner, const struct certificate_request *asked, struct attribute_list *list)
+static void asked_fill(void *owner, const struct certificate_request *asked,
+                       struct attribute_list *list)
 {
     asked_subject(owner, &asked->subject, list);
     for (size_t i = 0; i < asked->alternatives.count; i++)
@@ -49,6 +50,17 @@ void asked_fill(void *owner, const struct certificate_request *asked, struct att
         attribute_add(list, "key.usage", key_usage_text(owner, asked->key_usage));
     for (size_t i = 0; asked->has_purposes && asked->purposes[i]; i++)
         attribute_add(list, "eku", purpose_word(owner, asked->purposes[i]));
+}
+
+struct certificate_asked asked_request(void *owner, const struct certificate_request *asked,
+                                       struct attribute_list *list)
+{
+    asked_fill(owner, asked, list);
+    return (struct certificate_asked){.challenge = asked->challenge,
+                                      .spki = asked->spki,
+                                      .request = asked->der,
+                                      .attributes = list->items,
+                                      .attribute_count = list->count};
 }
 
 struct actor asked_actor(const struct request *request)

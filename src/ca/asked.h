@@ -12,8 +12,11 @@ struct attribute_list {
     struct asked_attribute items[ATTRIBUTES_MAX];
     size_t count;
 };
-/* Every attribute of a request; only the subject's. Texts belong to owner or the request. */
-void asked_fill(void *owner, const struct certificate_request *asked, struct attribute_list *list);
+/* The subject's attributes. Texts belong to owner or the request. */
 void asked_subject(void *owner, const struct name *subject, struct attribute_list *list);
+/* A request as fleet hears of it; the list lives as long as the answer. The rest is the protocol's.
+ */
+struct certificate_asked asked_request(void *owner, const struct certificate_request *asked,
+                                       struct attribute_list *list);
 /* Whoever asks, by the address. */
 struct actor asked_actor(const struct request *request);

@@ -3,6 +3,7 @@
 
 #include "base/field.h"
 #include "base/mem.h"
+#include "pki/est.h"
 
 #define SCEP_DOORS (DOOR_PLAIN | DOOR_FRONT)
 
@@ -28,12 +29,26 @@ static bool need_profile(struct request *request, struct reply *reply, struct er
         .doors = SCEP_DOORS, .body_limit = (limit), .flags = ROUTE_RAW_QUERY                       \
     }
 
+/* At the device door a certificate can come along, which renewing takes. */
+#define EST "/.well-known/est"
+#define EST_DOORS (DOOR_FRONT | DOOR_DEVICE)
+
+#define EST_ROW(verb, where, what, limit, ...)                                                     \
+    {                                                                                              \
+        .method = (verb), .path = EST where, .handler = (what), .steps = {__VA_ARGS__},            \
+        .doors = EST_DOORS, .body_limit = (limit), .render_error = ca_est_error                    \
+    }
+
 static const struct route rows[] = {
     SCEP_ROW(HTTP_GET, "/scep/{profile}", ca_scep_get, 0),
     SCEP_ROW(HTTP_POST, "/scep/{profile}", ca_scep_post, SCEP_BODY_MAX),
     /* what Windows and old network gear put behind the configured address */
     SCEP_ROW(HTTP_GET, "/scep/{profile}/pkiclient.exe", ca_scep_get, 0),
     SCEP_ROW(HTTP_POST, "/scep/{profile}/pkiclient.exe", ca_scep_post, SCEP_BODY_MAX),
+    EST_ROW(HTTP_GET, "/cacerts", ca_est_authority, 0),
+    EST_ROW(HTTP_GET, "/csrattrs", ca_est_attributes, 0),
+    EST_ROW(HTTP_POST, "/simpleenroll", ca_est_enrol, EST_BODY_MAX, ca_est_need_challenge),
+    EST_ROW(HTTP_POST, "/simplereenroll", ca_est_renew, EST_BODY_MAX, ca_est_need_certificate),
     ROW(HTTP_GET, "/ca/root.cer", ca_root_get, 0, 0),
     ROW(HTTP_GET, "/ca/issuing.cer", ca_issuing_get, 0, 0),
     ROW(HTTP_GET, "/ca/devices.crl", ca_list_get, 0, 0),

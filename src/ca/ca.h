@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The authority over HTTP, all of it signed and therefore plain: SCEP (RFC 8894), the authority's
- * certificates, the revocation list (RFC 5280 4.2.1.13) and OCSP (RFC 6960, RFC 5019).
+ * The authority over HTTP.  Signed and therefore plain: SCEP (RFC 8894), the authority's
+ * certificates, the revocation list (RFC 5280 4.2.1.13) and OCSP (RFC 6960, RFC 5019).  By TLS
+ * alone: EST (RFC 7030).
  */
 #pragma once
 
@@ -12,6 +13,9 @@ extern const struct routes ca_routes;
 
 /* ---- inside ca: one handler per file ---- */
 http_handler ca_scep_get, ca_scep_post;
+http_handler ca_est_authority, ca_est_attributes, ca_est_enrol, ca_est_renew;
+http_step ca_est_need_challenge, ca_est_need_certificate;
+void ca_est_error(const struct request *request, const struct err *err, struct reply *reply);
 http_handler ca_root_get, ca_issuing_get, ca_list_get;
 http_handler ca_ocsp_get, ca_ocsp_post;
 

@@ -46,20 +46,13 @@ static bool issued_reply(struct exchange *e, const struct issued *issued, struct
 static bool issue(struct exchange *e, struct err *err)
 {
     void *owner = e->request->owner;
-    const struct certificate_request *asked = &e->message.request;
     struct attribute_list attributes = {.count = 0};
     struct issued issued;
     struct actor actor = asked_actor(e->request);
-    asked_fill(owner, asked, &attributes);
-    struct certificate_asked wish = {.challenge = asked->challenge,
-                                     .transaction_id = e->message.transaction,
-                                     .spki = asked->spki,
-                                     .signer = e->message.signer_is_ours ? e->message.signer.der
-                                                                         : NO_BYTES,
-                                     .request = asked->der,
-                                     .attributes = attributes.items,
-                                     .attribute_count = attributes.count,
-                                     .objection = e->message.why};
+    struct certificate_asked wish = asked_request(owner, &e->message.request, &attributes);
+    wish.transaction_id = e->message.transaction;
+    wish.signer = e->message.signer_is_ours ? e->message.signer.der : NO_BYTES;
+    wish.objection = e->message.why;
     if (!fleet_issue(e->fleet, &actor, owner, &wish, &issued, err))
         return false;
     return issued_reply(e, &issued, err);

@@ -82,6 +82,7 @@ static const struct command_row rows[] = {
      .columns = {{"", "challenge"},
                  {"Shown this once. Request", "id"},
                  {"SCEP", "scep_url"},
+                 {"EST", "est_url"},
                  {"Ends", "expires_at"}},
      .flags = COMMAND_PLAIN},
     {"certificate approve", .holes = "REQUEST...", .help = "approve requests that wait",

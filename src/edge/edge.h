@@ -22,7 +22,7 @@ enum edge_kind {
 
 /* Requests that cost much, or guess: each of these has a rate of its own. */
 enum edge_rate {
-    EDGE_RATE_AUTHORITY, /* SCEP, OCSP: signatures */
+    EDGE_RATE_AUTHORITY, /* SCEP, EST, OCSP: signatures */
     EDGE_RATE_SESSION,   /* sign-ins: password hashes */
 };
 #define EDGE_RATES (EDGE_RATE_SESSION + 1)

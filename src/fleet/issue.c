@@ -347,11 +347,14 @@ bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,
         return issue_signed(&issuing, out, err);
     if (!issuing_find(&issuing, &found, err))
         return false;
-    if (!found)
-        return refuse_because(&issuing, "certificate.refused",
-                              asked->is_poll ? "nothing was asked for that waits"
-                                             : "the challenge is unknown",
-                              out, err);
+    if (!found) {
+        const char *why =
+            asked->is_poll ? "nothing was asked for that waits" : "the challenge is unknown";
+        if (!refuse_because(&issuing, "certificate.refused", why, out, err))
+            return false;
+        out->is_unknown = true;
+        return true;
+    }
     if (asked->is_poll && !issuing_poll_agrees(&issuing, &agrees, err))
         return false;
     if (!agrees)

@@ -29,6 +29,7 @@ struct certificate_asked {
 
 struct issued {
     bool is_refused; /* the peer hears no more than that; the trace says why */
+    bool is_unknown; /* refused, too: the challenge is none that was ever made */
     bool is_pending; /* somebody has to decide: it may ask again */
     struct bytes der;
 };
