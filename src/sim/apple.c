@@ -5,6 +5,7 @@
 #include "sim/channel.h"
 #include "sim/enrol.h"
 #include "sim/keys.h"
+#include "sim/mac.h"
 #include "sim/misbehave.h"
 #include "sim/program.h"
 
@@ -120,6 +121,19 @@ bool apple_checkin(const struct options *options, json_t *result, struct err *er
     json_object_set_new(result, "enrolled",
                         json_boolean(phone->enrolment.status == PHONE_ENROLLED));
     return done;
+}
+
+bool apple_bootstrap_token(const struct options *options, json_t *result, struct err *err)
+{
+    static const char *const names[] = {"none", "same", "other"};
+    CLEANUP(mem_free_at) char *owner = mem_new(NULL, char);
+    struct phone *phone = NULL;
+    enum bootstrap_answer answer;
+    if (!known_phone(owner, options, &phone, err) ||
+        !mac_bootstrap_ask(phone, result, &answer, err))
+        return false;
+    json_object_set_new(result, "bootstrap_token", json_string(names[answer]));
+    return true;
 }
 
 bool apple_check_out(const struct options *options, json_t *result, struct err *err)

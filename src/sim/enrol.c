@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "sim/channel.h"
 #include "sim/keys.h"
+#include "sim/mac.h"
 
 #define PROFILE_TYPE "application/x-apple-aspen-config"
 #define TOKEN_SIZE 32
@@ -180,7 +181,7 @@ static bool attempt_install(struct phone *phone, struct attempt *attempt,
         return false;
     phone_profile_put(phone, &attempt->parts.profile, profile->content, profile->signer_sha256);
     phone->enrolment.status = PHONE_ENROLLED;
-    return phone_save(phone, err);
+    return phone_save(phone, err) && mac_escrow(phone, report, err);
 }
 
 /* The challenge again with another key, after it has been used up. */
@@ -242,16 +243,6 @@ bool enrol_by_link(struct phone *phone, const struct enrol_options *options, jso
 
 /* ---- renewal ---- */
 
-static bool capability_has(const struct plist *mdm, const char *name)
-{
-    const struct plist *list = plist_get(mdm, "ServerCapabilities");
-    for (const struct plist *one = list && list->type == PLIST_ARRAY ? list->first : NULL; one;
-         one = one->next)
-        if (one->type == PLIST_TEXT && text_equal(one->text, name))
-            return true;
-    return false;
-}
-
 /* A channel for users comes with an enrolment or never (com.apple.mdm, ServerCapabilities). */
 static bool capabilities_check(struct phone *phone, const struct plist *mdm, struct err *err)
 {
@@ -263,8 +254,8 @@ static bool capabilities_check(struct phone *phone, const struct plist *mdm, str
         return err_set(err, ERR_PRECONDITION, "there is no profile to be updated");
     if (!phone_profile_open(scratch, installed, &before, err))
         return false;
-    return capability_has(profile_payload(&before, PAYLOAD_MDM), users) ==
-               capability_has(mdm, users) ||
+    return profile_has_capability(profile_payload(&before, PAYLOAD_MDM), users) ==
+               profile_has_capability(mdm, users) ||
            err_set(err, ERR_FORBIDDEN, "an update may not add or remove the channel for users");
 }
 
@@ -333,6 +324,7 @@ bool enrol_again(struct phone *phone, const struct signed_content *profile, stru
         old.enrollment_id ? ACCOUNT_RIGHTS : phone->enrolment.access_rights;
     phone->enrolment.token = old.token;
     phone->enrolment.unlock_token = old.unlock_token;
+    phone->enrolment.bootstrap_token = old.bootstrap_token;
     phone->enrolment.status = PHONE_ENROLLED;
     if (attempt_install(phone, attempt, profile, report, err))
         return true;

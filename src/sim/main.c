@@ -31,6 +31,8 @@ static const struct subcommand subcommands[] = {
     {"apple", "enrol", apple_enrol, ENROL_OPTIONS,
      "enrol a phone: by a link, by signing in, or as the enrolment service says"},
     {"apple", "checkin", apple_checkin, "state! misbehave patience", "one management session"},
+    {"apple", "bootstrap-token", apple_bootstrap_token, "state! patience",
+     "a Mac asks for the token that it left: none, same or other"},
     {"apple", "checkout", apple_check_out, "state! patience", "the user removes management"},
     {"apple", "set", apple_set, "state! ...", "change the model: passcode.length=8"},
     {"apple", "show", apple_show, "state!", "model, profiles, ledger"},

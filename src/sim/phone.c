@@ -31,6 +31,7 @@ static const struct field enrolment_fields[] = {
     TEXT_FIELD(struct enrolment, enrollment_id, 0),
     TEXT_FIELD(struct enrolment, account, 0),
     TEXT_FIELD(struct enrolment, bearer, 0),
+    TEXT_FIELD(struct enrolment, bootstrap_token, 0),
     INTEGER_FIELD(struct enrolment, access_rights, 0),
     BOOLEAN_FIELD(struct enrolment, check_out_when_removed, 0),
     BOOLEAN_FIELD(struct enrolment, sign_message, 0),

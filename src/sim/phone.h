@@ -23,6 +23,7 @@ struct enrolment {
     char *last_token_update;    /* base64 of the message, for replays */
     char *enrollment_id; /* of an account-driven enrolment; NULL: the whole phone is managed */
     char *account, *bearer;
+    char *bootstrap_token; /* hex; of a Mac whose server keeps it; NULL: none */
     int64_t access_rights;
     bool check_out_when_removed, sign_message;
     bool awaits_configuration; /* it stays in its assistant until DeviceConfigured */

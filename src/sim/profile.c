@@ -59,6 +59,16 @@ const struct plist *profile_payload(const struct profile *profile, const char *t
     return NULL;
 }
 
+bool profile_has_capability(const struct plist *mdm, const char *name)
+{
+    const struct plist *list = plist_get(mdm, "ServerCapabilities");
+    for (const struct plist *one = list && list->type == PLIST_ARRAY ? list->first : NULL; one;
+         one = one->next)
+        if (one->type == PLIST_TEXT && text_equal(one->text, name))
+            return true;
+    return false;
+}
+
 static bool is_certificate(const char *type)
 {
     return text_equal(type, PAYLOAD_ROOT) || text_equal(type, PAYLOAD_PKCS1) ||

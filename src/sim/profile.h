@@ -28,6 +28,8 @@ MUST_CHECK bool enrolment_profile_parse(void *owner, struct bytes plist,
                                         struct enrolment_profile *out, struct err *err);
 /* The payload of this type, or NULL. */
 const struct plist *profile_payload(const struct profile *profile, const char *type);
+/* Does the com.apple.mdm payload name this among its ServerCapabilities? */
+bool profile_has_capability(const struct plist *mdm, const char *name);
 
 struct scep_asked { /* the handles belong to the owner */
     struct scep_service service;
