@@ -7,7 +7,10 @@
 #include "pki/keyd.h"
 #include "store/store.h"
 
-static const char *const kind_names[] = {[ESCROW_BYPASS_CODE] = "bypass_code"};
+static const char *const kind_names[] = {
+    [ESCROW_BYPASS_CODE] = "bypass_code",
+    [ESCROW_BOOTSTRAP_TOKEN] = "bootstrap_token",
+};
 
 static const struct field secret_rows[] = {
     TEXT_FIELD(struct secret_view, kind, FIELD_READ_ONLY, .help = "What it is"),
@@ -36,8 +39,34 @@ bool escrow_seal(struct fleet *fleet, void *owner, const struct escrowed *escrow
                  struct bytes *sealed, struct err *err)
 {
     return keyd_seal(fleet->keyd, owner, KEYD_CLASS_COMMAND,
-                     about(owner, escrowed->device_id, escrowed->kind), escrowed->plain, sealed,
+                     about(owner, escrowed->device_id, escrowed->kind), escrowed->content, sealed,
                      err);
+}
+
+bool escrow_open(struct fleet *fleet, void *owner, const struct escrowed *escrowed,
+                 struct bytes *plain, struct err *err)
+{
+    return keyd_open(fleet->keyd, owner, KEYD_CLASS_COMMAND,
+                     about(owner, escrowed->device_id, escrowed->kind), escrowed->content, plain,
+                     err);
+}
+
+bool escrow_find(struct db *db, void *owner, enum escrow_kind kind, const char *enrolment_id,
+                 struct bytes *sealed, struct err *err)
+{
+    struct sealed_secret kept = {0};
+    bool found = false;
+    if (!store_find(db, owner, ASK(ESCROW_OF_ENROLMENT, TEXT(enrolment_id), TEXT(kind_names[kind])),
+                    FIELDS(sealed_rows), &kept, &found, err))
+        return false;
+    *sealed = found ? kept.sealed : NO_BYTES;
+    return true;
+}
+
+bool escrow_drop(struct db *tx, enum escrow_kind kind, const char *enrolment_id, struct err *err)
+{
+    return store_change(tx, ASK(ESCROW_DROP, TEXT(enrolment_id), TEXT(kind_names[kind])), NULL,
+                        err);
 }
 
 bool escrow_keep(struct db *tx, enum escrow_kind kind, const struct kept *kept, struct err *err)
@@ -76,8 +105,7 @@ bool fleet_bypass_code_get(struct fleet *fleet, const struct actor *actor, void 
         !store_get(fleet->db, owner, ASK(ESCROW_GET, TEXT(device_id), TEXT(kind_names[kind])), want,
                    &kept, err) ||
         !fleet_change(fleet, &change, err) ||
-        !keyd_open(fleet->keyd, owner, KEYD_CLASS_COMMAND, about(owner, device_id, kind),
-                   kept.sealed, &plain, err))
+        !escrow_open(fleet, owner, &(struct escrowed){kind, device_id, kept.sealed}, &plain, err))
         return false;
     *out = (struct secret_view){.kind = mem_text(owner, kind_names[kind]),
                                 .secret = bytes_to_text(owner, plain),

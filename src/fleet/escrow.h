@@ -4,7 +4,7 @@
 
 #include "fleet/fleet.h"
 
-enum escrow_kind { ESCROW_BYPASS_CODE };
+enum escrow_kind { ESCROW_BYPASS_CODE, ESCROW_BOOTSTRAP_TOKEN };
 
 struct secret_view {
     char *kind;
@@ -28,11 +28,19 @@ MUST_CHECK bool fleet_unlock_token(struct fleet *fleet, void *owner, const char 
 struct escrowed {
     enum escrow_kind kind;
     const char *device_id;
-    struct bytes plain;
+    struct bytes content; /* plain where it is sealed, sealed where it is opened */
 };
 /* Outside of transactions. *sealed belongs to owner. */
 MUST_CHECK bool escrow_seal(struct fleet *fleet, void *owner, const struct escrowed *escrowed,
                             struct bytes *sealed, struct err *err);
+/* What escrow_seal() made of it. *plain belongs to owner: wipe it after use. */
+MUST_CHECK bool escrow_open(struct fleet *fleet, void *owner, const struct escrowed *escrowed,
+                            struct bytes *plain, struct err *err);
+/* What this enrolment brought, sealed; NO_BYTES when it brought none. */
+MUST_CHECK bool escrow_find(struct db *db, void *owner, enum escrow_kind kind,
+                            const char *enrolment_id, struct bytes *sealed, struct err *err);
+MUST_CHECK bool escrow_drop(struct db *tx, enum escrow_kind kind, const char *enrolment_id,
+                            struct err *err);
 struct kept {
     const char *device_id, *enrolment_id;
     struct bytes sealed; /* data NULL: nothing is kept */

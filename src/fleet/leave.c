@@ -2,6 +2,7 @@
 #include "fleet/leave.h"
 
 #include "base/id.h"
+#include "fleet/bootstrap.h"
 #include "fleet/door.h"
 #include "fleet/queue.h"
 #include "fleet/shared.h"
@@ -53,8 +54,8 @@ bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *e
                         NULL, err) &&
            store_change(tx, ASK(DELIVERED_CLEAR, TEXT(id)), NULL, err) &&
            store_change(tx, ASK(DECLARATION_CLEAR, TEXT(id), TEXT(NULL)), NULL, err) &&
-           verdict_end(tx, leaving, err) && crl_due(tx, leaving->now, err) &&
-           left_event(tx, leaving, err);
+           bootstrap_end(tx, leaving, err) && verdict_end(tx, leaving, err) &&
+           crl_due(tx, leaving->now, err) && left_event(tx, leaving, err);
 }
 
 bool commands_outdate(struct db *tx, const char *enrolment_id, const char *kind, const char *item,

@@ -32,6 +32,8 @@ static const struct field device_rows[] = {
     TEXT_FIELD(struct device, compliance, FIELD_READ_ONLY,
                .help = "Compliance state; none of a device that left management"),
     TIME_FIELD(struct device, last_contact_at, FIELD_READ_ONLY, .help = "When it last called"),
+    TIME_FIELD(struct device, bootstrap_token_at, FIELD_READ_ONLY,
+               .help = "Since when its bootstrap token is kept here; none: it is not"),
     TEXT_FIELD(struct device, shut_out, FIELD_READ_ONLY,
                .help = "Why it is refused whenever it calls: certificate_revoked"),
 };

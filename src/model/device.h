@@ -27,6 +27,7 @@ struct device {
     int enrolment_mode;  /* enum enrolment_mode of it */
     char *compliance;    /* state name, or NULL: it left management */
     int64_t last_contact_at;
+    int64_t bootstrap_token_at; /* when a Mac left its bootstrap token here; 0: it did not */
     char *shut_out; /* why it is refused at every contact: "certificate_revoked"; NULL: it is not */
 };
 extern const struct fields device_fields;

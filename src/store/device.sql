@@ -34,7 +34,8 @@ SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_vers
        COALESCE((SELECT l.mode FROM enrolment_link l WHERE l.id = e.link_id), 'device') AS enrolment_mode, e.last_contact_at,
        CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance,
        CASE WHEN e.state = 'active' AND NOT EXISTS (SELECT 1 FROM certificate k
-            WHERE k.enrolment_id = e.id AND k.state IN ('issued', 'held')) THEN 'certificate_revoked' END AS shut_out
+            WHERE k.enrolment_id = e.id AND k.state IN ('issued', 'held')) THEN 'certificate_revoked' END AS shut_out,
+       (SELECT s.kept_at FROM escrow s WHERE s.enrolment_id = e.id AND s.kind = 'bootstrap_token') AS bootstrap_token_at
 FROM device d
 LEFT JOIN person u ON u.id = d.user_id
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id
@@ -57,7 +58,8 @@ SELECT d.id, d.name, d.platform, d.model, d.product, d.serial, d.udid, d.os_vers
        COALESCE((SELECT l.mode FROM enrolment_link l WHERE l.id = e.link_id), 'device') AS enrolment_mode, e.last_contact_at,
        CASE WHEN e.ended_at IS NULL AND e.id IS NOT NULL THEN COALESCE(c.state, 'not_evaluated') END AS compliance,
        CASE WHEN e.state = 'active' AND NOT EXISTS (SELECT 1 FROM certificate k
-            WHERE k.enrolment_id = e.id AND k.state IN ('issued', 'held')) THEN 'certificate_revoked' END AS shut_out
+            WHERE k.enrolment_id = e.id AND k.state IN ('issued', 'held')) THEN 'certificate_revoked' END AS shut_out,
+       (SELECT s.kept_at FROM escrow s WHERE s.enrolment_id = e.id AND s.kind = 'bootstrap_token') AS bootstrap_token_at
 FROM device d
 LEFT JOIN person u ON u.id = d.user_id
 LEFT JOIN enrolment e ON e.id = (SELECT x.id FROM enrolment x WHERE x.device_id = d.id

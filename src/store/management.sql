@@ -25,6 +25,12 @@ ON CONFLICT (device_id, kind) DO UPDATE SET enrolment_id = $3, sealed = $4, kept
 -- name: escrow_get
 SELECT enrolment_id, sealed, kept_at FROM escrow WHERE device_id = $1 AND kind = $2
 
+-- name: escrow_of_enrolment
+SELECT enrolment_id, sealed, kept_at FROM escrow WHERE enrolment_id = $1 AND kind = $2
+
+-- name: escrow_drop
+DELETE FROM escrow WHERE enrolment_id = $1 AND kind = $2
+
 -- name: bypass_code_missing
 -- of a supervised device of the organisation, and never asked for in this enrolment
 SELECT count(*) AS count FROM device d JOIN enrolment e ON e.device_id = d.id

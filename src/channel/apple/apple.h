@@ -15,6 +15,10 @@ http_handler apple_connect; /* handle.c */
 /* declare.c: the endpoints of a device that manages itself; fills reply. */
 MUST_CHECK bool apple_declarative(struct request *request, const struct apple_declarative *message,
                                   struct reply *reply, struct err *err);
+/* bootstrap.c: what a Mac keeps here and asks back. */
+MUST_CHECK bool apple_bootstrap_set(struct request *request, const struct apple_checkin *message,
+                                    struct err *err);
+MUST_CHECK bool apple_bootstrap_get(struct request *request, struct reply *reply, struct err *err);
 
 /* How errors leave the device door. Never 401: that would make the device go. */
 void apple_error_render(const struct request *request, const struct err *err, struct reply *reply);

@@ -98,6 +98,9 @@ static const struct checkin_handler {
     [CHECKIN_CHECK_OUT] = {handle_check_out, ADMIT_BLOCKED},
     [CHECKIN_USER_AUTHENTICATE] = {handle_unsupported, 0},
     [CHECKIN_DECLARATIVE] = {NULL, 0}, /* answers with content: see below */
+    /* the newest token alone opens the volume: it is kept for a blocked device, too */
+    [CHECKIN_SET_BOOTSTRAP_TOKEN] = {apple_bootstrap_set, ADMIT_BLOCKED},
+    [CHECKIN_GET_BOOTSTRAP_TOKEN] = {NULL, 0}, /* and so does this */
     [CHECKIN_UNSUPPORTED] = {handle_unsupported, 0},
 };
 
@@ -137,6 +140,8 @@ bool apple_checkin(struct request *request, struct reply *reply, struct err *err
     }
     if (message.kind == CHECKIN_DECLARATIVE)
         return apple_declarative(request, &message.declarative, reply, err);
+    if (message.kind == CHECKIN_GET_BOOTSTRAP_TOKEN)
+        return apple_bootstrap_get(request, reply, err);
     if (!handler->handle(request, &message, err))
         return false;
     reply_empty(reply, 200);

@@ -7,10 +7,11 @@
 #define IDENTIFIER_LONGEST 255 /* bytes of a UDID, a user identifier or a command's UUID */
 #define CLAIM_LONGEST 255      /* bytes of what a device says of itself */
 #define TOPIC_LONGEST 255
-#define MAGIC_LONGEST 255         /* bytes; a UUID in practice */
-#define TOKEN_LONGEST 100         /* bytes: the protocol's own limit */
-#define UNLOCK_TOKEN_LONGEST 8192 /* bytes: the protocol's own limit */
-#define ENDPOINT_LONGEST 255      /* bytes; an identifier has 64 at most */
+#define MAGIC_LONGEST 255            /* bytes; a UUID in practice */
+#define TOKEN_LONGEST 100            /* bytes: the protocol's own limit */
+#define UNLOCK_TOKEN_LONGEST 8192    /* bytes: the protocol's own limit */
+#define BOOTSTRAP_TOKEN_LONGEST 8192 /* bytes; some hundreds in practice */
+#define ENDPOINT_LONGEST 255         /* bytes; an identifier has 64 at most */
 #define ERROR_TEXT_LONGEST 1024
 
 const char *const apple_status_names[] = {
@@ -118,6 +119,17 @@ static bool declarative_parse(void *owner, const struct plist *dict, struct appl
     return plist_bind(owner, dict, FIELDS(declarative_rows), &out->declarative, NULL, err);
 }
 
+static const struct field bootstrap_rows[] = {
+    BYTES_AS("BootstrapToken", struct apple_checkin, bootstrap_token, FIELD_SECRET,
+             .highest = BOOTSTRAP_TOKEN_LONGEST),
+};
+/* Missing and empty are the same: the device has none any more (Apple, SetBootstrapToken). */
+static bool bootstrap_parse(void *owner, const struct plist *dict, struct apple_checkin *out,
+                            struct err *err)
+{
+    return plist_bind(owner, dict, FIELDS(bootstrap_rows), out, NULL, err);
+}
+
 static const struct checkin_row {
     const char *name;
     enum apple_checkin_kind kind;
@@ -129,6 +141,8 @@ static const struct checkin_row {
     {"CheckOut", CHECKIN_CHECK_OUT, NULL},
     {"UserAuthenticate", CHECKIN_USER_AUTHENTICATE, NULL},
     {"DeclarativeManagement", CHECKIN_DECLARATIVE, declarative_parse},
+    {"SetBootstrapToken", CHECKIN_SET_BOOTSTRAP_TOKEN, bootstrap_parse},
+    {"GetBootstrapToken", CHECKIN_GET_BOOTSTRAP_TOKEN, NULL},
 };
 
 static const struct field checkin_fields[] = {

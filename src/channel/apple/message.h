@@ -29,6 +29,8 @@ enum apple_checkin_kind {
     CHECKIN_CHECK_OUT,
     CHECKIN_USER_AUTHENTICATE,
     CHECKIN_DECLARATIVE,
+    CHECKIN_SET_BOOTSTRAP_TOKEN,
+    CHECKIN_GET_BOOTSTRAP_TOKEN,
     CHECKIN_UNSUPPORTED, /* known or not: we announced no capability for it */
 };
 
@@ -53,6 +55,7 @@ struct apple_checkin {
     struct apple_authenticate authenticate; /* of its kind, else zero */
     struct apple_token_update token_update;
     struct apple_declarative declarative;
+    struct bytes bootstrap_token; /* empty: the device has none any more */
 };
 /* The body of a PUT to the check-in URL. Everything belongs to owner. */
 MUST_CHECK bool apple_checkin_parse(void *owner, struct bytes body, struct apple_checkin *out,

@@ -97,6 +97,16 @@ static void identity_add(struct plist *content, const struct apple_enrolment *en
     plist_set_data(scep, "CAFingerprint", BYTES_OF(digest));
 }
 
+/* What this server can do beyond the least. An enrolment for an account reaches no users and has no
+ * volume of its own to open. */
+static void capabilities_add(struct plist *part, const struct apple_enrolment *enrolment)
+{
+    if (enrolment->start->mode == MODE_ACCOUNT)
+        return;
+    struct plist *list = plist_set_array(part, "ServerCapabilities");
+    plist_set_text(list, NULL, "com.apple.mdm.bootstraptoken");
+}
+
 static void management_add(struct plist *content, const struct apple_enrolment *enrolment,
                            const char *identity_uuid)
 {
@@ -111,6 +121,7 @@ static void management_add(struct plist *content, const struct apple_enrolment *
         plist_set_text(part, "AssignedManagedAppleID", enrolment->start->apple_account);
     } else
         plist_set_integer(part, "AccessRights", apple_access_rights(enrolment->start->ownership));
+    capabilities_add(part, enrolment);
     plist_set_boolean(part, "CheckOutWhenRemoved", true);
     plist_set_boolean(part, "SignMessage", enrolment->sign_messages);
 }

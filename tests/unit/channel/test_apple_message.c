@@ -68,11 +68,25 @@ static void a_user_of_the_device_is_seen(void **state)
     assert_int_equal(checkin(*state, "user-authenticate").kind, CHECKIN_USER_AUTHENTICATE);
 }
 
-static void what_we_did_not_announce_is_unsupported(void **state)
+static void a_bootstrap_token_is_taken_and_an_empty_one_is_none(void **state)
 {
     struct apple_checkin message = checkin(*state, "set-bootstrap-token");
+    assert_int_equal(message.kind, CHECKIN_SET_BOOTSTRAP_TOKEN);
+    assert_true(bytes_equal(message.bootstrap_token, bytes_text("secret")));
+    message = checkin(*state, "set-bootstrap-token-empty");
+    assert_int_equal(message.kind, CHECKIN_SET_BOOTSTRAP_TOKEN);
+    assert_int_equal(message.bootstrap_token.size, 0);
+    message = checkin(*state, "set-bootstrap-token-none");
+    assert_int_equal(message.kind, CHECKIN_SET_BOOTSTRAP_TOKEN);
+    assert_int_equal(message.bootstrap_token.size, 0);
+    assert_int_equal(checkin(*state, "get-bootstrap-token").kind, CHECKIN_GET_BOOTSTRAP_TOKEN);
+}
+
+static void what_we_did_not_announce_is_unsupported(void **state)
+{
+    struct apple_checkin message = checkin(*state, "return-to-service");
     assert_int_equal(message.kind, CHECKIN_UNSUPPORTED);
-    assert_string_equal(message.message_type, "SetBootstrapToken");
+    assert_string_equal(message.message_type, "ReturnToService");
     assert_int_equal(checkin(*state, "declarative-management").kind, CHECKIN_DECLARATIVE);
     assert_string_equal(checkin(*state, "declarative-management").declarative.endpoint, "tokens");
 }
@@ -134,9 +148,12 @@ static void what_is_no_message_is_refused(void **state)
 static void what_is_no_checkin_is_refused(void **state)
 {
     static const char *const names[] = {
-        "bad-checkin-no-type", "bad-checkin-long-udid", "bad-token-empty", "bad-token-long",
-        "bad-token-text",      "bad-magic-empty",       "bad-unlock-long", "bad-no-topic",
-        "hostile-entity",      "hostile-array",
+        "bad-checkin-no-type",      "bad-checkin-long-udid",
+        "bad-token-empty",          "bad-token-long",
+        "bad-token-text",           "bad-magic-empty",
+        "bad-unlock-long",          "bad-no-topic",
+        "hostile-entity",           "hostile-array",
+        "bad-bootstrap-token-long", "bad-bootstrap-token-text",
     };
     for (size_t i = 0; i < COUNT(names); i++) {
         struct apple_checkin message;
@@ -203,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_missing_unlock_token_is_no_unlock_token),
         cmocka_unit_test(a_magic_is_kept_as_it_is),
         cmocka_unit_test(a_user_of_the_device_is_seen),
+        cmocka_unit_test(a_bootstrap_token_is_taken_and_an_empty_one_is_none),
         cmocka_unit_test(what_we_did_not_announce_is_unsupported),
         cmocka_unit_test(each_status_is_told_apart),
         cmocka_unit_test(what_a_device_says_unusually_is_kept),

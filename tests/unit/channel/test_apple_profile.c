@@ -127,7 +127,8 @@ static void management_points_at_identity_and_server(void **state)
     assert_int_equal(integer_of(mdm, "AccessRights"), 8191);
     assert_true(plist_boolean(mdm, "CheckOutWhenRemoved", &leaves) && leaves);
     assert_true(plist_boolean(mdm, "SignMessage", &is_signed) && !is_signed);
-    assert_null(plist_get(mdm, "ServerCapabilities"));
+    const struct plist *able = plist_get(mdm, "ServerCapabilities");
+    assert_string_equal(able->first->text, "com.apple.mdm.bootstraptoken");
 }
 
 static void the_root_is_the_trust_anchor(void **state)
