@@ -9,7 +9,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHECKS = [
-    "layers", "sizes", "markup", "repeats", "words", "format", "spelling", "coverage",
+    "layers", "sizes", "markup", "repeats", "words", "format", "spelling", "coverage", "parity",
     "clang", "globals", "tidy",  # in this order: the last two read what the first one built
 ]
 
