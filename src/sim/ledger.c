@@ -60,6 +60,11 @@ void ledger_execution(struct ledger *ledger, const char *udid, const char *uuid,
                                  "request_type", request_type, "outcome", outcome, "code", code));
 }
 
+void ledger_left(struct ledger *ledger, const char *udid, const char *why)
+{
+    line_write(ledger, json_pack("{s:s, s:s}", "device", udid, "left", why));
+}
+
 json_t *ledger_read(const char *path)
 {
     static const struct json_limits limits = {

@@ -38,7 +38,8 @@ static const struct subcommand subcommands[] = {
     {"apple", "show", apple_show, "state!", "model, profiles, ledger"},
     {"apple", "serve", apple_serve, "state apns interval patience ...", "phones that stay on"},
     {"apple", "load", apple_load,
-     "link-file! devices! connections! seconds! fresh-tls ca keys ledger patience push-host",
+     "link-file! devices! connections! seconds! fresh-tls ca keys ledger leave-after locked-every "
+     "patience push-host",
      "many phones for a while"},
     {"apple", "hold", apple_hold, "state! connections! seconds!", "idle connections"},
     {"enrolment-service", "authority", enrolment_service_authority, "dir!",

@@ -10,7 +10,7 @@ struct options {
     char *push_host, *misbehave, *scep_misbehave, *out, *ledger, *link_file, *apns;
     char *cert, *key, *client_ca, *ready_file, *csr, *topic, *dir, *service, *consumer;
     int64_t count, bits, port, control_port, devices, connections, seconds, interval, patience,
-        streams, delay_ms, days, page_size, session_calls;
+        streams, delay_ms, days, page_size, session_calls, locked_every, leave_after;
     bool without_declarations, fresh_tls, strict_tokens, rotate;
     char **rest; /* what is no option, NULL-terminated */
 };

@@ -352,6 +352,7 @@ void phone_pending_drop(struct phone *phone)
 bool phone_forget(struct phone *phone, enum phone_status status, struct err *err)
 {
     char *push_url = phone->enrolment.push_url;
+    ledger_left(phone->ledger, phone->model.udid, status == PHONE_ERASED ? "erased" : "unenrolled");
     phone->enrolment = (struct enrolment){.status = (int)status, .push_url = push_url};
     phone->profile_count = 0;
     phone->declarative = (struct declarative){0};
