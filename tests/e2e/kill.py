@@ -18,15 +18,23 @@ from admin import Admin, Refused
 from house import wait_until
 
 VICTIMS = ("server", "keyd", "worker", "edge", "supervisor")
-KINDS = ("sync", "lock", "restart")
+KINDS = ("sync", "lock", "restart", "clear_passcode")
+LEAVING = ("wipe", "retire")  # for every other device: it comes again as long as there are links
+LEAVING_SHARE = 0.1  # of what these are asked
+PAIR_SHARE = 0.3  # of the kills: two parts at once
 WAVES = 6  # of phones that enrol while parts die
 PHONES, CONNECTIONS = 4, 2  # of one wave
+SPARE_LINKS = 4
+LOCKED_EVERY = 5  # sessions: what may wait is put off
+LEAVE_AFTER = 12  # sessions: of every other wave, whose users remove management
 ASKERS = 3
 ENROL_PATIENCE = 120  # seconds
 HEAL_SECONDS = 90  # after a kill, on a busy machine with sanitizers
 DRAIN_SECONDS = 120
 PAUSE = (0.1, 1.2)  # seconds of work between two kills: an enrolment takes less than one
 OPEN = ("queued", "sent", "delivered")
+PRESENT = ("pending", "active", "blocked")
+TAKEN_BACK = ("cancelled", "superseded")
 PROFILE_NOT_INSTALLED = 12075
 DOWN = {502, 503, 504}  # what people hear while a part is away
 BUSY = {409, 412, 428}  # and of a command that waits already
@@ -40,21 +48,33 @@ class Storm:
     def __init__(self, admin, seed):
         self.admin = admin
         self.over = threading.Event()
-        self.asked, self.surprises = [], []
+        self.asked, self.surprises = {}, []  # command -> kind
+        self.is_late = False  # no part dies any more: whatever was not asked yet is
         self.people = [threading.Thread(target=self.work, args=(random.Random(seed + number),), daemon=True)
                        for number in range(ASKERS)]
+
+    def missing(self):
+        return [kind for kind in ("lock", *LEAVING) if kind not in self.asked.values()]
+
+    def kind_for(self, device, dice):
+        missing = self.missing()
+        if self.is_late and missing:
+            return missing[0]
+        is_short_lived = int(device["id"][-1], 16) % 2 == 0
+        return dice.choice(LEAVING if is_short_lived and dice.random() < LEAVING_SHARE else KINDS)
 
     def ask(self, dice):
         devices = self.admin.items("/devices?limit=1000")
         dice.shuffle(devices)
         for device in devices:
             try:
-                made = self.admin.command(device["id"], dice.choice(KINDS))
+                kind = self.kind_for(device, dice)
+                made = self.admin.command(device["id"], kind)
             except Refused as no:
                 if no.status not in BUSY:
                     raise
             else:
-                self.asked += [made["id"]] if made.get("id") else []
+                self.asked.update({made["id"]: kind} if made.get("id") else {})
 
     def work(self, dice):
         while not self.over.wait(0.02):
@@ -88,11 +108,12 @@ class Waves:
 
     def start(self):
         links = self.folder / f"links-{len(self.running)}"
-        links.write_text("".join(f"{self.admin.link()}\n" for _ in range(PHONES)))
+        links.write_text("".join(f"{self.admin.link()}\n" for _ in range(PHONES + SPARE_LINKS)))
+        leaving = ("--leave-after", LEAVE_AFTER) if len(self.running) % 2 else ()
         self.running.append(sim.Program(
             "apple", "load", "--link-file", links, "--devices", PHONES, "--connections", CONNECTIONS,
             "--seconds", 100000, "--patience", ENROL_PATIENCE, "--ca", self.folder / "ca.pem",
-            "--ledger", self.ledger))
+            "--ledger", self.ledger, "--locked-every", LOCKED_EVERY, *leaving))
 
     def stop(self):
         self.results = [wave.stop() for wave in self.running]
@@ -102,39 +123,56 @@ class Waves:
         for wave in self.running:
             wave.__exit__()
 
+    def has_heard(self, *messages):
+        """Each of them was answered at least once."""
+        return set(messages) <= {line.get("message") for line in self.lines() if line.get("status") == 200}
+
     def lines(self):
         return [json.loads(line) for line in self.ledger.read_text().splitlines()]
 
 
-def kill_one(house, victim):
+def kill_all(house, victims):
     """kill -9, then wait until everything is there again."""
-    if victim == "supervisor":
+    if "supervisor" in victims:  # the others die with it
         house.process.kill()
         house.process.wait()
         house.start()
         return
-    pid = wait_until(lambda: house.pid_of(victim), HEAL_SECONDS, f"{victim} runs")
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: house.pid_of(victim) not in (None, pid), HEAL_SECONDS, f"a new {victim}")
+    pids = {one: wait_until(lambda one=one: house.pid_of(one), HEAL_SECONDS, f"{one} runs") for one in victims}
+    for pid in pids.values():
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            assert len(pids) > 1  # the other one has taken it along
+    for one, pid in pids.items():
+        wait_until(lambda one=one, pid=pid: house.pid_of(one) not in (None, pid), HEAL_SECONDS, f"a new {one}")
     house.wait_ready(HEAL_SECONDS)
 
 
 def victims_of(count, dice):
-    """Each kind comes up as often as the others, in no order."""
+    """Groups of parts that die together; each comes up about as often as the others, in no order."""
     chosen = []
     while len(chosen) < count:
-        chosen += dice.sample(VICTIMS, len(VICTIMS))
-    return chosen[:count]
+        chosen += [(one,) for one in dice.sample(VICTIMS, len(VICTIMS))]
+    return [one if dice.random() >= PAIR_SHARE else (*one, dice.choice([part for part in VICTIMS if part not in one]))
+            for one in chosen[:count]]
 
 
-def open_commands(admin):
-    return [one for device in admin.items("/devices?limit=1000")
-            for one in admin.commands(device["id"]) if one["state"] in OPEN]
+def present(lines):
+    """The devices that are enrolled, as they see it themselves."""
+    found = {}
+    for line in lines:
+        if "left" in line or (line.get("message") == "TokenUpdate" and line["status"] == 200):
+            found[line["device"]] = "left" not in line
+    return {device for device, is_there in found.items() if is_there}
 
 
-def is_drained(admin):
+def is_drained(admin, waves):
+    """What has left answers no more: an answer that was lost stays so."""
     try:
-        return not open_commands(admin)
+        there = present(waves.lines())
+        return not [one for device in admin.items("/devices?limit=1000") if device["udid"] in there
+                    for one in admin.commands(device["id"]) if one["state"] in OPEN]
     except (OSError, ValueError, Refused):
         return False
 
@@ -148,14 +186,16 @@ def run(house, folder, count, seed):
     killed = victims_of(count, dice)
     try:
         storm.start()
-        for number, victim in enumerate(killed):
+        for number, victims in enumerate(killed):
             if number % -(-count // WAVES) == 0:
                 waves.start()
             time.sleep(dice.uniform(*PAUSE))
-            kill_one(house, victim)
-        wait_until(lambda: storm.asked, HEAL_SECONDS, "a command was asked for")
+            kill_all(house, victims)
+        storm.is_late = True
+        wait_until(lambda: not storm.missing(), HEAL_SECONDS, "each kind of command was asked for")
+        wait_until(lambda: waves.has_heard("NotNow", "CheckOut"), HEAL_SECONDS, "something was put off, and somebody left")
         storm.stop()
-        wait_until(lambda: is_drained(admin), DRAIN_SECONDS, "every command came to its end")
+        wait_until(lambda: is_drained(admin, waves), DRAIN_SECONDS, "every command came to its end")
         waves.stop()
         audit = admin.get("/audit/verification")
     finally:
@@ -180,7 +220,9 @@ class Outcome:
         errors = collections.Counter()
         for result in self.results:
             errors.update(result["errors"])
-        return f"enrolled {enrolled}, {dict(errors)}, asked {len(self.asked)}, carried out {done}, {dict(counts)}, audit {self.audit['entries']}"
+        asked = collections.Counter(self.asked.values())
+        left = collections.Counter(line["left"] for line in self.lines if "left" in line)
+        return f"enrolled {enrolled}, {dict(errors)}, asked {dict(asked)}, left {dict(left)}, carried out {done}, {dict(counts)}, audit {self.audit['entries']}"
 
     def answered(self, *messages):
         """Lines of the ledger about messages that the server has taken."""
@@ -203,18 +245,58 @@ def query(house, sql):
 
 
 def check_enrolments(house, outcome):
-    """Who was told to be enrolled is; who began has come to the end."""
+    """Who was told to be enrolled is, unless it has left; who began has come to the end."""
     active = {row["udid"] for row in query(
         house, "SELECT d.udid FROM enrolment e JOIN device d ON d.id = e.device_id "
         "WHERE e.state = 'active' AND e.push_token IS NOT NULL")}
-    told = {line["device"] for line in outcome.answered("TokenUpdate")}
+    there = present(outcome.lines)
+    assert there <= active, f"lost: {there - active}"
+    told = outcome.answered("TokenUpdate")
     met = {line["device"] for line in outcome.answered("Authenticate")}
-    assert told <= active, f"lost: {told - active}"
-    assert met <= told, f"stuck: {met - told}"
-    enrolled = sum(result["enrolled"] for result in outcome.results)
-    assert enrolled == len(told) and enrolled > 0
+    stuck = met - {line["device"] for line in told}
+    assert not stuck, f"stuck: {stuck}"
+    assert sum(result["enrolled"] for result in outcome.results) == len(told) > 0
     unbound = query(house, "SELECT count(*) AS count FROM enrolment WHERE state = 'pending' AND device_id IS NOT NULL")
     assert unbound[0]["count"] == "0", "an enrolment is stuck"
+
+
+def check_departures(house, outcome):
+    """A departure happens whole or not at all, and reaches only the enrolment that it was meant for."""
+    rows = {row["id"]: row for row in query(
+        house, "SELECT e.id, e.state, e.ended_at, d.udid, "
+        "(SELECT count(*) FROM command c WHERE c.enrolment_id = e.id AND c.kind IN ('wipe', 'retire')) AS asked, "
+        "(SELECT count(*) FROM certificate k WHERE k.enrolment_id = e.id AND k.der IS NOT NULL"
+        " AND k.revoked_at IS NULL) AS valid, "
+        "(SELECT count(*) FROM certificate k WHERE k.enrolment_id = e.id AND k.revoked_at IS NOT NULL) AS revoked "
+        "FROM enrolment e JOIN device d ON d.id = e.device_id")}
+    for row in rows.values():
+        is_present = row["state"] in PRESENT
+        assert is_present == (row["valid"] != "0"), f"its certificate does not fit: {row}"
+        assert is_present or row["revoked"] != "0", row
+        assert not (is_present and row["asked"] != "0"), f"asked to leave, and half done: {row}"
+        assert row["state"] not in ("wiping", "retiring") or row["asked"] != "0", f"nobody asked for it: {row}"
+    ended = collections.Counter(row["udid"] for row in rows.values() if row["ended_at"])
+    farewells = collections.Counter(line["device"] for line in outcome.answered("CheckOut"))
+    lost = {device for device in farewells if farewells[device] > ended[device]}
+    assert not lost, f"has left, and the server does not know it: {lost}"
+
+
+def check_lives(house, outcome):
+    """Whoever comes again after a departure is given nothing that was meant for the time before."""
+    meant = {row["id"]: row["enrolment_id"] for row in query(house, "SELECT id, enrolment_id FROM command")}
+    lives = collections.defaultdict(lambda: [set()])
+    wipes = collections.Counter()
+    for line in outcome.lines:
+        if "executed" in line:
+            lives[line["device"]][-1].add(meant[line["executed"]])
+            wipes[meant[line["executed"]]] += line["request_type"] == "EraseDevice"
+        if "left" in line:
+            lives[line["device"]].append(set())
+    for device, several in lives.items():
+        assert max(map(len, several)) <= 1, f"{device}: commands of two enrolments in one life: {several}"
+        known = [one for life in several for one in life]
+        assert len(known) == len(set(known)), f"{device}: commands of one enrolment in two lives: {several}"
+    assert wipes and max(wipes.values()) <= 1, f"wiped twice: {wipes}"
 
 
 def check_commands(house, outcome):
@@ -228,8 +310,8 @@ def check_commands(house, outcome):
     for message, states in {"Acknowledged": ("applied", "verified"), "Error": ("failed",)}.items():
         for line in outcome.answered(message):
             row = rows[line["uuid"]]
-            # a newer one may have taken its place while the device was at it
-            is_over = row["state"] == "superseded" and int(row["finished_at"]) <= line["at"]
+            # a newer one or a departure may have taken its place while the device was at it
+            is_over = row["state"] in TAKEN_BACK and int(row["finished_at"]) <= line["at"]
             # nothing was there to be removed: what was wanted holds
             is_gone = (row["kind"] == "remove_item" and row["state"] == "applied"
                        and codes[row["id"]] == PROFILE_NOT_INSTALLED)
@@ -240,6 +322,10 @@ def check_commands(house, outcome):
     assert max(done.values()) == 1, [name for name, times in done.items() if times > 1]
     for name in done:
         assert rows[name]["delivered_at"], f"done and never delivered: {name}"
+    for line in outcome.answered("NotNow"):
+        row = rows[line["uuid"]]
+        assert row["udid"] == line["device"], (line, row)
+        assert line["uuid"] in done or row["state"] in (*OPEN, *TAKEN_BACK), f"put off and forgotten: {row}"
 
 
 def check(house, outcome):
@@ -249,3 +335,5 @@ def check(house, outcome):
     assert outcome.audit["entries"] > 0
     check_enrolments(house, outcome)
     check_commands(house, outcome)
+    check_departures(house, outcome)
+    check_lives(house, outcome)
