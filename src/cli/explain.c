@@ -51,15 +51,19 @@ static bool has_left(const json_t *device)
     return json_is_null(json_object_get(device, "compliance"));
 }
 
-/* {"device", "effective", "compliance"} with the records of one setting, or all. New reference. */
+/* {"device", "effective", "compliance", "integrity"} with the records of one setting, or all. New
+ * reference. */
 static bool explanation_get(struct cli *cli, const char *setting, json_t **out, struct err *err)
 {
     CLEANUP(json_decref_at) json_t *device = NULL;
     CLEANUP(json_decref_at) json_t *effective = NULL;
     CLEANUP(json_decref_at) json_t *compliance = NULL;
+    CLEANUP(json_decref_at) json_t *integrity = NULL;
     if (!part_get(cli, "/devices/{}", &device, err) ||
         !part_get(cli, "/devices/{}/effective?explain=1", &effective, err) ||
-        !part_get(cli, "/devices/{}/compliance", &compliance, err))
+        !part_get(cli, "/devices/{}/compliance", &compliance, err) ||
+        ((!setting || text_starts(setting, "integrity.")) &&
+         !part_get(cli, "/devices/{}/integrity", &integrity, err)))
         return false;
     json_t *decisions = records_of(json_object_get(effective, "decisions"), "setting", setting);
     json_t *results = records_of(json_object_get(compliance, "results"), "name", setting);
@@ -70,8 +74,8 @@ static bool explanation_get(struct cli *cli, const char *setting, json_t **out, 
         bug("no records");
     if (!is_found)
         return unknown_fail(cli, setting, err);
-    *out = json_pack("{s:O, s:O, s:O}", "device", device, "effective", effective, "compliance",
-                     compliance);
+    *out = json_pack("{s:O, s:O, s:O, s:O?}", "device", device, "effective", effective,
+                     "compliance", compliance, "integrity", integrity);
     return *out ? true : err_set(err, ERR_INTERNAL, "the explanation cannot be put together");
 }
 
@@ -170,6 +174,19 @@ static void heading(struct cli *cli, const char *text)
         buffer_format(&cli->out, "%s\n", text);
 }
 
+static void integrity_show(struct cli *cli, const json_t *integrity)
+{
+    if (!integrity || json_is_null(integrity)) /* another setting was asked about */
+        return;
+    heading(cli, "Integrity");
+    show_state(&cli->out, member(cli, integrity, "state"), cli->has_colour);
+    if (has(integrity, "reported_at"))
+        buffer_format(&cli->out, " at %s", member(cli, integrity, "reported_at"));
+    if (has(integrity, "counts_until"))
+        buffer_format(&cli->out, ", counts until %s", member(cli, integrity, "counts_until"));
+    buffer_format(&cli->out, "\n    %s\n\n", member(cli, integrity, "reason"));
+}
+
 static void explanation_show(struct cli *cli, const json_t *explanation)
 {
     const json_t *device = json_object_get(explanation, "device");
@@ -197,6 +214,7 @@ static void explanation_show(struct cli *cli, const json_t *explanation)
         buffer_text(&cli->out, "No configuration is set by a policy.\n\n");
     for (size_t i = 0; i < json_array_size(decisions); i++)
         decision_show(cli, json_array_get(decisions, i));
+    integrity_show(cli, json_object_get(explanation, "integrity"));
     heading(cli, "Compliance");
     show_state(&cli->out, member(cli, compliance, "state"), cli->has_colour);
     if (has(compliance, "since"))

@@ -283,6 +283,7 @@ static void properties_put(struct list_of_facts *list)
         put(list, "integrity.system_protection", truth(proof->protection_off == 0));
     if (proof->kernel_extensions != ATTESTATION_UNTOLD)
         put(list, "integrity.kernel_extensions", truth(proof->kernel_extensions != 0));
+    put(list, "integrity.certificate_sha256", proof->sha256);
     put(list, "integrity.attested_at", time_text(owner, proof->made_at));
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "pki/der.h"
+#include "pki/digest.h"
 #include "pki/ec_chain.h"
 #include "pki/oid.h"
 
@@ -94,6 +95,7 @@ static bool properties_read(void *owner, const struct outline *leaf, struct atte
 {
     struct attestation read = {.protection_off = ATTESTATION_UNTOLD,
                                .kernel_extensions = ATTESTATION_UNTOLD,
+                               .sha256 = digest_sha256_hex(owner, leaf->whole),
                                .made_at = leaf->not_before,
                                .expires_at = leaf->not_after};
     for (size_t i = 0; i < COUNT(text_rows); i++) {

@@ -22,6 +22,7 @@ struct attestation {
     int64_t protection_off;      /* of a Mac: 0: System Integrity Protection is on; or UNTOLD */
     int64_t kernel_extensions;   /* of a Mac: 0: none of third parties; or UNTOLD */
     int64_t made_at, expires_at; /* validity of the leaf */
+    char *sha256;                /* of the leaf, lower-case hexadecimal */
 };
 
 /*

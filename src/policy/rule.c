@@ -26,9 +26,9 @@ const struct rule policy_rules[] = {
      .stricter = "lower"},
     {.name = "integrity.attested",
      .area = "integrity",
-     .title = "Attested as intact",
-     .help = "The hardware of the device attests that it was not tampered with; unknown on devices "
-             "that cannot.",
+     .title = "Attested by its hardware",
+     .help = "The hardware of the device attests which one it is and what it runs; unknown on "
+             "devices that cannot.",
      .type = RULE_TRUE,
      .is_condition = true,
      .kind = COMPLY_INTEGRITY,

@@ -214,7 +214,7 @@ def test_a_policy_that_wants_proof_explains_itself(admin, make_phone):
     assert rule()["reason"].startswith("Not attested")
     assert attest(admin, phone, "Alan")["state"] == "attested"
     assert admin.compliance("Alan") == "compliant"
-    assert rule()["actual"] == "attested as intact" and rule()["evidence"]["evidence"] == "attested"
+    assert rule()["expected"] == rule()["actual"] == "attested as intact" and rule()["evidence"]["evidence"] == "attested"
     phone.set(attestation_fault="foreign-serial", attested_at=1)
     attest(admin, phone, "Alan")
     assert admin.compliance("Alan") == "non_compliant" and "SOMEBODYELSE" in rule()["reason"]

@@ -93,3 +93,12 @@ def test_the_explanation_of_a_device_that_left_shows_nothing_as_in_force(muster,
     assert "It left management (retired): nothing is managed any more" in told
     assert "wins" not in told and "since -" not in told
     assert muster.json("explain", "Gone")["effective"]["decisions"] == []
+
+
+def test_how_far_a_device_is_believed_is_told_with_its_reason(muster, tmp_path):
+    enrolled(muster, tmp_path, "Witness", os="17.5.1", build="21F90")
+    told = muster("device", "integrity", "Witness")
+    assert re.search("^state +claimed", told, re.M | re.I) and "word of the device alone" in told
+    assert re.search("^Integrity\nclaimed at .*, counts until .*\n    The word of", muster("explain", "Witness"), re.M)
+    muster("device", "attest", "Witness", code=5)
+    assert "no root is configured" in muster.said and "attestation_ca_file" in muster.said

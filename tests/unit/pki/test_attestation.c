@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "codec/base64.h"
+#include "pki/digest.h"
 #include "pki/ec_chain.h"
 #include "tests/test.h"
 
@@ -67,6 +68,9 @@ static void a_phone_says_who_it_is_and_what_it_runs(void **state)
         assert_int_equal(read.freshness.size, 32);
         for (size_t k = 0; k < 32; k++)
             assert_int_equal(read.freshness.data[k], k);
+        struct bytes chain[CHAIN_MOST];
+        (void)chain_of(*state, same[i], chain);
+        assert_string_equal(read.sha256, digest_sha256_hex(*state, chain[0]));
         assert_string_equal(time_text(*state, read.made_at), "2026-05-20T00:00:00Z");
         assert_string_equal(time_text(*state, read.expires_at), "2027-05-20T00:00:00Z");
     }
