@@ -124,7 +124,8 @@ static bool reserve_run(struct db *tx, void *context, struct err *err)
     const char *challenge = i->challenge.id;
     int64_t now = i->actor->now;
     bool was_approved = i->challenge.state == CHALLENGE_APPROVED;
-    if (i->reissue && !challenge_insert(tx, &i->reissue->wish, err))
+    if (i->reissue &&
+        (!reissue_hold(tx, i->reissue, err) || !challenge_insert(tx, &i->reissue->wish, err)))
         return false;
     return store_change_one(tx,
                             ASK(CHALLENGE_USE, TEXT(challenge), INTEGER(now),
@@ -164,8 +165,14 @@ static bool certificate_sign(struct issuing *i, struct err *err)
                                   .crl_url = mem_format(i->owner, "%s/ca/devices.crl", plain),
                                   .ocsp_url = mem_format(i->owner, "%s/ocsp", plain),
                                   .issuer_url = mem_format(i->owner, "%s/ca/issuing.cer", plain)};
+    struct certificate made;
     memcpy(fields.serial, i->serial, sizeof(fields.serial));
-    return keyd_issue(i->fleet->keyd, i->owner, &fields, &i->der, err);
+    if (!keyd_issue(i->fleet->keyd, i->owner, &fields, &i->der, err) ||
+        !certificate_parse(i->owner, i->der, &made, err))
+        return false;
+    i->not_before = made.not_before;
+    i->not_after = made.not_after;
+    return true;
 }
 
 static bool record_run(struct db *tx, void *context, struct err *err)
@@ -178,7 +185,7 @@ static bool record_run(struct db *tx, void *context, struct err *err)
     return store_change_one(tx,
                             ASK(CERTIFICATE_ISSUE, TEXT(i->certificate_id), BYTES(i->der),
                                 BYTES(BYTES_OF(sha256)), INTEGER(i->not_before),
-                                INTEGER(i->not_after), TEXT(i->subject)),
+                                INTEGER(i->not_after), TEXT(i->subject), TIME(renewal_at(i))),
                             "the certificate was issued meanwhile", err) &&
            step_add(tx, i->challenge.id, STEP_ISSUED, "ok", body, i->actor->now, err) &&
            event_add(tx, "certificate.issued", NULL, body, i->actor->now, err);
@@ -274,7 +281,11 @@ static bool issue_after_another(struct issuing *i, struct issued *out, struct er
         *out = (struct issued){.is_pending = true};
         return true;
     }
-    return refuse_because(i, "certificate.replay", "the challenge was used meanwhile", out, err);
+    if (!i->reissue)
+        return refuse_because(i, "certificate.replay", "the challenge was used meanwhile", out,
+                              err);
+    i->challenge = i->reissue->first;
+    return refuse_because(i, "certificate.refused", "the signer renews nothing any more", out, err);
 }
 
 static bool wait_for_decision(struct issuing *i, struct issued *out, struct err *err)

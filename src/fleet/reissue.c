@@ -71,3 +71,19 @@ bool reissue_read(struct fleet *fleet, void *owner, const struct certificate_ask
     *out = made;
     return true;
 }
+
+/* The enrolment first, as those who end it do. */
+bool reissue_hold(struct db *tx, const struct reissue *reissue, struct err *err)
+{
+    const struct challenge_wish *wish = &reissue->wish;
+    int64_t count = 0;
+    if (wish->enrolment_id &&
+        !store_change_one(tx, ASK(REISSUE_HOLD_ENROLMENT, TEXT(wish->enrolment_id)),
+                          "the enrolment is not active any more", err))
+        return false;
+    if (!store_change_one(tx, ASK(REISSUE_HOLD_SIGNER, TEXT(wish->renews)),
+                          "the signer was revoked meanwhile", err) ||
+        !store_number(tx, ASK(REISSUE_COUNT, TEXT(wish->renews)), "count", &count, err))
+        return false;
+    return count < REISSUES_MOST || err_set(err, ERR_CONFLICT, "the signer was renewed meanwhile");
+}

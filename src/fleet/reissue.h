@@ -19,3 +19,6 @@ struct reissue {
 MUST_CHECK bool reissue_read(struct fleet *fleet, void *owner,
                              const struct certificate_asked *asked, int64_t now,
                              struct reissue *out, bool *known, struct err *err);
+/* Inside the transaction that issues: that still holds, and nobody changes it before the end.
+ * ERR_CONFLICT: it does not. */
+MUST_CHECK bool reissue_hold(struct db *tx, const struct reissue *reissue, struct err *err);

@@ -34,9 +34,8 @@ INSERT INTO certificate (id, enrolment_id, challenge_id, purpose, state, serial,
 VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: certificate_issue
--- of a device, and reserved before there were renewals: looked at in the last third of its life, then spread
-UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4, not_after = $5, subject = $6,
-       renew_at = CASE WHEN enrolment_id IS NULL THEN renew_at ELSE COALESCE(renew_at, not_after - (not_after - not_before) / 3) END
+-- the dates are those in it: the key process may have shortened what was wished for
+UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4, not_after = $5, subject = $6, renew_at = $7
 WHERE id = $1 AND state = 'reserved'
 
 -- name: certificate_by_id

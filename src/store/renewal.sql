@@ -53,3 +53,10 @@ SELECT c.*, e.device_id FROM certificate c LEFT JOIN enrolment e ON e.id = c.enr
 SELECT count(*) AS count FROM challenge h JOIN certificate c ON c.id = h.renews
 WHERE c.id = $1 AND (h.enrolment_id = c.enrolment_id OR (h.enrolment_id IS NULL AND c.enrolment_id IS NULL))
   AND h.state = 'used'
+
+-- name: reissue_hold_enrolment
+-- holds the row: who leaves or is blocked waits, and finds what was made meanwhile
+UPDATE enrolment SET state = state WHERE id = $1 AND state = 'active'
+
+-- name: reissue_hold_signer
+UPDATE certificate SET state = state WHERE id = $1 AND state = 'issued'

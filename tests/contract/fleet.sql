@@ -41,6 +41,9 @@ SELECT * FROM command WHERE id = $1
 -- name: look_commands
 SELECT * FROM command WHERE enrolment_id = $1 ORDER BY id
 
+-- name: look_certificate_ends
+SELECT not_before, not_after FROM certificate
+
 -- name: look_requests
 -- of gear
 SELECT id FROM challenge WHERE enrolment_id IS NULL
@@ -189,10 +192,6 @@ INSERT INTO command (id, enrolment_id, kind, item, state, priority, is_deferred,
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $3)
 SELECT '00000000-0000-4000-8000-' || CAST(100000000000 + i AS TEXT), $1, 'remove_item', 'flood-' || CAST(i AS TEXT),
        'queued', 20, FALSE, 0, 'test', $2 FROM n
-
--- name: reserve_again
--- as it was when renewals came
-UPDATE certificate SET state = 'reserved', renew_at = NULL WHERE id = $1
 
 -- name: flood_revoked
 -- $1 certificates of the enrolment $2, revoked at $3 and good until $4

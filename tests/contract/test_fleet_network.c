@@ -3,6 +3,7 @@
 #include "fleet/certificate.h"
 #include "fleet/upkeep.h"
 #include "model/certificate.h"
+#include "pki/certificate.h"
 #include "tests/contract/fleet_gear.h"
 
 #define DAY (24 * 3600)
@@ -135,7 +136,36 @@ static void many_expire_a_batch_at_a_time(void **state)
     assert_int_equal(database_transactions(f->contract->database), before + 2);
 }
 
-FLEET_MAIN(FLEET_TEST(a_request_that_nobody_decides_expires_and_says_so),
+/* A host's certificate is shorter than ours may be: the row says what is in it. */
+static void what_is_recorded_is_what_was_signed(void **state)
+{
+    struct fixture *f = *state;
+    const struct actor admin = fixture_admin(f);
+    const struct network_challenge wish = {.subject = mem_text(f->owner, "CN=gear"),
+                                           .alternative_names =
+                                               mem_text(f->owner, "dns:gear.example.org")};
+    struct network_challenge made;
+    struct certificate in;
+    struct err err;
+    f->settings.certificate_seconds = 825 * (int64_t)DAY;
+    assert_works(fleet_network_challenge_make(f->fleet, &admin, f->owner, &wish, &made, &err), err);
+    struct certificate_asked asked = gear_asked(f, &made, 0);
+    struct asked_attribute attributes[8];
+    memcpy(attributes, asked.attributes, asked.attribute_count * sizeof(attributes[0]));
+    attributes[asked.attribute_count++] = (struct asked_attribute){"san.dns", "gear.example.org"};
+    asked.attributes = attributes;
+    const struct issued issued = fixture_issue(f, &asked);
+    assert_false(issued.is_refused);
+    assert_works(certificate_parse(f->owner, issued.der, &in, &err), err);
+    assert_true(in.not_after - in.not_before < 400 * (int64_t)DAY);
+    struct rows *rows = fixture_look(f, &SQL_LOOK_CERTIFICATE_ENDS, NO_ARGS);
+    assert_int_equal(rows->count, 1);
+    assert_int_equal(rows_integer(rows, 0, "not_before"), in.not_before);
+    assert_int_equal(rows_integer(rows, 0, "not_after"), in.not_after);
+}
+
+FLEET_MAIN(FLEET_TEST(what_is_recorded_is_what_was_signed),
+           FLEET_TEST(a_request_that_nobody_decides_expires_and_says_so),
            FLEET_TEST(an_approval_that_nobody_fetches_expires),
            FLEET_TEST(a_challenge_that_nobody_used_expires_quietly),
            FLEET_TEST(what_has_come_to_an_end_does_not_expire),

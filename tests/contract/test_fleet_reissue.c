@@ -176,10 +176,20 @@ static void a_signer_does_not_multiply(void **state)
 
 struct racer {
     const struct certificate_asked *asked;
+    const struct phone *leaves; /* instead: this one leaves */
+    struct actor admin;
     int64_t now;
     uint8_t sha256[32];
     bool worked;
 };
+
+static bool leave(struct fleet *fleet, void *owner, const struct racer *racer)
+{
+    struct command command;
+    struct err err;
+    return fleet_command_create(fleet, &racer->admin, owner, racer->leaves->device_id,
+                                COMMAND_RETIRE, NULL, &command, &err);
+}
 
 static void race(struct fleet *fleet, void *context)
 {
@@ -188,6 +198,10 @@ static void race(struct fleet *fleet, void *context)
     const struct actor actor = {.kind = ACTOR_PUBLIC, .id = "p", .name = "p", .now = racer->now};
     struct issued issued;
     struct err err;
+    if (racer->leaves) {
+        racer->worked = leave(fleet, owner, racer);
+        return;
+    }
     for (int i = 0; i < 50 && !racer->worked; i++) /* "being issued": the client comes again */
         racer->worked = fleet_issue(fleet, &actor, owner, racer->asked, &issued, &err);
     racer->worked = racer->worked && !issued.is_refused;
@@ -211,6 +225,46 @@ static void the_same_renewal_at_once_is_one(void **state)
     }
 }
 
+/* Six keys at once: no more than the signer may renew. */
+static void renewals_at_once_do_not_multiply(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = ripe_phone(f);
+    struct certificate_asked asked[6];
+    struct racer racers[COUNT(asked)] = {0};
+    size_t worked = 0;
+    fixture_clock(f);
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        asked[i] = renewal_of(f, &phone, i);
+        racers[i] = (struct racer){.asked = &asked[i], .now = f->now};
+    }
+    fixture_race(f, race, racers, sizeof(racers[0]), COUNT(racers));
+    for (size_t i = 0; i < COUNT(racers); i++)
+        worked += racers[i].worked;
+    assert_int_equal(worked, 3);
+}
+
+/* Whoever comes first: in the end nothing of the enrolment is good. */
+static void a_renewal_beside_a_departure_leaves_nothing_good(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = ripe_phone(f);
+    struct certificate_asked asked[3];
+    struct racer racers[COUNT(asked) + 1] = {0};
+    fixture_clock(f);
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        asked[i] = renewal_of(f, &phone, i);
+        racers[i] = (struct racer){.asked = &asked[i], .now = f->now};
+    }
+    racers[COUNT(asked)] = (struct racer){.leaves = &phone, .admin = fixture_admin(f)};
+    fixture_race(f, race, racers, sizeof(racers[0]), COUNT(racers));
+    assert_true(racers[COUNT(asked)].worked);
+    struct rows *rows = fixture_look(f, &SQL_LOOK_CERTIFICATES, ARGS(TEXT(phone.enrolment_id)));
+    assert_true(rows->count > 0);
+    for (size_t i = 0; i < rows->count; i++)
+        assert_string_equal(rows_text(rows, i, "state"), "revoked");
+}
+
 FLEET_MAIN(FLEET_TEST(a_signer_of_ours_gets_another_certificate_of_its_enrolment),
            FLEET_TEST(a_lost_answer_is_given_again_for_ten_minutes),
            FLEET_TEST(the_old_challenge_in_a_renewal_does_not_count),
@@ -219,4 +273,6 @@ FLEET_MAIN(FLEET_TEST(a_signer_of_ours_gets_another_certificate_of_its_enrolment
            FLEET_TEST(only_an_active_enrolment_renews),
            FLEET_TEST(a_certificate_that_is_not_ours_byte_for_byte_is_a_stranger),
            FLEET_TEST(a_renewal_asks_for_what_the_first_one_asked),
-           FLEET_TEST(a_signer_does_not_multiply), FLEET_TEST(the_same_renewal_at_once_is_one))
+           FLEET_TEST(a_signer_does_not_multiply), FLEET_TEST(the_same_renewal_at_once_is_one),
+           FLEET_TEST(renewals_at_once_do_not_multiply),
+           FLEET_TEST(a_renewal_beside_a_departure_leaves_nothing_good))

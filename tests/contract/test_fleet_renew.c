@@ -45,21 +45,6 @@ static void nothing_is_renewed_before_its_time(void **state)
     assert_int_equal(fixture_events(f, "identity.renewal_due"), 1);
 }
 
-static void what_was_reserved_before_there_were_renewals_is_renewed(void **state)
-{
-    struct fixture *f = *state;
-    struct phone phone = phone_enrolled(f, 0, "A");
-    struct identity identity = phone_identity(f, &phone);
-    const char *id = identity.certificate_id;
-    fixture_write(f, &SQL_RESERVE_AGAIN, ARGS(TEXT(id)));
-    fixture_write(f, &SQL_CERTIFICATE_ISSUE,
-                  ARGS(TEXT(id), BYTES(phone.der), BYTES(((struct bytes){phone.sha256, 32})),
-                       INTEGER(identity.not_before), INTEGER(identity.not_after), TEXT("CN=A")));
-    f->now = renewal_planned_at(&f->settings, identity.enrolment_id, identity.not_before,
-                                identity.not_after);
-    assert_int_equal(renewals_look(f), 1);
-}
-
 static void only_managed_devices_are_renewed(void **state)
 {
     struct fixture *f = *state;
@@ -243,7 +228,6 @@ static void people_renew_once_at_a_time_and_with_permission(void **state)
 
 FLEET_MAIN(FLEET_TEST(each_device_has_a_moment_of_its_own_in_the_window),
            FLEET_TEST(nothing_is_renewed_before_its_time),
-           FLEET_TEST(what_was_reserved_before_there_were_renewals_is_renewed),
            FLEET_TEST(only_managed_devices_are_renewed),
            FLEET_TEST(what_fails_comes_again_with_growing_pauses),
            FLEET_TEST(a_device_that_is_off_keeps_one_command_and_is_told_when_it_is_too_late),
