@@ -88,11 +88,12 @@ static bool end_command(struct db *tx, const struct finish *f, enum command_stat
     /* a token of declarations is an item, too, and another one each time */
     bool has_items =
         f->command.kind == COMMAND_INSTALL_ITEM || f->command.kind == COMMAND_REMOVE_ITEM;
-    return store_change(tx,
-                        ASK(COMMAND_FINISH, TEXT(f->command.id), TEXT(command_state_names[state]),
-                            INTEGER(f->now), TEXT(failed ? f->result->reason : NULL),
-                            TEXT(failed ? f->result->remedy : NULL)),
-                        NULL, err) &&
+    return store_change_one(tx,
+                            ASK(COMMAND_FINISH, TEXT(f->command.id),
+                                TEXT(command_state_names[state]), INTEGER(f->now),
+                                TEXT(failed ? f->result->reason : NULL),
+                                TEXT(failed ? f->result->remedy : NULL)),
+                            "the command has ended meanwhile", err) &&
            commands_outdate(tx, f->identity->enrolment_id, command_kind_names[f->command.kind],
                             has_items ? f->command.item : NULL, err);
 }
@@ -256,7 +257,9 @@ bool fleet_command_finish(struct fleet *fleet, const struct actor *actor,
                             .context = &finish,
                             .forget = identity->enrolment_id,
                             .wakes = true};
-    if (!fleet_change(fleet, &change, err))
+    /* it ended between our look and our word: then this is a repeat */
+    if (!fleet_change(fleet, &change, err) &&
+        (err->kind != ERR_CONFLICT || !fleet_change(fleet, &change, err)))
         return false;
     *outcome = finish.outcome;
     return true;
@@ -269,22 +272,30 @@ struct refusal {
     int64_t now;
 };
 
+/* One that went out before is refused for the next time only: what came of it the device knows. */
 static bool refuse_run(struct db *tx, void *context, struct err *err)
 {
     const struct refusal *refusal = context;
-    const struct command_result result = {.command_id = refusal->id,
-                                          .answer = ANSWER_FAILED,
-                                          .reason = refusal->reason,
-                                          .remedy = refusal->remedy};
+    struct command_result result = {.command_id = refusal->id,
+                                    .answer = ANSWER_FAILED,
+                                    .reason = refusal->reason,
+                                    .remedy = refusal->remedy};
     struct finish finish = {.owner = refusal->owner,
                             .identity = refusal->identity,
                             .result = &result,
                             .answer = ANSWER_FAILED,
                             .now = refusal->now};
     const struct want want = {"command", command_fields};
-    return store_get(tx, refusal->owner, ASK(COMMAND_BY_ID, TEXT(refusal->id)), want,
-                     &finish.command, err) &&
-           failed_finish(tx, &finish, err);
+    if (!store_get(tx, refusal->owner, ASK(COMMAND_BY_ID, TEXT(refusal->id)), want, &finish.command,
+                   err))
+        return false;
+    if (finish.command.finished_at)
+        return true; /* another one took its place */
+    if (finish.command.attempts > 1)
+        result.reason = mem_format(refusal->owner,
+                                   "It was sent before, and the device may have carried it out: %s",
+                                   refusal->reason);
+    return failed_finish(tx, &finish, err);
 }
 
 bool fleet_command_refuse(struct fleet *fleet, const struct actor *actor,

@@ -132,6 +132,30 @@ static void a_command_that_the_room_cannot_carry_fails_before_it_is_sent(void **
     assert_null(phone_fetch(f, &phone).id);
 }
 
+/* What came meanwhile counts more than that it could not be rendered again. */
+static void a_command_that_has_ended_is_not_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    struct command lock = phone_order(f, &phone, COMMAND_LOCK);
+    struct identity identity = phone_identity(f, &phone);
+    struct actor actor = fleet_device_actor(&identity, "r", f->now);
+    struct err err;
+    (void)phone_fetch(f, &phone);
+    assert_int_equal(phone_answer(f, &phone, lock.id, ANSWER_DONE), RESULT_TAKEN);
+    assert_works(fleet_command_refuse(f->fleet, &actor, &identity, lock.id, "no", NULL, &err), err);
+    assert_string_equal(fixture_command_state(f, lock.id), "applied");
+    assert_int_equal(fixture_events(f, "command.failed"), 0);
+    /* one that went out before may have been carried out */
+    struct command second = phone_order(f, &phone, COMMAND_LOCK);
+    (void)phone_fetch(f, &phone);
+    assert_string_equal(phone_fetch(f, &phone).id, second.id);
+    assert_works(fleet_command_refuse(f->fleet, &actor, &identity, second.id, "no", NULL, &err),
+                 err);
+    struct rows *rows = fixture_look(f, &SQL_LOOK_COMMAND, ARGS(TEXT(second.id)));
+    assert_non_null(strstr(rows_text(rows, 0, "reason"), "may have carried it out: no"));
+}
+
 static void a_push_that_was_taken_marks_what_waits_as_sent(void **state)
 {
     struct fixture *f = *state;
@@ -365,6 +389,7 @@ FLEET_MAIN(FLEET_TEST(the_queue_goes_by_priority_then_by_age),
            FLEET_TEST(not_now_waits_for_the_next_session),
            FLEET_TEST(a_failure_is_kept_with_reason_and_remedy),
            FLEET_TEST(a_command_that_the_room_cannot_carry_fails_before_it_is_sent),
+           FLEET_TEST(a_command_that_has_ended_is_not_refused),
            FLEET_TEST(a_push_that_was_taken_marks_what_waits_as_sent),
            FLEET_TEST(the_same_command_waits_once),
            FLEET_TEST(asking_to_sync_twice_queues_each_query_once),
