@@ -337,6 +337,14 @@ static enum MHD_Result hand_over(struct exchange *exchange)
     return MHD_YES;
 }
 
+/* Marked by the listener when it was accepted. */
+static bool is_stranger(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return !info || info->socket_context;
+}
+
 /* The parameters are libmicrohttpd's. */
 // NOLINTNEXTLINE(readability-function-size)
 enum MHD_Result exchange_go_on(void *context, struct MHD_Connection *connection, const char *url,
@@ -345,11 +353,10 @@ enum MHD_Result exchange_go_on(void *context, struct MHD_Connection *connection,
 {
     struct exchange *exchange = *exchange_at;
     (void)context;
-    (void)connection;
     (void)url;
     (void)version;
     switch (exchange->stage) {
-    case STAGE_HEAD: return head_read(exchange, method);
+    case STAGE_HEAD: return is_stranger(connection) ? MHD_NO : head_read(exchange, method);
     case STAGE_BODY: return *size ? body_read(exchange, data, size) : hand_over(exchange);
     case STAGE_REFUSED: return *size ? body_skip(exchange, size) : hand_over(exchange);
     case STAGE_WORKER: return reply_send(exchange);

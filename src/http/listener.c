@@ -104,16 +104,18 @@ static bool peer_is_allowed(const struct door *door, int fd)
            (door->settings.edge_uid != 0 && peer.uid == door->settings.edge_uid);
 }
 
+/* What a stranger has sent already can be read behind the shutdown: exchange.c looks for the mark.
+ */
 static void connection_note(void *context, struct MHD_Connection *connection, void **socket_context,
                             enum MHD_ConnectionNotificationCode code)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    (void)socket_context;
     if (code != MHD_CONNECTION_NOTIFY_STARTED || !info ||
         peer_is_allowed(context, info->connect_fd))
         return;
     log_event(LOG_WARN, "http.foreign-peer", NULL);
+    *socket_context = context;
     (void)shutdown(info->connect_fd, SHUT_RDWR);
 }
 

@@ -2,9 +2,11 @@
 /* What the listener answers, refuses and cuts off, and how it stops. */
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -334,6 +336,50 @@ static void more_than_100_header_lines_are_431(void **state)
     assert_heard(ask(house, SOCKET_EDGE, request), "HTTP/1.1 431 ");
 }
 
+/* Another account that may open the socket. The listener sleeps until all is said: what came before
+ * it was looked at is there to be read. Another process wakes it, for a stranger may not. */
+static void stranger_speaks(const struct house *house)
+{
+    pid_t listener = getppid();
+    int said[2];
+    char byte;
+    if (pipe(said) != 0 || kill(listener, SIGSTOP) != 0)
+        _exit(1);
+    pid_t waker = fork();
+    if (waker == 0) {
+        (void)!read(said[0], &byte, 1);
+        _exit(kill(listener, SIGCONT));
+    }
+    if (waker < 0 || setgid(65534) != 0 || setuid(65534) != 0)
+        _exit(1);
+    int fd = connect_to(house, SOCKET_EDGE);
+    say(fd, "GET /slow HTTP/1.1\r\n" CLOSE "\r\n");
+    if (write(said[1], "", 1) != 1)
+        _exit(1);
+    (void)hear(fd, NULL);
+    _exit(0);
+}
+
+static void what_a_stranger_says_is_not_done(void **state)
+{
+    struct house *house = *state;
+    int status = 0;
+    if (geteuid() != 0) {
+        print_message("only root can speak as another account\n");
+        return;
+    }
+    assert_int_equal(chmod(house->directory, 0755) + chmod(house->edge_path, 0666), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        stranger_speaks(house);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    /* a request of ours behind it is done: its own would have been begun */
+    assert_heard(ask(house, SOCKET_EDGE, "GET /who HTTP/1.1\r\n" CLOSE "\r\n"), " 200 ");
+    assert_int_equal(sem_trywait(&house->entered), -1);
+}
+
 static void it_does_not_start_without_its_services(void **state)
 {
     struct house *house = house_make();
@@ -366,6 +412,7 @@ int main(void)
         HOUSE_TEST(nobody_else_can_say_who_asks),
         HOUSE_TEST(what_cannot_be_read_one_way_is_refused),
         HOUSE_TEST(more_than_100_header_lines_are_431),
+        HOUSE_TEST(what_a_stranger_says_is_not_done),
         cmocka_unit_test(it_does_not_start_without_its_services),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
