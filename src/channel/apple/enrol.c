@@ -62,10 +62,12 @@ static bool handle_token_update(struct request *request, const struct apple_chec
     bool is_first = false;
     if (!fleet_activate(fleet, &caller->actor, &caller->identity, &address, &is_first, err))
         return false;
-    /* So that the first session carries the policy. The device is enrolled already: what fails here
-     * must not make it send its token again, the planning job does it a little later. */
+    /* So that the first session carries the policy, also when this is a repeat of a message whose
+     * answer was lost. The device is enrolled already: what fails here must not make it send its
+     * token again, the planning job does it a little later. */
+    (void)is_first;
     struct err later;
-    bool is_planned = is_first && caller->identity.device_id &&
+    bool is_planned = caller->identity.device_id &&
                       channel_plan(fleet, &caller->actor, caller->identity.device_id, &later);
     (void)is_planned;
     return true;
