@@ -176,11 +176,11 @@ static const struct command_row rows[] = {
      .consequence = "%s leaves management: what policies brought is removed, its certificate is "
                     "revoked at once.",
      ORDERS("retire")},
-    {"device wipe", .help = "erase devices; --dry-run only shows what would go",
+    {"device wipe", .holes = "DEVICE", .help = "erase a device; --dry-run only shows what would go",
      .options = OPTION(REASON) | OPTION(PIN) | OPTION(DRY_RUN), .run = device_wipe_run,
      .flags = COMMAND_DEVICE | COMMAND_ASKS | COMMAND_ASKS_NAME,
      .consequence = "EVERYTHING on %s is erased, private data too. This cannot be undone.",
-     ORDERS("wipe", {"pin", OPTION_PIN, NULL, PART_TEXT})},
+     ORDERS_ONE("wipe", {"pin", OPTION_PIN, NULL, PART_TEXT})},
 
     {"event list", .help = "list what happened, with devices and with the house, newest first",
      .options = OPTION(KIND) | OPTION(DEVICE) | OPTION(SINCE) | PAGE_OPTIONS,
