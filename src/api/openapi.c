@@ -36,20 +36,30 @@ static const struct {
     [FIELD_TEXT] = {"string", NULL},     [FIELD_INTEGER] = {"integer", "int64"},
     [FIELD_BOOLEAN] = {"boolean", NULL}, [FIELD_REAL] = {"number", "double"},
     [FIELD_BYTES] = {"string", "byte"},  [FIELD_TIME] = {"string", "date-time"},
-    [FIELD_ENUM] = {"string", NULL},     [FIELD_RAW] = {NULL, NULL},
+    [FIELD_ENUM] = {"string", NULL},     [FIELD_RAW] = {"object", NULL},
 };
+/* Of the raw ones, those that are lists. */
+static const char *const raw_lists[] = {"choices",      "decisions", "erases",
+                                        "irreversible", "items",     "open_commands",
+                                        "results",      "skip",      NULL};
+
+static const char *type_name(const struct field *field)
+{
+    bool is_list = field->type == FIELD_RAW && name_find(raw_lists, field->name) >= 0;
+    return is_list ? "array" : type_names[field->type].type;
+}
 
 static void put_type(json_t *schema, const struct field *field, bool is_answer)
 {
-    const char *type = type_names[field->type].type;
+    const char *type = type_name(field);
     bool may_be_null = is_answer && (field->type == FIELD_TEXT || field->type == FIELD_TIME ||
-                                     field->type == FIELD_BYTES);
+                                     field->type == FIELD_BYTES || field->type == FIELD_RAW);
     if (may_be_null) {
         json_t *types = json_array();
         append(types, json_string(type));
         append(types, json_string("null"));
         json_set(schema, "type", types);
-    } else if (type)
+    } else
         json_set(schema, "type", json_string(type));
 }
 
@@ -154,6 +164,8 @@ static json_t *responses_of(const struct route *route)
                                                                     : "204";
     json_t *responses = json_object();
     json_set(responses, status, success_of(route));
+    if (route->flags & ROUTE_CREATES && route->method == HTTP_PUT) /* or changes what is there */
+        json_set(responses, "200", success_of(route));
     json_set(responses, "default", json_pack("{s:s}", "$ref", "#/components/responses/Problem"));
     return responses;
 }
