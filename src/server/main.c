@@ -13,8 +13,8 @@
 #include "keyd/keyd.h"
 #include "server/admin.h"
 #include "server/advice.h"
+#include "server/authority.h"
 #include "server/control.h"
-#include "server/directories.h"
 #include "server/edge_plan.h"
 #include "server/given.h"
 #include "server/serve.h"
@@ -50,11 +50,7 @@ static int role_keyd(void *owner, const struct options *options)
 {
     if (!fd_is_socket(KEYD_FD_IN_KEYD))
         return not_by_hand();
-    struct keyd_options keyd = {.directory =
-                                    mem_format(owner, "%s/" DIRECTORY_KEYS, options->data_dir),
-                                .organization = options->organization,
-                                .credentials_directory = getenv("CREDENTIALS_DIRECTORY"),
-                                .key_user = options->keyd_user};
+    const struct keyd_options keyd = authority_keys(owner, options);
     _exit(keyd_main(KEYD_FD_IN_KEYD, &keyd));
 }
 
@@ -141,6 +137,15 @@ static const struct role {
      "opens "
      "it again",
      {"NAME", "ROLE|--disable|--enable"}},
+    {{"authority", "request"},
+     authority_request,
+     "before the first start: print a request (PEM) for the issuing CA, for a root of your own to "
+     "certify",
+     {NULL}},
+    {{"authority", "import"},
+     authority_import,
+     "take what came of it: the issuing CA's certificate and the root, PEM in one file",
+     {"FILE"}},
     {{"server", NULL}, role_server, NULL, {NULL}},
     {{"keyd", NULL}, role_keyd, NULL, {NULL}},
 };
