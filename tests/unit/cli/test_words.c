@@ -26,9 +26,9 @@ static void commands_names_and_options_are_told_apart(void **state)
     struct err err = {0};
     struct words words;
     (void)state;
-    assert_works(parse(owner, "device --yes wipe a --reason=lost b -ojson -- -c", &words, &err),
+    assert_works(parse(owner, "device --yes retire a --reason=lost b -ojson -- -c", &words, &err),
                  err);
-    assert_string_equal(words.command->words, "device wipe");
+    assert_string_equal(words.command->words, "device retire");
     assert_int_equal(words.hole_count, 3);
     assert_string_equal(words.holes[0], "a");
     assert_string_equal(words.holes[2], "-c");
@@ -58,7 +58,7 @@ static void wrong_usage_is_told_with_what_is_right(void **state)
         {"device frob", "there is no command \"device frob\"; try muster device --help"},
         {"device get", "usage: muster device get DEVICE"},
         {"device get a b", "usage: muster device get DEVICE"},
-        {"device wipe", "usage: muster device wipe DEVICE..."},
+        {"device wipe", "usage: muster device wipe DEVICE"},
         {"explain", "usage: muster explain DEVICE [SETTING]"},
         {"explain a b c", "usage: muster explain DEVICE [SETTING]"},
         {"logout now", "usage: muster logout"},
