@@ -26,7 +26,8 @@ static bool model_take(struct phone *phone, const struct options *options, struc
     struct model *model = &phone->model;
     text_take(phone, &model->name, options->name);
     text_take(phone, &model->product, options->model);
-    text_take(phone, &model->os_version, options->os);
+    if (options->os) /* with a build that belongs to it */
+        model_os_install(phone, model, options->os);
     text_take(phone, &model->os_build, options->build);
     text_take(phone, &model->serial, options->serial);
     text_take(phone, &model->udid, options->udid);

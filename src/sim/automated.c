@@ -163,7 +163,7 @@ static bool profile_get(struct phone *phone, void *owner, const struct maker *ma
         return false;
     char *version = update_asked(phone, &reply);
     if (version) {
-        phone->model.os_version = version;
+        model_os_install(phone, &phone->model, version);
         json_object_set_new(report, "updated_to", json_string(version));
         if (!profile_ask(phone, owner, maker, url, report, &reply, err))
             return false;
