@@ -117,11 +117,20 @@ bool apple_checkin(const struct options *options, json_t *result, struct err *er
     struct phone *phone = NULL;
     if (!known_phone(owner, options, &phone, err))
         return false;
+    phone->user = options->user;
     bool done = options->misbehave ? misbehave_run(phone, options->misbehave, result, err)
                                    : session_run(phone, &session, result, err);
     json_object_set_new(result, "enrolled",
                         json_boolean(phone->enrolment.status == PHONE_ENROLLED));
     return done;
+}
+
+bool apple_user(const struct options *options, json_t *result, struct err *err)
+{
+    CLEANUP(mem_free_at) char *owner = mem_new(NULL, char);
+    struct phone *phone = NULL;
+    return known_phone(owner, options, &phone, err) &&
+           mac_user_begin(phone, options->user, result, err);
 }
 
 bool apple_bootstrap_token(const struct options *options, json_t *result, struct err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/channel.h"
 
+#include "base/id.h"
 #include "base/text.h"
 #include "codec/base64.h"
 #include "codec/uri.h"
@@ -28,6 +29,11 @@ void channel_name(const struct phone *phone, struct plist *message)
         plist_set_text(message, "EnrollmentID", phone->enrolment.enrollment_id);
     else
         plist_set_text(message, "UDID", phone->model.udid);
+    if (!phone->user)
+        return;
+    CLEANUP(mem_free_at) char *id = mem_format(NULL, "%s %s", phone->model.udid, phone->user);
+    plist_set_text(message, "UserID", id);
+    plist_set_text(message, "UserShortName", phone->user);
 }
 
 struct plist *channel_message(void *owner, const struct phone *phone, const char *type)
@@ -123,7 +129,7 @@ bool channel_authenticate(struct phone *phone, json_t *report, struct err *err)
 }
 
 /* A real device has its token from APNs; ours tells the simulated APNs that it exists. */
-static bool token_register(struct phone *phone, struct err *err)
+static bool token_register(struct phone *phone, const char *token, struct err *err)
 {
     CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
     CLEANUP(mem_free_at) struct web *web = NULL;
@@ -131,11 +137,11 @@ static bool token_register(struct phone *phone, struct err *err)
     struct web_reply reply;
     if (!phone->enrolment.push_url)
         return true;
-    struct web_request request = {
-        .method = "POST",
-        .plain_allowed = true,
-        .url = mem_format(scratch, "%s/sim/register?token=%s&topic=%s", phone->enrolment.push_url,
-                          phone->enrolment.token, uri_encode(scratch, phone->enrolment.topic))};
+    struct web_request request = {.method = "POST",
+                                  .plain_allowed = true,
+                                  .url = mem_format(scratch, "%s/sim/register?token=%s&topic=%s",
+                                                    phone->enrolment.push_url, token,
+                                                    uri_encode(scratch, phone->enrolment.topic))};
     if (!web_open(NULL, &options, &web, err) || !web_send(web, scratch, &request, &reply, err))
         return err_context(err, "registering with the simulated APNs");
     return reply.status == 200 ||
@@ -155,9 +161,25 @@ bool channel_token_update(struct phone *phone, json_t *report, struct err *err)
     if (!phone->enrolment.enrollment_id)
         plist_set_data(message, "UnlockToken", unlock);
     plist_set_boolean(message, "AwaitingConfiguration", phone->enrolment.awaits_configuration);
-    if (!channel_render(scratch, message, &body, err) || !token_register(phone, err))
+    if (!channel_render(scratch, message, &body, err) ||
+        !token_register(phone, phone->enrolment.token, err))
         return false;
     phone->enrolment.last_token_update = base64_encode(phone, body);
+    return message_deliver(phone, message, "TokenUpdate", report, err);
+}
+
+bool channel_user_token_update(struct phone *phone, const char *token, json_t *report,
+                               struct err *err)
+{
+    CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
+    struct plist *message = channel_message(scratch, phone, "TokenUpdate");
+    struct bytes raw;
+    if (!text_unhex(scratch, token, &raw, err) || !token_register(phone, token, err))
+        return false;
+    plist_set_text(message, "UserLongName", phone->user);
+    plist_set_data(message, "Token", raw);
+    plist_set_text(message, "PushMagic", id_make_random_upper(scratch));
+    plist_set_boolean(message, "NotOnConsole", false);
     return message_deliver(phone, message, "TokenUpdate", report, err);
 }
 

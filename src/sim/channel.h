@@ -23,6 +23,9 @@ MUST_CHECK bool channel_report(struct phone *phone, void *owner, const char *sta
 /* The three check-in messages; any status but 200 is an error. */
 MUST_CHECK bool channel_authenticate(struct phone *phone, json_t *report, struct err *err);
 MUST_CHECK bool channel_token_update(struct phone *phone, json_t *report, struct err *err);
+/* Of the person in phone->user, with a push address of its own (hexadecimal). */
+MUST_CHECK bool channel_user_token_update(struct phone *phone, const char *token, json_t *report,
+                                          struct err *err);
 MUST_CHECK bool channel_check_out(struct phone *phone, json_t *report, struct err *err);
 
 /* Add {"message", "status"} to the report's array "messages"; report NULL: nothing. */

@@ -58,6 +58,18 @@ bool mac_escrow(struct phone *phone, json_t *report, struct err *err)
     return phone_save(phone, err);
 }
 
+bool mac_user_begin(struct phone *phone, const char *user, json_t *report, struct err *err)
+{
+    uint8_t raw[32];
+    random_bytes(raw, sizeof(raw));
+    CLEANUP(mem_free_at) char *token = text_hex(NULL, BYTES_OF(raw));
+    if (phone->enrolment.status != PHONE_ENROLLED || !model_is_mac(&phone->model))
+        return err_set(err, ERR_PRECONDITION, "people have channels on enrolled Macs alone");
+    phone->user = user;
+    json_object_set_new(report, "token", json_string(token));
+    return channel_user_token_update(phone, token, report, err);
+}
+
 static bool answer_read(struct phone *phone, void *owner, struct bytes body,
                         enum bootstrap_answer *out, struct err *err)
 {

@@ -30,7 +30,10 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
     {"apple", "enrol", apple_enrol, ENROL_OPTIONS,
      "enrol a phone: by a link, by signing in, or as the enrolment service says"},
-    {"apple", "checkin", apple_checkin, "state! misbehave patience", "one management session"},
+    {"apple", "checkin", apple_checkin, "state! misbehave user patience",
+     "one management session; with --user: of that person on a Mac"},
+    {"apple", "user", apple_user, "state! user! patience",
+     "a person signs in at a Mac: a channel of its own begins"},
     {"apple", "bootstrap-token", apple_bootstrap_token, "state! patience",
      "a Mac asks for the token that it left: none, same or other"},
     {"apple", "checkout", apple_check_out, "state! patience", "the user removes management"},

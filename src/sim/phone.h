@@ -87,6 +87,7 @@ struct phone {
     struct web *web;
     struct ledger *ledger;
     struct observer observer;
+    const char *user;                 /* who speaks, of a Mac; NULL: the device. Of this process */
     enum renewal_fault renewal_fault; /* of this process alone */
     int lock;                         /* of the directory; one process at a time works on a phone */
 };

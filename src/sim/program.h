@@ -10,6 +10,7 @@ bool apple_enrol(const struct options *options, json_t *result, struct err *err)
 bool apple_checkin(const struct options *options, json_t *result, struct err *err);
 bool apple_set(const struct options *options, json_t *result, struct err *err);
 bool apple_show(const struct options *options, json_t *result, struct err *err);
+bool apple_user(const struct options *options, json_t *result, struct err *err);
 bool apple_bootstrap_token(const struct options *options, json_t *result, struct err *err);
 bool apple_check_out(const struct options *options, json_t *result, struct err *err);
 bool apple_serve(const struct options *options, json_t *result, struct err *err);

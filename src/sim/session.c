@@ -150,7 +150,7 @@ static struct plist *answer_make(struct session *session, const char *uuid)
 /* A real device does so beside its session; one after the other is easier to follow. */
 static bool settle(struct session *session, struct err *err)
 {
-    return session->phone->enrolment.status != PHONE_ENROLLED ||
+    return session->phone->enrolment.status != PHONE_ENROLLED || session->phone->user ||
            declarative_settle(session->phone, session->report, err);
 }
 
@@ -164,7 +164,9 @@ static bool command_answer(struct session *session, const struct plist *command,
     struct bytes body;
     if (!request_type)
         request_type = "";
-    if (!session->options->never_now)
+    if (phone->user && !text_equal(request_type, "ProfileList"))
+        outcome = (struct command_outcome){.status = "Error"}; /* not for a person */
+    else if (!session->options->never_now)
         outcome = command_carry_out(phone, command, answer);
     plist_set_text(answer, "Status", outcome.status);
     if (!text_equal(outcome.status, "NotNow"))
