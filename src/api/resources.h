@@ -13,6 +13,7 @@ extern const struct routes command_routes;
 extern const struct routes device_routes;
 extern const struct routes event_routes;
 extern const struct routes integrity_routes;
+extern const struct routes user_channel_routes;
 extern const struct routes inventory_routes;
 extern const struct routes link_routes;
 extern const struct routes lost_routes;

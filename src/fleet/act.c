@@ -14,6 +14,7 @@
 #include "fleet/list.h"
 #include "fleet/queue.h"
 #include "fleet/shared.h"
+#include "fleet/user_channel.h"
 #include "pki/keyd.h"
 #include "store/store.h"
 
@@ -117,7 +118,7 @@ static bool departure_begin(struct db *tx, const struct asking *a, struct err *e
                             TEXT(command_state_names[COMMAND_CANCELLED]), INTEGER(now),
                             TEXT(command_kind_names[a->kind])),
                         NULL, err) &&
-           commands_outdate(tx, id, NULL, NULL, err) &&
+           commands_outdate(tx, id, NULL, NULL, err) && user_channels_end(tx, id, now, err) &&
            store_change(tx, ASK(CHALLENGE_CANCEL_OF_ENROLMENT, TEXT(id)), NULL, err) &&
            store_change(tx,
                         ASK(CERTIFICATE_REVOKE_OF_ENROLMENT, TEXT(id), INTEGER(now),

@@ -132,6 +132,7 @@ bool fleet_automated_start(struct fleet *fleet, const struct actor *actor, void 
     if (!challenge_prepare(fleet, owner, id_make(owner), actor->now, &start, &challenge, err))
         return false;
     start.ownership = OWNERSHIP_COMPANY;
+    start.takes_users = true;
     struct letting letting = {.machine = machine,
                               .challenge = &challenge,
                               .link_id = id_make(owner),

@@ -65,6 +65,7 @@ static bool start(struct fleet *fleet, const struct actor *actor, void *owner,
         return false;
     made.ownership = link.ownership;
     made.mode = link.mode;
+    made.takes_users = true;
     made.apple_account = link.apple_account;
     struct starting starting = {.link = &link, .challenge = &challenge, .channel = wish->channel};
     struct change change = {.actor = actor,

@@ -33,6 +33,7 @@ struct enrolment_start {
     int64_t key_usage;   /* Apple's bit mask: 5 */
     int ownership;       /* enum ownership of the device, as its link says */
     int mode;            /* enum enrolment_mode */
+    bool takes_users;    /* people of the device get channels: never changes later */
     char *apple_account; /* of MODE_ACCOUNT; may be NULL else */
 };
 /* Consume the link: enrolment (pending) and challenge exist when this returns true. ERR_NOT_FOUND

@@ -7,6 +7,7 @@
 #include "fleet/queue.h"
 #include "fleet/shared.h"
 #include "fleet/step.h"
+#include "fleet/user_channel.h"
 #include "model/device.h"
 #include "store/store.h"
 
@@ -54,8 +55,9 @@ bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *e
                         NULL, err) &&
            store_change(tx, ASK(DELIVERED_CLEAR, TEXT(id)), NULL, err) &&
            store_change(tx, ASK(DECLARATION_CLEAR, TEXT(id), TEXT(NULL)), NULL, err) &&
-           bootstrap_end(tx, leaving, err) && verdict_end(tx, leaving, err) &&
-           crl_due(tx, leaving->now, err) && left_event(tx, leaving, err);
+           bootstrap_end(tx, leaving, err) && user_channels_end(tx, id, leaving->now, err) &&
+           verdict_end(tx, leaving, err) && crl_due(tx, leaving->now, err) &&
+           left_event(tx, leaving, err);
 }
 
 bool commands_outdate(struct db *tx, const char *enrolment_id, const char *kind, const char *item,

@@ -203,6 +203,7 @@ bool fleet_renewal_start(struct fleet *fleet, const struct actor *actor, void *o
         link->count ? name_find(enrolment_mode_names, rows_text(link, 0, "mode")) : MODE_DEVICE;
     const char *account = link->count ? rows_text(link, 0, "apple_account") : NULL;
     start.apple_account = account ? mem_text(owner, account) : NULL;
+    start.takes_users = enrolment.takes_users;
     wish.renews = identity->certificate_id;
     const struct change change = {.actor = actor, .work = start_run, .context = &wish};
     if (!fleet_change(fleet, &change, err))

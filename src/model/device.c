@@ -49,6 +49,7 @@ static const struct field enrolment_rows[] = {
     BYTES_FIELD(struct enrolment, push_token, FIELD_SECRET),
     BYTES_FIELD(struct enrolment, push_magic, FIELD_SECRET),
     BYTES_FIELD(struct enrolment, unlock_token, FIELD_SECRET),
+    BOOLEAN_FIELD(struct enrolment, takes_users, FIELD_READ_ONLY),
     BYTES_FIELD(struct enrolment, push_token_before, FIELD_SECRET),
     BYTES_FIELD(struct enrolment, push_magic_before, FIELD_SECRET),
     TIME_FIELD(struct enrolment, push_at, FIELD_READ_ONLY),

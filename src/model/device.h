@@ -55,6 +55,7 @@ struct enrolment {
     int state;
     char *topic;
     struct bytes push_token, push_magic, unlock_token; /* sealed by keyd */
+    bool takes_users; /* people of the device have channels of their own; never changes */
     struct bytes push_token_before, push_magic_before; /* that the device told before these */
     int64_t push_at;                                   /* when it told us its address */
     int64_t push_dead_at, created_at, enrolled_at, ended_at, last_contact_at;

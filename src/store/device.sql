@@ -107,8 +107,9 @@ SELECT id, name, ownership, device_id, mode, user_id, apple_account, created_at,
 FROM enrolment_link WHERE id < COALESCE(CAST($1 AS TEXT), '~') ORDER BY id DESC LIMIT $2
 
 -- name: enrolment_insert
-INSERT INTO enrolment (id, link_id, channel, state, created_at)
-VALUES ($1, $2, $3, $4, $5)
+-- people of the device are managed, if what it is given says so
+INSERT INTO enrolment (id, link_id, channel, state, created_at, takes_users)
+VALUES ($1, $2, $3, $4, $5, TRUE)
 
 -- name: enrolment_by_id
 SELECT * FROM enrolment WHERE id = $1

@@ -14,6 +14,8 @@ RETURNING subject, due_at, tries, rounds
 SELECT e.*,
     CASE WHEN e.nudge_at > COALESCE(e.last_contact_at, 0) THEN 1 ELSE 0 END AS is_nudged,
     CASE WHEN EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.finished_at IS NULL)
+          AND NOT EXISTS (SELECT 1 FROM user_channel u JOIN enrolment p ON p.id = u.parent_id
+                          WHERE u.enrolment_id = e.id AND p.state <> 'active')
          THEN 1 ELSE 0 END AS is_waited_for
 FROM enrolment e WHERE e.id IN (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
@@ -27,10 +29,10 @@ UPDATE job SET due_at = $2, lease_until = 0, last_error = $3, tries = tries - $4
 WHERE kind = 'wake' AND subject = $1 AND lease_until <> 0
 
 -- name: wake_silent
--- whose turn is $1 to $2, not heard of since $3 and not nudged since $4, under the topic $5
+-- devices (people are not always there) whose turn is $1 to $2, not heard of since $3 and not nudged since $4, under the topic $5
 SELECT id FROM enrolment
 WHERE substr(id, 34) >= $1 AND substr(id, 34) <= $2 AND state = 'active' AND ended_at IS NULL
-  AND push_dead_at IS NULL AND push_token IS NOT NULL AND push_magic IS NOT NULL
+  AND device_id IS NOT NULL AND push_dead_at IS NULL AND push_token IS NOT NULL AND push_magic IS NOT NULL
   AND COALESCE(last_contact_at, enrolled_at, created_at) < $3 AND COALESCE(nudge_at, 0) < $4
   AND topic = $5
 ORDER BY id LIMIT $6

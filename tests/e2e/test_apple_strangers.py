@@ -58,8 +58,7 @@ def test_what_was_not_announced_is_refused_and_kept(house, admin, phone):
     for kind in ("ReturnToService", "GetToken"):
         assert wire.check_in(kind)[0] == 400
     assert len(admin.events(phone.udid, "device.unsupported_message")) == 2
-    assert wire.check_in("UserAuthenticate", UserID="U")[0] == 410
-    assert wire.check_in("TokenUpdate", UserID="U", Token=b"1", PushMagic="m")[0] == 410
+    assert wire.check_in("UserAuthenticate", UserID="U")[0] == 410  # without apple.network_users
 
 
 @pytest.mark.parametrize("script, statuses", [

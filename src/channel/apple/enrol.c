@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "channel/apple/apple.h"
+#include "channel/apple/user.h"
 #include "channel/channel.h"
 #include "model/platform.h"
 
@@ -98,20 +99,13 @@ static const struct checkin_handler {
     /* said once and never again: a blocked device is heard, and stays blocked */
     [CHECKIN_TOKEN_UPDATE] = {handle_token_update, ADMIT_BLOCKED},
     [CHECKIN_CHECK_OUT] = {handle_check_out, ADMIT_BLOCKED},
-    [CHECKIN_USER_AUTHENTICATE] = {handle_unsupported, 0},
-    [CHECKIN_DECLARATIVE] = {NULL, 0}, /* answers with content: see below */
+    [CHECKIN_USER_AUTHENTICATE] = {NULL, 0}, /* of a user only: user.c */
+    [CHECKIN_DECLARATIVE] = {NULL, 0},       /* answers with content: see below */
     /* the newest token alone opens the volume: it is kept for a blocked device, too */
     [CHECKIN_SET_BOOTSTRAP_TOKEN] = {apple_bootstrap_set, ADMIT_BLOCKED},
     [CHECKIN_GET_BOOTSTRAP_TOKEN] = {NULL, 0}, /* and so does this */
     [CHECKIN_UNSUPPORTED] = {handle_unsupported, 0},
 };
-
-/* Users of a device are not managed: 410 says so and the device does not ask again (Apple,
- * UserAuthenticate). Nothing is decided by what such a message carries. */
-static bool is_of_user(const struct apple_checkin *message)
-{
-    return message->kind == CHECKIN_USER_AUTHENTICATE || message->sender.user_id;
-}
 
 /* A device that repeats its good-bye has left already. */
 static bool has_left(const struct request *request, const struct apple_checkin *message)
@@ -136,10 +130,8 @@ bool apple_checkin(struct request *request, struct reply *reply, struct err *err
     if (reply->status)
         return true;
     fleet_contact(fleet_of(request), &device_of(request)->identity, request->now);
-    if (is_of_user(&message)) {
-        reply_empty(reply, 410);
-        return true;
-    }
+    if (message.sender.user_id)
+        return apple_user_checkin(request, &message, reply, err);
     if (message.kind == CHECKIN_DECLARATIVE)
         return apple_declarative(request, &message.declarative, reply, err);
     if (message.kind == CHECKIN_GET_BOOTSTRAP_TOKEN)

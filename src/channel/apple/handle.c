@@ -12,6 +12,7 @@
 #include "channel/apple/found.h"
 #include "channel/apple/lists.h"
 #include "channel/apple/plausible.h"
+#include "channel/apple/user.h"
 #include "fleet/job.h"
 #include "fleet/renew.h"
 
@@ -155,6 +156,20 @@ static void facts_read(struct request *request, const struct plist *answer,
                       request->now, &result->facts, &result->fact_count);
 }
 
+/* What a person's channel says of a command that is its own. */
+static bool handle_user_acknowledged(struct request *request, const struct apple_result *message,
+                                     struct reply *reply, struct err *err)
+{
+    const struct device_caller *caller = device_of(request);
+    const struct command_result result = {.command_id = message->command_uuid,
+                                          .answer = ANSWER_DONE};
+    enum result_outcome outcome;
+    return fleet_command_finish(fleet_of(request), &caller->actor, &caller->identity, &result,
+                                &outcome, err) &&
+           (outcome != RESULT_TAKEN || apple_user_told(request, message, err)) &&
+           answer_after(request, reply, err);
+}
+
 static bool handle_acknowledged(struct request *request, const struct apple_result *message,
                                 struct reply *reply, struct err *err)
 {
@@ -163,6 +178,8 @@ static bool handle_acknowledged(struct request *request, const struct apple_resu
     struct reported_item *items = NULL;
     struct position position;
     struct reported_list list;
+    if (message->sender.user_id)
+        return handle_user_acknowledged(request, message, reply, err);
     facts_read(request, message->answer, &result);
     if (proof_read(request, message->answer, &attestation))
         result.attestation = &attestation;
@@ -235,11 +252,14 @@ bool apple_connect(struct request *request, struct reply *reply, struct err *err
     if (reply->status)
         return true;
     fleet_contact(fleet_of(request), &device_of(request)->identity, request->now);
-    if (message.sender.user_id) { /* users are not managed: nothing for them, and nothing of them */
+    const struct device_caller *caller = device_of(request);
+    bool found = true;
+    if (!fleet_identity_used(fleet_of(request), &caller->actor, &caller->identity, err) ||
+        (message.sender.user_id && !apple_user_enter(request, &message.sender, &found, err)))
+        return false;
+    if (!found) { /* nobody who is managed: nothing for them, and nothing of them */
         answer_nothing(reply);
         return true;
     }
-    const struct device_caller *caller = device_of(request);
-    return fleet_identity_used(fleet_of(request), &caller->actor, &caller->identity, err) &&
-           handlers[message.status](request, &message, reply, err);
+    return handlers[message.status](request, &message, reply, err);
 }

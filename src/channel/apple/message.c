@@ -19,8 +19,11 @@ const char *const apple_status_names[] = {
 
 /* ---- who says it ---- */
 
+/* The user of a shared iPad, who is told apart by the short name (Apple, TokenUpdate). */
+#define SHARED_USER "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"
+
 struct sender_keys {
-    char *udid, *enrollment_id, *user_id, *enrollment_user_id;
+    char *udid, *enrollment_id, *user_id, *enrollment_user_id, *short_name, *long_name;
 };
 static const struct field sender_rows[] = {
     TEXT_AS("UDID", struct sender_keys, udid, 0, .highest = IDENTIFIER_LONGEST),
@@ -28,7 +31,24 @@ static const struct field sender_rows[] = {
     TEXT_AS("UserID", struct sender_keys, user_id, 0, .highest = IDENTIFIER_LONGEST),
     TEXT_AS("EnrollmentUserID", struct sender_keys, enrollment_user_id, 0,
             .highest = IDENTIFIER_LONGEST),
+    TEXT_AS("UserShortName", struct sender_keys, short_name, 0, .highest = CLAIM_LONGEST),
+    TEXT_AS("UserLongName", struct sender_keys, long_name, 0, .highest = CLAIM_LONGEST),
 };
+
+/* The name of a user channel; NULL: it is the device that speaks. */
+static bool user_of(const struct sender_keys *keys, char **out, struct err *err)
+{
+    char *user = keys->user_id ? keys->user_id : keys->enrollment_user_id;
+    if (user && user[0] == '\0')
+        return err_at(err, ERR_BAD_INPUT, "/UserID", "must not be empty");
+    if (text_equal(user, SHARED_USER)) {
+        if (!keys->short_name || keys->short_name[0] == '\0')
+            return err_at(err, ERR_BAD_INPUT, "/UserShortName", "the user has no name");
+        user = keys->short_name;
+    }
+    *out = user;
+    return true;
+}
 
 /* Where both are told, the UDID is the name of the device; account-driven enrolments have none. */
 static bool sender_parse(void *owner, const struct plist *dict, struct apple_sender *out,
@@ -41,10 +61,15 @@ static bool sender_parse(void *owner, const struct plist *dict, struct apple_sen
     if (!name || name[0] == '\0')
         return err_at(err, ERR_BAD_INPUT, keys.udid ? "/UDID" : "/EnrollmentID",
                       "the message does not name its device");
+    char *user = NULL;
+    if (!user_of(&keys, &user, err))
+        return false;
     *out = (struct apple_sender){
         .udid = name,
         .is_of_account = !keys.udid,
-        .user_id = keys.user_id ? keys.user_id : keys.enrollment_user_id,
+        .user_id = user,
+        .user_name = keys.short_name,
+        .user_full_name = keys.long_name,
         .enrollment_id = keys.enrollment_id,
     };
     return true;
@@ -94,6 +119,7 @@ static const struct field token_update_rows[] = {
     BYTES_AS("UnlockToken", struct apple_token_update, unlock_token, FIELD_SECRET,
              .highest = UNLOCK_TOKEN_LONGEST),
     BOOLEAN_AS("AwaitingConfiguration", struct apple_token_update, awaits, 0),
+    BOOLEAN_AS("NotOnConsole", struct apple_token_update, off_console, 0),
 };
 static bool token_update_parse(void *owner, const struct plist *dict, struct apple_checkin *out,
                                struct err *err)
@@ -130,6 +156,15 @@ static bool bootstrap_parse(void *owner, const struct plist *dict, struct apple_
     return plist_bind(owner, dict, FIELDS(bootstrap_rows), out, NULL, err);
 }
 
+static bool user_authenticate_parse(void *owner, const struct plist *dict,
+                                    struct apple_checkin *out, struct err *err)
+{
+    (void)owner;
+    out->has_digest_response = plist_get(dict, "DigestResponse") != NULL;
+    return out->sender.user_id ||
+           err_at(err, ERR_BAD_INPUT, "/UserID", "the message does not name its user");
+}
+
 static const struct checkin_row {
     const char *name;
     enum apple_checkin_kind kind;
@@ -139,7 +174,7 @@ static const struct checkin_row {
     {"Authenticate", CHECKIN_AUTHENTICATE, authenticate_parse},
     {"TokenUpdate", CHECKIN_TOKEN_UPDATE, token_update_parse},
     {"CheckOut", CHECKIN_CHECK_OUT, NULL},
-    {"UserAuthenticate", CHECKIN_USER_AUTHENTICATE, NULL},
+    {"UserAuthenticate", CHECKIN_USER_AUTHENTICATE, user_authenticate_parse},
     {"DeclarativeManagement", CHECKIN_DECLARATIVE, declarative_parse},
     {"SetBootstrapToken", CHECKIN_SET_BOOTSTRAP_TOKEN, bootstrap_parse},
     {"GetBootstrapToken", CHECKIN_GET_BOOTSTRAP_TOKEN, NULL},

@@ -18,9 +18,10 @@
 /* Who says it. The device channel when user_id is NULL. */
 struct apple_sender {
     char *udid; /* opaque, case-sensitive; never NULL; the EnrollmentID where there is no UDID */
-    bool is_of_account;  /* it is the EnrollmentID */
-    char *user_id;       /* of a user channel, whatever key named it */
-    char *enrollment_id; /* of an account-driven enrolment */
+    bool is_of_account;               /* it is the EnrollmentID */
+    char *user_id;                    /* of a user channel, whatever key named it */
+    char *user_name, *user_full_name; /* NULL: not told */
+    char *enrollment_id;              /* of an account-driven enrolment */
 };
 
 enum apple_checkin_kind {
@@ -42,7 +43,8 @@ struct apple_authenticate {
 struct apple_token_update {
     char *topic, *push_magic;
     struct bytes token, unlock_token;
-    bool awaits; /* the device waits in its assistant for DeviceConfigured */
+    bool off_console; /* of a user channel: somebody else has the screen */
+    bool awaits;      /* the device waits in its assistant for DeviceConfigured */
 };
 struct apple_declarative {
     char *endpoint;
@@ -55,6 +57,7 @@ struct apple_checkin {
     struct apple_authenticate authenticate; /* of its kind, else zero */
     struct apple_token_update token_update;
     struct apple_declarative declarative;
+    bool has_digest_response;     /* of UserAuthenticate: the second one */
     struct bytes bootstrap_token; /* empty: the device has none any more */
 };
 /* The body of a PUT to the check-in URL. Everything belongs to owner. */

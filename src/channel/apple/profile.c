@@ -105,6 +105,8 @@ static void capabilities_add(struct plist *part, const struct apple_enrolment *e
         return;
     struct plist *list = plist_set_array(part, "ServerCapabilities");
     plist_set_text(list, NULL, "com.apple.mdm.bootstraptoken");
+    if (enrolment->start->takes_users) /* an update may neither add nor remove it */
+        plist_set_text(list, NULL, "com.apple.mdm.per-user-connections");
 }
 
 static void management_add(struct plist *content, const struct apple_enrolment *enrolment,

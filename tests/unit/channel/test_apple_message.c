@@ -65,6 +65,8 @@ static void a_user_of_the_device_is_seen(void **state)
 {
     struct apple_checkin message = checkin(*state, "token-update-user");
     assert_string_equal(message.sender.user_id, "5B6C1A0E-1111-4B9A-8F6D-0F3B2A1C4D5E");
+    assert_string_equal(message.sender.user_name, "ann");
+    assert_false(message.token_update.off_console);
     assert_int_equal(checkin(*state, "user-authenticate").kind, CHECKIN_USER_AUTHENTICATE);
 }
 
@@ -153,7 +155,9 @@ static void what_is_no_checkin_is_refused(void **state)
         "bad-token-text",           "bad-magic-empty",
         "bad-unlock-long",          "bad-no-topic",
         "hostile-entity",           "hostile-array",
-        "bad-bootstrap-token-long", "bad-bootstrap-token-text",
+        "bad-user-empty",           "bad-user-shared",
+        "bad-user-authenticate",    "bad-bootstrap-token-long",
+        "bad-bootstrap-token-text",
     };
     for (size_t i = 0; i < COUNT(names); i++) {
         struct apple_checkin message;

@@ -129,6 +129,7 @@ static void management_points_at_identity_and_server(void **state)
     assert_true(plist_boolean(mdm, "SignMessage", &is_signed) && !is_signed);
     const struct plist *able = plist_get(mdm, "ServerCapabilities");
     assert_string_equal(able->first->text, "com.apple.mdm.bootstraptoken");
+    assert_ptr_equal(able->first, able->last); /* people only where the enrolment began with it */
 }
 
 static void the_root_is_the_trust_anchor(void **state)

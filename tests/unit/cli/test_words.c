@@ -154,9 +154,11 @@ static void every_command_can_be_typed_and_is_in_the_help(void **state)
         struct words words;
         const char *line =
             mem_format(owner, "%s%s%s", row->words,
-                       !row->holes || row->holes[0] == '['                                ? ""
-                       : strstr(row->holes, " ASSIGNMENT") || strstr(row->holes, " NAME") ? " a b"
-                                                                                          : " a",
+                       !row->holes || row->holes[0] == '[' ? ""
+                       : strstr(row->holes, " ASSIGNMENT") || strstr(row->holes, " CHANNEL") ||
+                               strstr(row->holes, " NAME")
+                           ? " a b"
+                           : " a",
                        needed(owner, row));
         assert_works(parse(owner, line, &words, &err), err);
         assert_ptr_equal(words.command, row);
