@@ -86,7 +86,7 @@ static bool certificate_write(struct db *tx, const struct adopting *a, const cha
            store_change_one(tx,
                             ASK(CERTIFICATE_ISSUE, TEXT(id), BYTES(c->der),
                                 BYTES(BYTES_OF(a->sha256)), INTEGER(c->not_before),
-                                INTEGER(c->not_after), TEXT(a->subject)),
+                                INTEGER(c->not_after), TEXT(a->subject), TIME(renew_at)),
                             "the certificate was taken meanwhile", err) &&
            certificate_seen(tx, id, now, err);
 }
