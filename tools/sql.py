@@ -155,7 +155,10 @@ def c_string(text, indent):
 
 def header_text(prefix, table):
     lines = ["/* Made by tools/sql.py; do not edit. */", "#pragma once", "", '#include "db/db.h"', ""]
-    lines += [f"extern const struct statement SQL_{name.upper()};" for name in table]
+    for name, texts in table.items():
+        taken = max(next(iter(texts.values()))[1], default=0)
+        lines += [f"extern const struct statement SQL_{name.upper()};",
+                  f"enum {{ SQL_{name.upper()}_ARGS = {taken} }};"]
     lines += ["", f"extern const struct statement *const {prefix}_statements[];",
               f"extern const size_t {prefix}_statement_count;"]
     return "\n".join(lines) + "\n"

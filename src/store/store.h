@@ -15,7 +15,14 @@ struct ask {
     const struct value *args;
     size_t count;
 };
-#define ASK(name, ...) ((struct ask){&SQL_##name, ARGS(__VA_ARGS__)})
+/* The compiler counts: another number than the statement takes is an array of a negative size. */
+#define ASK(name, ...)                                                                             \
+    ((struct ask){&SQL_##name, (const struct value[]){__VA_ARGS__},                                \
+                  SQL_##name##_ARGS +                                                              \
+                      0 * sizeof(char[sizeof((const struct value[]){__VA_ARGS__}) ==               \
+                                              SQL_##name##_ARGS * sizeof(struct value)             \
+                                          ? 1                                                      \
+                                          : -1])})
 #define ASK_ALL(name) ((struct ask){&SQL_##name, NO_ARGS})
 
 /* The rows themselves. Belong to owner. */
