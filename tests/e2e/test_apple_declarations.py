@@ -8,7 +8,7 @@ import pytest
 from house import wait_until
 from phones import Wire, admin, house, make_phone, phone, plist_of, types  # noqa: F401
 
-pytestmark = pytest.mark.apple
+pytestmark = pytest.mark.policy
 
 PASSCODE = "org.muster.declaration.passcode"
 PASSCODE_TYPE = "com.apple.configuration.passcode.settings"

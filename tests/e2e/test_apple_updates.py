@@ -8,7 +8,7 @@ from admin import Refused
 from house import wait_until
 from phones import admin, house, make_phone, phone  # noqa: F401
 
-pytestmark = pytest.mark.apple
+pytestmark = pytest.mark.policy
 
 TYPE = "com.apple.configuration.softwareupdate.enforcement.specific"
 ITEM = "declaration.update"

@@ -9,7 +9,7 @@ import pytest
 import fake_server
 import sim
 
-pytestmark = pytest.mark.apple
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
