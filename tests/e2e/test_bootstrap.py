@@ -126,7 +126,7 @@ def test_a_token_that_was_acknowledged_survives_a_kill(house, make_phone):
 
 
 def test_an_iphone_has_none(admin, make_phone):
-    phone = make_phone("plain")
+    phone = make_phone("tokenless")
     assert not phone.show()["enrolment"].get("bootstrap_token")
     assert asked(phone) == "none"
-    assert not admin.device("plain").get("bootstrap_token_at")
+    assert not admin.device("tokenless").get("bootstrap_token_at")

@@ -9,7 +9,7 @@ import pytest
 import sim
 from admin import Refused
 from house import wait_until
-from phones import Wire, admin, apns, house, make_phone, new_phone, plist_of, types
+from phones import Wire, admin, house, make_phone, new_phone, plist_of, types
 
 pytestmark = pytest.mark.apple
 
@@ -119,17 +119,17 @@ def test_a_person_ends_alone_and_all_end_with_the_device(house, admin, make_phon
 
 
 def test_a_channel_is_of_its_own_device(house, admin, make_phone):
-    mac, other = make_phone("mine", **MAC), make_phone("theirs", **MAC)
+    mac, other = make_phone("ann-mac", **MAC), make_phone("thief-mac", **MAC)
     ann, thief = Person(house, mac, "ANN"), Person(house, other, "ANN")
     assert ann.begin() == 200
-    (channel,) = users(admin, "mine")
-    sync(admin, "mine", channel)
+    (channel,) = users(admin, "ann-mac")
+    sync(admin, "ann-mac", channel)
     assert thief.next() is None  # the same name on another Mac is another person
-    assert users(admin, "theirs") == []
+    assert users(admin, "thief-mac") == []
     thief.udid = mac.udid
     assert thief.connect("Idle")[0] == 403 and thief.begin() == 403
     with pytest.raises(Refused) as refused:
-        sync(admin, "theirs", channel)
+        sync(admin, "thief-mac", channel)
     assert refused.value.status == 404
     assert ann.next()["Command"]["RequestType"] == "ProfileList"
 
