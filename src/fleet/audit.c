@@ -92,7 +92,8 @@ static bool event_number(struct db *tx, struct numbering *n, struct err *err)
         return false;
     for (size_t i = 0; i < rows->count; i++)
         if (!store_change(tx,
-                          ASK(EVENT_NUMBER, TEXT(rows_text(rows, i, "id")), INTEGER(++position)),
+                          ASK(EVENT_NUMBER, TEXT(rows_text(rows, i, "id")),
+                              INTEGER(position + 1 + (int64_t)i)),
                           NULL, err))
             return false;
     n->more = n->more || rows->count == NUMBER_BATCH;

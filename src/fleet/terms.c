@@ -63,9 +63,11 @@ struct writing {
 static bool create_run(struct db *tx, void *context, struct err *err)
 {
     struct writing *w = context;
-    return store_number(tx, ASK_ALL(TERMS_LAST), "version", &w->version, err) &&
-           store_change(tx,
-                        ASK(TERMS_INSERT, INTEGER(++w->version), TEXT(w->wish->title),
+    if (!store_number(tx, ASK_ALL(TERMS_LAST), "version", &w->version, err))
+        return false;
+    w->version++;
+    return store_change(tx,
+                        ASK(TERMS_INSERT, INTEGER(w->version), TEXT(w->wish->title),
                             TEXT(w->wish->body), INTEGER(w->actor->now), TEXT(w->actor->name)),
                         NULL, err);
 }

@@ -68,10 +68,10 @@ def authority(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def house(every_database, apns, authority, attester, tmp_path_factory):
+def house(database, apns, authority, attester, tmp_path_factory):
     roots = tmp_path_factory.mktemp("roots") / "roots.pem"
     roots.write_text((authority / "attestation-root.pem").read_text() + attester.root_pem())
-    one = House(every_database, [*push_settings(apns), f"apple.attestation_ca_file={roots}"])
+    one = House(database, [*push_settings(apns), f"apple.attestation_ca_file={roots}"])
     one.start()
     yield one
     one.close()
