@@ -95,7 +95,7 @@ static bool service_sync(struct request *request, struct reply *reply, struct er
 {
     struct actor actor = api_actor(request);
     return fleet_service_sync(api_fleet(request), &actor, err) &&
-           reply_view(request, reply, 202, err);
+           reply_view(request, reply, 200, err);
 }
 
 /* ---- devices ---- */
