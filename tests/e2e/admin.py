@@ -3,9 +3,9 @@
 import json
 import subprocess
 
+from described import API, description_of
 from house import wait_until
 
-API = "/api/v1"
 PASSWORD = "correct horse battery staple"
 
 
@@ -27,6 +27,7 @@ class Admin:
         self.token = self.post("/sessions", name=name, password=once, new_password=PASSWORD)["token"]
 
     def ask(self, method, path, body=None, headers=None):
+        """What is sent and what is answered has to fit the house's own description."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
@@ -34,6 +35,7 @@ class Admin:
         status, _, answer = self.house.get(API + path, method=method, body=content, headers=sent,
                                            timeout=30)
         result = json.loads(answer) if answer else None
+        description_of(self.house).check(method, path, body, status, result)
         if status >= 300:
             raise Refused(status, result or {})
         return result

@@ -67,32 +67,6 @@ def body_of(operation):
     return b"{}" if "requestBody" in operation else None
 
 
-JSON_TYPES = {"string": str, "integer": int, "boolean": bool, "number": (int, float), "array": list, "object": dict,
-              "null": type(None)}
-
-
-def check(value, schema, where="answer"):
-    """What JSON Schema says of the keywords that the document uses."""
-    names = schema.get("type")
-    if names is None:
-        return
-    names = [names] if isinstance(names, str) else names
-    assert any(isinstance(value, JSON_TYPES[name]) for name in names), f"{where}: {value!r} is not {names}"
-    if value is None:
-        return
-    if "enum" in schema:
-        assert value in schema["enum"], f"{where}: {value!r}"
-    if isinstance(value, dict) and "properties" in schema:
-        missing = set(schema["required"]) - set(value)
-        unknown = set(value) - set(schema["properties"])
-        assert not missing and not unknown, f"{where}: missing {missing}, not described {unknown}"
-        for name, member in value.items():
-            check(member, schema["properties"][name], f"{where}.{name}")
-    if isinstance(value, list) and "items" in schema:
-        for index, member in enumerate(value):
-            check(member, schema["items"], f"{where}[{index}]")
-
-
 @pytest.mark.proves_partly("4c-34")
 def test_every_operation_is_described_for_people(document):
     names = [operation["operationId"] for _, _, operation in operations(document)]
@@ -111,7 +85,7 @@ NOT_THERE = ("/position", "/bypass-code", "/enrolment-service/devices",
 
 @pytest.mark.proves_partly("4c-34")
 def test_what_is_read_is_as_described(document, admin, phone, mac):
-    """Every GET with real objects behind it, against its schema."""
+    """Every GET with real objects behind it; Admin.ask holds the answer against its schema."""
     device = next(one["id"] for one in admin.items("/devices") if one["id"] != mac)
     admin.command(device, "sync")  # for what is on the phone
     phone.check_in()
@@ -128,7 +102,6 @@ def test_what_is_read_is_as_described(document, admin, phone, mac):
         if method != "GET" or path.endswith(("openapi.json", *NOT_THERE)):
             continue
         answer = admin.get(filled(path, **{**known, "device": mac if path.endswith("{device}/users") else device}))
-        check(answer, operation["responses"]["200"]["content"]["application/json"]["schema"], path)
         if "items" in answer:
             assert answer["items"], f"{path} shows nothing: the check would be empty"
         checked += 1
