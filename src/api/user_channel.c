@@ -28,7 +28,7 @@ static bool user_channel_sync(struct request *request, struct reply *reply, stru
         !fleet_user_channel_sync(api_fleet(request), &actor, request->owner, device.id,
                                  request->params[1], &channel, err))
         return false;
-    api_reply(request, reply, 202, user_channel_fields, &channel);
+    api_reply(request, reply, 200, user_channel_fields, &channel);
     return true;
 }
 
