@@ -90,6 +90,21 @@ static bool identify(struct request *request, const uint8_t sha256[32], struct i
     return fleet_identify(fleet, request->owner, sha256, out, err);
 }
 
+bool device_known(struct request *request)
+{
+    struct device_caller *caller = mem_new(request->owner, struct device_caller);
+    uint8_t sha256[32];
+    struct err err;
+    if (!request->client_certificate.data)
+        return false;
+    digest_sha256(request->client_certificate, sha256);
+    if (!fleet_identify_known(fleet_of(request), request->owner, sha256, &caller->identity) ||
+        !check_time(&caller->identity, request->now, &err))
+        return false;
+    request->who = caller;
+    return true;
+}
+
 bool need_device(struct request *request, struct reply *reply, struct err *err)
 {
     (void)reply;

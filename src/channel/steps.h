@@ -14,5 +14,7 @@ struct device_caller {
  * certificate, ERR_FORBIDDEN expired. The enrolment's state is left to the room: only it knows how
  * to tell a device to go. */
 bool need_device(struct request *request, struct reply *reply, struct err *err);
+/* The same from memory alone, for a glance: false where that does not suffice, or it is refused. */
+bool device_known(struct request *request);
 struct device_caller *device_of(const struct request *request);
 struct fleet *fleet_of(const struct request *request);

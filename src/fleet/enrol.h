@@ -72,10 +72,13 @@ struct identity { /* what a client certificate stands for */
  * ERR_NOT_FOUND: no such certificate of ours. The result belongs to owner. */
 MUST_CHECK bool fleet_identify(struct fleet *fleet, void *owner, const uint8_t sha256[32],
                                struct identity *out, struct err *err);
+/* From the cache alone; false: it says nothing. Asks memory. */
+bool fleet_identify_known(struct fleet *fleet, void *owner, const uint8_t sha256[32],
+                          struct identity *out);
 struct actor fleet_device_actor(const struct identity *identity, const char *request_id,
                                 int64_t now);
-/* The device called: memory only, flushed in batches by a job. One with an outdated identity does
- * not count: it does not prove that the newest push address works. */
+/* The device called: asks memory alone, flushed in batches by a job. One with an outdated identity
+ * does not count: it does not prove that the newest push address works. */
 void fleet_contact(struct fleet *fleet, const struct identity *identity, int64_t now);
 MUST_CHECK bool fleet_contacts_flush(struct fleet *fleet, struct err *err);
 

@@ -45,6 +45,14 @@ struct fleet_shared *fleet_shared_make(void *owner, const struct fleet_settings 
     return shared;
 }
 
+struct fleet *fleet_of_memory(void *owner, struct fleet_shared *shared)
+{
+    struct fleet *fleet = mem_new(owner, struct fleet);
+    fleet->shared = shared;
+    fleet->settings = shared->settings;
+    return fleet;
+}
+
 bool fleet_open(void *owner, struct database *database, struct keyd *keyd,
                 struct fleet_shared *shared, struct fleet **out, struct err *err)
 {

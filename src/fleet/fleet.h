@@ -52,6 +52,8 @@ struct fleet_shared *fleet_shared_make(void *owner, const struct fleet_settings 
 /* One per thread. database and keyd must outlive it. */
 MUST_CHECK bool fleet_open(void *owner, struct database *database, struct keyd *keyd,
                            struct fleet_shared *shared, struct fleet **out, struct err *err);
+/* One for any thread, without a database: good for what asks memory alone and says so. */
+struct fleet *fleet_of_memory(void *owner, struct fleet_shared *shared);
 /* Nothing that was read before now may be believed: another process may have changed it. */
 void fleet_forget_all(struct fleet_shared *shared);
 /* At each start: check every statement, make the organisation on the first one. ERR_* of the store.

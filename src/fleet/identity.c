@@ -159,6 +159,12 @@ static void cache_put(struct fleet_shared *shared, const uint8_t sha256[32], uns
     pthread_mutex_unlock(&cache->locks[set % COUNT(cache->locks)]);
 }
 
+bool fleet_identify_known(struct fleet *fleet, void *owner, const uint8_t sha256[32],
+                          struct identity *out)
+{
+    return cache_get(fleet->shared, owner, sha256, out);
+}
+
 bool fleet_identify(struct fleet *fleet, void *owner, const uint8_t sha256[32],
                     struct identity *out, struct err *err)
 {

@@ -319,6 +319,18 @@ static enum MHD_Result body_skip(struct exchange *exchange, size_t *size)
     return exchange->discarded <= DISCARD_SIZE ? MHD_YES : MHD_NO;
 }
 
+/* What memory answers costs no change of threads. */
+static bool glance(struct exchange *exchange)
+{
+    struct request *request = &exchange->request;
+    if (!exchange->door->glancing || request->spool >= 0)
+        return false;
+    request->services = exchange->door->glancing;
+    bool answered = router_glance(request, &exchange->reply);
+    request->services = NULL;
+    return answered;
+}
+
 static enum MHD_Result hand_over(struct exchange *exchange)
 {
     struct err err;
@@ -327,6 +339,8 @@ static enum MHD_Result hand_over(struct exchange *exchange)
     if (exchange->request.spool >= 0 && lseek(exchange->request.spool, 0, SEEK_SET) != 0)
         bug("a file without a name cannot be wound back");
     exchange->request.body = (struct bytes){exchange->body.data, exchange->body.size};
+    if (glance(exchange))
+        return reply_send(exchange);
     if (!workers_reserve(exchange->door->workers)) {
         (void)err_set(&err, ERR_UNAVAILABLE, "the server has too much to do; try again later");
         return refuse(exchange, &err);

@@ -17,6 +17,7 @@ struct door { /* one listening socket */
     const struct router *router;
     const char *spool_directory;
     struct workers *workers;
+    void *glancing;                /* services of glances */
     atomic_size_t *active;         /* requests begun and not completed */
     const atomic_bool *is_closing; /* each reply ends its connection */
     struct MHD_Daemon *daemon;

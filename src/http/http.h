@@ -76,6 +76,12 @@ typedef bool http_handler(struct request *request, struct reply *reply, struct e
  * reply->status set = answered by the step. */
 typedef bool http_step(struct request *request, struct reply *reply, struct err *err);
 
+/* Answers from memory, on the thread of the sockets: may not wait, neither for a database nor for a
+ * file or another process; request->services is the listener's own (listener_settings.glancing).
+ * False: nothing was done and nothing is known; steps and handler run as ever. */
+typedef bool http_glance(struct request *request, struct reply *reply);
+#define HTTP_GLANCE_MAX 2048 /* bytes of a body: what is longer takes long to read */
+
 #define HTTP_STEPS_MAX 4
 #define HTTP_QUERY_PAIRS 64    /* parameters of one query string */
 #define HTTP_TARGET_SIZE 16384 /* bytes of path and query together */
@@ -94,6 +100,7 @@ struct route {
     unsigned flags;
     /* How errors are written for this route: NULL = problem+json (RFC 9457). */
     void (*render_error)(const struct request *request, const struct err *err, struct reply *reply);
+    http_glance *glance; /* tried before the steps and instead of them; NULL: none */
 };
 enum route_flags {
     ROUTE_GIVES_LIST = 1 << 0,  /* {"items": [...], "next": cursor} of `gives` */

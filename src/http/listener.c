@@ -187,6 +187,7 @@ static void doors_fill(struct listener *listener)
                                            .router = listener->settings.router,
                                            .spool_directory = listener->settings.spool_directory,
                                            .workers = listener->workers,
+                                           .glancing = listener->settings.glancing,
                                            .active = &listener->active,
                                            .is_closing = &listener->is_closing,
                                            .fd = -1};

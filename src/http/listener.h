@@ -26,6 +26,7 @@ struct listener_settings {
     const char *spool_directory; /* for routes with ROUTE_SPOOLS; NULL: there are none */
     unsigned connections;        /* at once, per socket; 0 = 1024 */
     unsigned idle_seconds;       /* connection time-out; longer than the edge's keep-alive */
+    void *glancing;              /* services of glances, for all sockets' threads; NULL: none */
     /* Called on each worker thread at its start and end: makes request->services. */
     bool (*worker_start)(void *context, void **services, struct err *err);
     void (*worker_stop)(void *context, void *services);

@@ -269,6 +269,29 @@ static bool handle(struct request *request, struct reply *reply, struct err *err
     return reply->status != 0 || err_set(err, ERR_INTERNAL, "%s gave no answer", route->path);
 }
 
+static void log_answer(const struct request *request, const struct reply *reply)
+{
+    CLEANUP(mem_free_at) char *status = mem_format(NULL, "%d", reply->status);
+    log_event(LOG_DEBUG, "http.request", "request", request->id, "method",
+              http_method_names[request->method], "path", path_shown(request), "status", status,
+              "peer", request->peer, NULL);
+}
+
+bool router_glance(struct request *request, struct reply *reply)
+{
+    const struct route *route = request->route;
+    if (!route->glance || request->body.size > HTTP_GLANCE_MAX || request->query_raw.size > 0)
+        return false;
+    *reply = (struct reply){0};
+    if (!route->glance(request, reply)) {
+        *reply = (struct reply){0};
+        request->who = NULL;
+        return false;
+    }
+    log_answer(request, reply);
+    return true;
+}
+
 void router_run(const struct router *router, struct request *request, struct reply *reply)
 {
     unsigned allowed;
@@ -278,8 +301,5 @@ void router_run(const struct router *router, struct request *request, struct rep
         refuse_unknown(request, allowed, reply);
     else if (!handle(request, reply, &err) && reply->status == 0)
         render(request, &err, reply);
-    CLEANUP(mem_free_at) char *status = mem_format(NULL, "%d", reply->status);
-    log_event(LOG_DEBUG, "http.request", "request", request->id, "method",
-              http_method_names[request->method], "path", path_shown(request), "status", status,
-              "peer", request->peer, NULL);
+    log_answer(request, reply);
 }

@@ -16,3 +16,5 @@ size_t router_tail(const struct router *router, const char *path);
 /* Always fills reply: 404, 405 with Allow, 413, the handler's answer, or its rendered error;
  * logs each error once with the request id. */
 void router_run(const struct router *router, struct request *request, struct reply *reply);
+/* Try the glance of the route that was found. False: the request is to be run. */
+bool router_glance(struct request *request, struct reply *reply);

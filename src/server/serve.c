@@ -216,6 +216,7 @@ static bool listener_open(void *owner, struct server *server, struct err *err)
         .queue_limit = (size_t)options->queue,
         .spool_directory = mem_format(owner, "%s/" DIRECTORY_DATABASE, options->data_dir),
         .idle_seconds = INNER_IDLE_SECONDS,
+        .glancing = fleet_of_memory(owner, server->house.shared),
         .worker_start = wiring_worker_start,
         .worker_stop = wiring_worker_stop,
         .context = &server->house,

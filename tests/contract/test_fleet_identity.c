@@ -149,6 +149,29 @@ static void a_reported_version_is_seen_at_once(void **state)
     assert_string_equal(phone_identity(f, &phone).os_version, "18.0");
 }
 
+static bool known(struct fixture *f, const struct phone *phone, struct identity *out)
+{
+    struct fleet *memory = fleet_of_memory(f->owner, f->shared);
+    return fleet_identify_known(memory, f->owner, phone->sha256, out);
+}
+
+static void memory_says_nothing_that_is_not_so_any_more(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    struct identity identity;
+    look_twice(f, &phone);
+    assert_true(known(f, &phone, &identity));
+    assert_string_equal(identity.udid, "A");
+    assert_false(identity.has_work);
+    (void)phone_order(f, &phone, COMMAND_LOCK);
+    assert_false(known(f, &phone, &identity));
+    look_twice(f, &phone);
+    assert_true(known(f, &phone, &identity) && identity.has_work);
+    fleet_forget_all(f->shared);
+    assert_false(known(f, &phone, &identity));
+}
+
 static void an_idle_device_costs_no_write(void **state)
 {
     struct fixture *f = *state;
@@ -202,4 +225,5 @@ FLEET_MAIN(FLEET_TEST(an_unknown_certificate_is_nobody),
            FLEET_TEST(a_revoked_certificate_is_seen_at_once),
            FLEET_TEST(a_departure_is_seen_at_once), FLEET_TEST(a_newer_enrolment_is_seen_at_once),
            FLEET_TEST(a_reported_version_is_seen_at_once),
+           FLEET_TEST(memory_says_nothing_that_is_not_so_any_more),
            FLEET_TEST(an_idle_device_costs_no_write), FLEET_TEST(contacts_are_written_in_one_batch))

@@ -62,13 +62,19 @@ bool apple_anomaly(struct request *request, const char *kind, const char *name, 
     return fleet_anomaly(fleet_of(request), &caller->actor, &caller->identity, kind, text, err);
 }
 
+static bool binding_fits(const struct identity *identity, const struct apple_sender *sender,
+                         unsigned flags)
+{
+    if (sender->is_of_account != (identity->mode == MODE_ACCOUNT))
+        return false;
+    return identity->udid ? text_equal(identity->udid, sender->udid) : (flags & ADMIT_UNBOUND) != 0;
+}
+
 static bool check_binding(struct request *request, const struct apple_sender *sender,
                           unsigned flags, struct err *err)
 {
     const struct identity *identity = &device_of(request)->identity;
-    bool fits = sender->is_of_account == (identity->mode == MODE_ACCOUNT);
-    if (fits &&
-        (identity->udid ? text_equal(identity->udid, sender->udid) : (flags & ADMIT_UNBOUND) != 0))
+    if (binding_fits(identity, sender, flags))
         return true;
     return apple_anomaly(request, "device.identity_mismatch", "claimed", sender->udid, err) &&
            err_set(err, ERR_FORBIDDEN,
@@ -116,6 +122,12 @@ static bool gate_of(struct request *request, enum gate *gate, struct err *err)
     if (*gate == GATE_REOPEN)
         *gate = GATE_LEAVE;
     return true;
+}
+
+bool apple_admits(const struct identity *identity, const struct apple_sender *sender)
+{
+    return binding_fits(identity, sender, 0) && identity->enrolment_state == ENROLMENT_ACTIVE &&
+           identity->certificate_state == CERTIFICATE_ISSUED && !identity->is_contested;
 }
 
 bool apple_admit(struct request *request, const struct apple_sender *sender, unsigned flags,

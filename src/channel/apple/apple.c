@@ -100,7 +100,8 @@ static const struct route routes[] = {
      .steps = {apple_signature, need_device},
      .doors = DOOR_DEVICE,
      .body_limit = CONNECT_SIZE_MAX,
-     .render_error = apple_error_render},
+     .render_error = apple_error_render,
+     .glance = apple_connect_glance},
 };
 static const struct routes table = {routes, COUNT(routes)};
 

@@ -9,8 +9,9 @@ http_handler apple_link_show, apple_link_profile;    /* link.c */
 http_handler apple_sign_in_show, apple_sign_in_post; /* ways.c */
 /* account.c */
 http_handler apple_account_discover, apple_account_enrol, apple_account_show, apple_account_post;
-http_handler apple_checkin; /* enrol.c */
-http_handler apple_connect; /* handle.c */
+http_handler apple_checkin;       /* enrol.c */
+http_handler apple_connect;       /* handle.c */
+http_glance apple_connect_glance; /* a device that is idle and has nothing to do: most calls */
 
 /* declare.c: the endpoints of a device that manages itself; fills reply. */
 MUST_CHECK bool apple_declarative(struct request *request, const struct apple_declarative *message,
@@ -32,6 +33,8 @@ void apple_page_error(const struct request *request, const struct err *err, stru
  */
 #define ADMIT_UNBOUND 1u /* a device that is not bound to the certificate yet */
 #define ADMIT_BLOCKED 2u /* a blocked one, whose certificate is on hold */
+/* Nothing stands against serving it and nothing has to be written for it: asks memory alone. */
+bool apple_admits(const struct identity *identity, const struct apple_sender *sender);
 MUST_CHECK bool apple_admit(struct request *request, const struct apple_sender *sender,
                             unsigned flags, struct reply *reply, struct err *err);
 /* Keep an event about this device: kind and one named text. */

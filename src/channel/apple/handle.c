@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The conversation: a device says how it fared, and is given the next command. */
+#include <string.h>
+
 #include "base/backoff.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -242,6 +244,26 @@ static status_handler *const handlers[] = {
     [APPLE_ERROR] = handle_failed,    [APPLE_COMMAND_FORMAT_ERROR] = handle_failed,
     [APPLE_NOT_NOW] = handle_not_now, [APPLE_UNKNOWN] = handle_unknown,
 };
+
+/* Who has something to say, or to get, is left to the handler. */
+bool apple_connect_glance(struct request *request, struct reply *reply)
+{
+    static const char idle[] = "Idle";
+    struct apple_result message;
+    struct err err;
+    if (request_header(request, "Mdm-Signature") ||
+        !memmem(request->body.data, request->body.size, idle, sizeof(idle) - 1) ||
+        !device_known(request))
+        return false;
+    const struct identity *identity = &device_of(request)->identity;
+    if (identity->has_work || !apple_result_parse(request->owner, request->body, &message, &err) ||
+        message.status != APPLE_IDLE || message.sender.user_id ||
+        !apple_admits(identity, &message.sender))
+        return false;
+    fleet_contact(fleet_of(request), identity, request->now);
+    answer_nothing(reply);
+    return true;
+}
 
 bool apple_connect(struct request *request, struct reply *reply, struct err *err)
 {

@@ -49,11 +49,30 @@ static bool answer_file(struct request *request, struct reply *reply, struct err
     return !request_query(request, "fail") || err_set(err, ERR_CONFLICT, "no");
 }
 
+/* Knows what "known" is, and is of two minds about the rest. */
+static bool glance_known(struct request *request, struct reply *reply)
+{
+    struct house *house = request->services;
+    assert_true(house->is_glanced);
+    reply_header(reply, "X-Glanced", "yes");
+    reply_bytes(reply, 200, "text/plain", bytes_text("from memory"));
+    request->who = house;
+    return bytes_equal(request->body, bytes_text("known"));
+}
+
+static bool answer_unknown(struct request *request, struct reply *reply, struct err *err)
+{
+    assert_null(request->who);
+    return answer_body(request, reply, err);
+}
+
 #define DOORS (DOOR_FRONT | DOOR_DEVICE | DOOR_METRICS)
 static const struct route routes[] = {
     {HTTP_GET, "/who", answer_who, .doors = DOORS},
     {HTTP_GET, "/slow", answer_slowly, .doors = DOORS},
     {HTTP_PUT, "/body", answer_body, .doors = DOORS, .body_limit = 1000},
+    {HTTP_PUT, "/known", answer_unknown, .doors = DOORS, .body_limit = 4000,
+     .glance = glance_known},
     {HTTP_GET, "/body", answer_body, .doors = DOORS},
     {HTTP_PUT, "/file", answer_file, .doors = DOORS, .body_limit = FILE_MOST,
      .flags = ROUTE_SPOOLS},
@@ -104,6 +123,7 @@ bool house_open(struct house *house, struct err *err)
                                          .queue_limit = 2,
                                          .spool_directory = house->directory,
                                          .idle_seconds = 2,
+                                         .glancing = house->is_glanced ? house : NULL,
                                          .worker_start = services_start,
                                          .worker_stop = services_stop,
                                          .context = house};

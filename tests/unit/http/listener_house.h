@@ -22,7 +22,7 @@ struct house {
     struct listener_socket sockets[3];
     sem_t entered, gate; /* the slow handler says that it runs, and waits */
     atomic_int started, stopped;
-    bool refuses_services;
+    bool refuses_services, is_glanced;
 };
 struct house *house_make(void);
 MUST_CHECK bool house_open(struct house *house, struct err *err);

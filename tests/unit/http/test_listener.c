@@ -227,6 +227,67 @@ static void a_full_queue_is_answered_with_503(void **state)
     }
 }
 
+/* ---- answers from memory ---- */
+
+static const char *put_known(const struct house *house, const char *query, const char *body)
+{
+    CLEANUP(mem_free_at)
+    char *request =
+        mem_format(NULL, "PUT /known%s HTTP/1.1\r\n" CLOSE "Content-Length: %zu\r\n\r\n%s", query,
+                   strlen(body), body);
+    return ask(house, SOCKET_EDGE, request);
+}
+
+static int glanced_set_up(void **state)
+{
+    struct house *house = house_make();
+    struct err err;
+    house->is_glanced = true;
+    assert_works(house_open(house, &err), err);
+    *state = house;
+    return 0;
+}
+
+static void what_memory_knows_needs_no_worker(void **state)
+{
+    struct house *house = *state;
+    int fds[2];
+    for (size_t i = 0; i < COUNT(fds); i++) { /* all there are */
+        fds[i] = connect_to(house, SOCKET_EDGE);
+        say(fds[i], "GET /slow HTTP/1.1\r\n" CLOSE "\r\n");
+        (void)sem_wait(&house->entered);
+    }
+    const char *heard = put_known(house, "", "known");
+    assert_heard(heard, " 200 ");
+    assert_heard(heard, "from memory");
+    for (size_t i = 0; i < COUNT(fds); i++)
+        (void)sem_post(&house->gate);
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        assert_heard(hear(fds[i], NULL), "slow");
+        (void)close(fds[i]);
+    }
+}
+
+static void what_memory_does_not_know_is_left_to_the_handler(void **state)
+{
+    char large[HTTP_GLANCE_MAX + 2];
+    memset(large, 'x', sizeof(large) - 1);
+    large[sizeof(large) - 1] = '\0';
+    const char *const bodies[] = {"unknown", large};
+    for (size_t i = 0; i < COUNT(bodies); i++) {
+        const char *heard = put_known(*state, "", bodies[i]);
+        assert_heard(heard, " 200 ");
+        assert_heard(heard, bodies[i]);
+        assert_null(strstr(heard, "X-Glanced")); /* nothing is left of what it began */
+    }
+    assert_null(strstr(put_known(*state, "?a=b", "known"), "from memory"));
+}
+
+static void a_listener_without_memory_asks_the_handler(void **state)
+{
+    assert_null(strstr(put_known(*state, "", "known"), "from memory"));
+}
+
 static void *stop_later(void *argument)
 {
     assert_true(listener_stop(((struct house *)argument)->listener, 8));
@@ -406,6 +467,11 @@ int main(void)
         HOUSE_TEST(a_client_that_asks_first_is_told_to_go_on),
         HOUSE_TEST(a_slow_sender_is_cut_off_while_others_are_served),
         HOUSE_TEST(a_full_queue_is_answered_with_503),
+        cmocka_unit_test_setup_teardown(what_memory_knows_needs_no_worker, glanced_set_up,
+                                        house_tear_down),
+        cmocka_unit_test_setup_teardown(what_memory_does_not_know_is_left_to_the_handler,
+                                        glanced_set_up, house_tear_down),
+        HOUSE_TEST(a_listener_without_memory_asks_the_handler),
         HOUSE_TEST(a_stop_answers_what_is_under_way),
         HOUSE_TEST(a_stop_drops_what_waits_behind_a_stuck_handler),
         HOUSE_TEST(the_edge_says_who_asks),
