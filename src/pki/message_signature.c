@@ -67,7 +67,8 @@ bool message_signature_check(void *owner, const char *signature, struct bytes bo
         return openssl_fail(err, ERR_BAD_INPUT, "the signature is not one CMS message");
     if (!shape_check(cms, err) || !certificates_check(cms, err))
         return false;
-    CLEANUP(BIO_free_all_at) BIO *said = mem_must(BIO_new_mem_buf(body.data, (int)body.size));
+    const void *start = body.data ? (const void *)body.data : ""; /* of a GET nothing is signed */
+    CLEANUP(BIO_free_all_at) BIO *said = mem_must(BIO_new_mem_buf(start, (int)body.size));
     if (CMS_verify(cms, NULL, NULL, said, NULL, flags) != 1)
         return openssl_fail(err, ERR_BAD_INPUT, "the signature does not cover the message");
     return signer_take(owner, cms, certificate, err);

@@ -72,7 +72,8 @@ bool signed_open(void *owner, struct bytes der, const struct certificates *roots
 bool signature_make(void *owner, struct bytes body, EVP_PKEY *key, X509 *certificate, char **out,
                     struct err *err)
 {
-    CLEANUP(BIO_free_all_at) BIO *in = mem_must(BIO_new_mem_buf(body.data, (int)body.size));
+    const void *start = body.data ? (const void *)body.data : "";
+    CLEANUP(BIO_free_all_at) BIO *in = mem_must(BIO_new_mem_buf(start, (int)body.size));
     CLEANUP(BIO_free_all_at) BIO *der = mem_must(BIO_new(BIO_s_mem()));
     CLEANUP(CMS_ContentInfo_free_at)
     CMS_ContentInfo *cms = CMS_sign(certificate, key, NULL, in, CMS_DETACHED | CMS_BINARY);

@@ -84,6 +84,17 @@ def test_a_signature_stands_for_the_certificate(signed, enrolled, tmp_path):
     assert say(house, body)[0] == 400, "neither certificate nor signature"
 
 
+def test_a_signature_over_nothing_ends_nothing(signed, enrolled, tmp_path):
+    house, _ = signed
+    _, wire = enrolled("silent")
+    server = house.pid_of("server")
+    for path in ("/apple/connect", "/apple/checkin"):
+        assert say(house, b"", signature(tmp_path, wire, b""), path)[0] == 400
+        assert say(house, b"", signature(tmp_path, wire, idle(wire)), path)[0] == 400
+    assert house.pid_of("server") == server
+    assert wire.connect("Idle")[0] == 200
+
+
 def test_a_signature_that_does_not_hold_is_refused(signed, enrolled, tmp_path):
     house, _ = signed
     _, wire = enrolled("signer")
