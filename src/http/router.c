@@ -284,6 +284,7 @@ bool router_glance(struct request *request, struct reply *reply)
         return false;
     *reply = (struct reply){0};
     if (!route->glance(request, reply)) {
+        reply_file_close(reply);
         *reply = (struct reply){0};
         request->who = NULL;
         return false;

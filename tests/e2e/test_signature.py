@@ -91,6 +91,7 @@ def test_a_signature_over_nothing_ends_nothing(signed, enrolled, tmp_path):
     for path in ("/apple/connect", "/apple/checkin"):
         assert say(house, b"", signature(tmp_path, wire, b""), path)[0] == 400
         assert say(house, b"", signature(tmp_path, wire, idle(wire)), path)[0] == 400
+        assert wire.send(path, b"")[0] == 400
     assert house.pid_of("server") == server
     assert wire.connect("Idle")[0] == 200
 

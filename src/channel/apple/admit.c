@@ -124,10 +124,16 @@ static bool gate_of(struct request *request, enum gate *gate, struct err *err)
     return true;
 }
 
-bool apple_admits(const struct identity *identity, const struct apple_sender *sender)
+bool apple_is_settled(const struct identity *identity)
 {
-    return binding_fits(identity, sender, 0) && identity->enrolment_state == ENROLMENT_ACTIVE &&
-           identity->certificate_state == CERTIFICATE_ISSUED && !identity->is_contested;
+    return identity->enrolment_state == ENROLMENT_ACTIVE &&
+           identity->certificate_state == CERTIFICATE_ISSUED && !identity->is_contested &&
+           !identity->has_work;
+}
+
+bool apple_is_bound(const struct identity *identity, const struct apple_sender *sender)
+{
+    return binding_fits(identity, sender, 0);
 }
 
 bool apple_admit(struct request *request, const struct apple_sender *sender, unsigned flags,

@@ -33,8 +33,10 @@ void apple_page_error(const struct request *request, const struct err *err, stru
  */
 #define ADMIT_UNBOUND 1u /* a device that is not bound to the certificate yet */
 #define ADMIT_BLOCKED 2u /* a blocked one, whose certificate is on hold */
-/* Nothing stands against serving it and nothing has to be written for it: asks memory alone. */
-bool apple_admits(const struct identity *identity, const struct apple_sender *sender);
+/* Nothing stands against serving it, and nothing has to be sent, read or written for it. */
+bool apple_is_settled(const struct identity *identity);
+/* The sender is the device that the certificate stands for. */
+bool apple_is_bound(const struct identity *identity, const struct apple_sender *sender);
 MUST_CHECK bool apple_admit(struct request *request, const struct apple_sender *sender,
                             unsigned flags, struct reply *reply, struct err *err);
 /* Keep an event about this device: kind and one named text. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The conversation: a device says how it fared, and is given the next command. */
-#include <string.h>
-
 #include "base/backoff.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -245,20 +243,19 @@ static status_handler *const handlers[] = {
     [APPLE_NOT_NOW] = handle_not_now, [APPLE_UNKNOWN] = handle_unknown,
 };
 
-/* Who has something to say, or to get, is left to the handler. */
+/* Who has something to say, or to get, is left to the handler. The message is read last, and with
+ * small limits: some hundred bytes can stand for a large tree. */
 bool apple_connect_glance(struct request *request, struct reply *reply)
 {
-    static const char idle[] = "Idle";
     struct apple_result message;
-    struct err err;
-    if (request_header(request, "Mdm-Signature") ||
-        !memmem(request->body.data, request->body.size, idle, sizeof(idle) - 1) ||
+    if (request->body.size == 0 || request_header(request, "Mdm-Signature") ||
         !device_known(request))
         return false;
     const struct identity *identity = &device_of(request)->identity;
-    if (identity->has_work || !apple_result_parse(request->owner, request->body, &message, &err) ||
+    if (!apple_is_settled(identity) ||
+        !apple_result_small(request->owner, request->body, &message) ||
         message.status != APPLE_IDLE || message.sender.user_id ||
-        !apple_admits(identity, &message.sender))
+        !apple_is_bound(identity, &message.sender))
         return false;
     fleet_contact(fleet_of(request), identity, request->now);
     answer_nothing(reply);

@@ -271,12 +271,12 @@ static enum apple_status status_of(const struct apple_result *result)
     return status >= 0 && is_whole ? (enum apple_status)status : APPLE_UNKNOWN;
 }
 
-bool apple_result_parse(void *owner, struct bytes body, struct apple_result *out, struct err *err)
+static bool result_parse(void *owner, struct bytes body, const struct plist_limits *limits,
+                         struct apple_result *out, struct err *err)
 {
-    const struct plist_limits limits = {CONNECT_SIZE_MAX, MESSAGE_DEPTH_MAX, CONNECT_NODES_MAX};
     const struct plist *dict = NULL;
     struct apple_result result = {0};
-    if (!dict_parse(owner, body, &limits, &dict, err) ||
+    if (!dict_parse(owner, body, limits, &dict, err) ||
         !plist_bind(owner, dict, FIELDS(result_rows), &result, NULL, err) ||
         !sender_parse(owner, dict, &result.sender, err))
         return false;
@@ -288,6 +288,19 @@ bool apple_result_parse(void *owner, struct bytes body, struct apple_result *out
     result.answer = dict;
     *out = result;
     return true;
+}
+
+bool apple_result_parse(void *owner, struct bytes body, struct apple_result *out, struct err *err)
+{
+    const struct plist_limits limits = {CONNECT_SIZE_MAX, MESSAGE_DEPTH_MAX, CONNECT_NODES_MAX};
+    return result_parse(owner, body, &limits, out, err);
+}
+
+bool apple_result_small(void *owner, struct bytes body, struct apple_result *out)
+{
+    const struct plist_limits limits = {SMALL_SIZE_MAX, SMALL_DEPTH_MAX, SMALL_NODES_MAX};
+    struct err ignored;
+    return result_parse(owner, body, &limits, out, &ignored);
 }
 
 /* ---- commands ---- */

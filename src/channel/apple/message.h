@@ -91,6 +91,11 @@ struct apple_result {
 /* The body of a PUT to the server URL. Everything belongs to owner. */
 MUST_CHECK bool apple_result_parse(void *owner, struct bytes body, struct apple_result *out,
                                    struct err *err);
+/* The same for a message that is cheap to read, whatever is in it: false for all others. */
+bool apple_result_small(void *owner, struct bytes body, struct apple_result *out);
+#define SMALL_SIZE_MAX 2048 /* bytes, also after expansion */
+#define SMALL_DEPTH_MAX 3
+#define SMALL_NODES_MAX 32
 
 /* The request dictionary of a command: its type is set, the rest is the caller's. */
 struct plist *apple_command_new(void *owner, const char *uuid, const char *request_type,
