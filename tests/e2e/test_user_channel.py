@@ -7,9 +7,10 @@ import signal
 import pytest
 
 import sim
-from admin import Refused
-from house import wait_until
-from phones import Wire, admin, house, make_phone, new_phone, plist_of, types
+from admin import Admin, Refused
+from house import House, wait_until
+from phones import (Wire, admin, bring_push_certificate, house, make_phone, new_phone, plist_of, push_settings,
+                    types)
 
 pytestmark = pytest.mark.apple
 
@@ -171,3 +172,26 @@ def test_a_renewal_neither_adds_nor_removes_the_channel(admin, make_phone):
     command = admin.commands("renewing", "renew_identity")[0]
     assert command["state"] == "applied"
     assert [one["state"] for one in users(admin, "renewing")] == ["active"]
+
+
+def test_accounts_of_a_directory_have_one_where_that_is_wanted(database, apns, tmp_path):
+    one = House(database, [*push_settings(apns), "apple.network_users=yes"])
+    try:
+        one.start()
+        admin = Admin(one)
+        bring_push_certificate(admin, apns, tmp_path)
+        mac = new_phone(one, tmp_path / "mac")
+        mac.enrol(admin.link(), name="directory", **MAC)
+        ann = Person(one, mac, "ANN")
+        status, body, _ = ann.check_in("UserAuthenticate")
+        assert status == 200 and plistlib.loads(body) == {"DigestChallenge": ""}
+        assert users(admin, "directory") == [], "nothing began by asking"
+        for _ in range(2):  # its answer may be lost
+            assert ann.check_in("UserAuthenticate", DigestResponse="anything")[:2] == (200, b"")
+        assert ann.check_in("UserAuthenticate", DigestResponse=7)[0] == 400
+        assert ann.begin() == 200
+        assert [channel["name"] for channel in users(admin, "directory")] == ["ann"]
+        admin.command("directory", "retire")
+        assert ann.check_in("UserAuthenticate")[0] == 403
+    finally:
+        one.close()

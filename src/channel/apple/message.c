@@ -161,6 +161,8 @@ static bool user_authenticate_parse(void *owner, const struct plist *dict,
 {
     (void)owner;
     out->has_digest_response = plist_get(dict, "DigestResponse") != NULL;
+    if (out->has_digest_response && !plist_text(dict, "DigestResponse"))
+        return err_at(err, ERR_BAD_INPUT, "/DigestResponse", "must be a string");
     return out->sender.user_id ||
            err_at(err, ERR_BAD_INPUT, "/UserID", "the message does not name its user");
 }
