@@ -13,7 +13,6 @@ extern const struct routes command_routes;
 extern const struct routes device_routes;
 extern const struct routes event_routes;
 extern const struct routes integrity_routes;
-extern const struct routes user_channel_routes;
 extern const struct routes inventory_routes;
 extern const struct routes link_routes;
 extern const struct routes lost_routes;
@@ -26,6 +25,7 @@ extern const struct routes service_routes;
 extern const struct routes session_routes;
 extern const struct routes status_routes;
 extern const struct routes terms_routes;
+extern const struct routes user_channel_routes;
 extern const struct routes user_routes;
 extern const struct routes wipe_routes;
 

@@ -8,8 +8,6 @@
 
 #include "fleet/enrol.h"
 
-struct leaving;
-
 #define USER_CHANNELS_MOST 100 /* of one enrolment */
 
 struct user_channel { /* as people see it */
