@@ -80,9 +80,9 @@ static const struct field effective_rows[] = {
     ENUM_FIELD(struct effective_view, platform, FIELD_READ_ONLY, platform_names,
                .help = "Platform"),
     TIME_FIELD(struct effective_view, changed_at, FIELD_READ_ONLY, .help = "Since when"),
-    RAW_FIELD(struct effective_view, decisions, FIELD_READ_ONLY,
+    RAW_FIELD(struct effective_view, decisions, FIELD_READ_ONLY | FIELD_LIST,
               .help = "One record per setting: value, rule, winner, losers, dropped"),
-    RAW_FIELD(struct effective_view, items, FIELD_READ_ONLY,
+    RAW_FIELD(struct effective_view, items, FIELD_READ_ONLY | FIELD_LIST,
               .help = "What was delivered of it, and its state"),
 };
 static const struct fields effective_fields = FIELDS(effective_rows);
@@ -140,7 +140,7 @@ static const struct field compliance_rows[] = {
     TIME_FIELD(struct compliance_view, since, FIELD_READ_ONLY, .help = "Since when"),
     TIME_FIELD(struct compliance_view, evaluated_at, FIELD_READ_ONLY,
                .help = "When it was last weighed"),
-    RAW_FIELD(struct compliance_view, results, FIELD_READ_ONLY,
+    RAW_FIELD(struct compliance_view, results, FIELD_READ_ONLY | FIELD_LIST,
               .help = "One record per rule: expected, actual, reason, remedy, evidence"),
 };
 static const struct fields compliance_fields = FIELDS(compliance_rows);

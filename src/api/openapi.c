@@ -55,15 +55,10 @@ static const struct {
     [FIELD_BYTES] = {"string", "byte"},  [FIELD_TIME] = {"string", "date-time"},
     [FIELD_ENUM] = {"string", NULL},     [FIELD_RAW] = {"object", NULL},
 };
-/* Of the raw ones, those that are lists. */
-static const char *const raw_lists[] = {"choices",      "decisions", "erases",
-                                        "irreversible", "items",     "open_commands",
-                                        "results",      "skip",      NULL};
 
 static const char *type_name(const struct field *field)
 {
-    bool is_list = field->type == FIELD_RAW && name_find(raw_lists, field->name) >= 0;
-    return is_list ? "array" : type_names[field->type].type;
+    return field->flags & FIELD_LIST ? "array" : type_names[field->type].type;
 }
 
 static void put_type(json_t *schema, const struct field *field, bool is_answer)

@@ -157,7 +157,8 @@ static const struct field setting_view_rows[] = {
                .help = "Where it may stand: configuration or compliance policies, or both"),
     RAW_FIELD(struct setting_view, range, FIELD_READ_ONLY,
               .help = "Integers: lowest, highest, and off: the value that means no limit"),
-    RAW_FIELD(struct setting_view, choices, FIELD_READ_ONLY, .help = "Choices, least strict first"),
+    RAW_FIELD(struct setting_view, choices, FIELD_READ_ONLY | FIELD_LIST,
+              .help = "Choices, least strict first"),
     TEXT_FIELD(struct setting_view, stricter, FIELD_READ_ONLY, .help = "Which value is stricter"),
 };
 static const struct fields setting_view_fields = FIELDS(setting_view_rows);

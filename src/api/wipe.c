@@ -23,10 +23,11 @@ static const struct field preview_rows[] = {
     TIME_FIELD(struct preview, last_contact_at, FIELD_READ_ONLY, .help = "When it called last"),
     TEXT_FIELD(struct preview, refused, FIELD_READ_ONLY,
                .help = "Why a wipe without a PIN would be refused; null: it would not"),
-    RAW_FIELD(struct preview, erases, FIELD_READ_ONLY, .help = "What goes: a list of sentences"),
-    RAW_FIELD(struct preview, irreversible, FIELD_READ_ONLY,
+    RAW_FIELD(struct preview, erases, FIELD_READ_ONLY | FIELD_LIST,
+              .help = "What goes: a list of sentences"),
+    RAW_FIELD(struct preview, irreversible, FIELD_READ_ONLY | FIELD_LIST,
               .help = "What cannot be undone: a list of sentences"),
-    RAW_FIELD(struct preview, open_commands, FIELD_READ_ONLY,
+    RAW_FIELD(struct preview, open_commands, FIELD_READ_ONLY | FIELD_LIST,
               .help = "Other commands that have not ended: their id, kind and state"),
 };
 static const struct fields preview_fields = FIELDS(preview_rows);

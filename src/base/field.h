@@ -26,6 +26,7 @@ enum field_flags {
     FIELD_REQUIRED = 1 << 0,  /* must be present in input */
     FIELD_READ_ONLY = 1 << 1, /* shown, never accepted */
     FIELD_SECRET = 1 << 2,    /* accepted, never shown, logged or exported */
+    FIELD_LIST = 1 << 3,      /* FIELD_RAW: a JSON array, else an object */
 };
 
 struct field {

@@ -37,7 +37,7 @@ static const struct field profile_rows[] = {
     SWITCH(is_removable, "The person can remove management later"),
     SWITCH(allows_pairing, "The device may be connected with any computer"),
     SWITCH(awaits_configuration, "The assistant goes on when what is required was applied"),
-    RAW_FIELD(struct service_profile, skip, 0, .highest = 4000,
+    RAW_FIELD(struct service_profile, skip, FIELD_LIST, .highest = 4000,
               .help = "Steps of the assistant to leave out, as Apple calls them: a list"),
     TEXT_SETTING(minimum_os, 20, "A device with an older system updates before it enrols"),
     TEXT_SETTING(department, 100, "Who is responsible: shown to the person"),
