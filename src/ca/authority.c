@@ -35,12 +35,26 @@ bool ca_issuing_get(struct request *request, struct reply *reply, struct err *er
     return true;
 }
 
-bool ca_list_get(struct request *request, struct reply *reply, struct err *err)
+static bool reply_list(struct request *request, int64_t part, struct reply *reply, struct err *err)
 {
     struct revocation_list list;
-    if (!fleet_revocation_list_get(request->services, request->owner, request->now, &list, err))
+    if (!fleet_revocation_part_get(request->services, request->owner, part, request->now, &list,
+                                   err))
         return false;
     reply_bytes(reply, 200, "application/pkix-crl", list.der);
     reply_header(reply, "Cache-Control", "public, max-age=60");
     return true;
+}
+
+bool ca_list_get(struct request *request, struct reply *reply, struct err *err)
+{
+    return reply_list(request, 0, reply, err);
+}
+
+bool ca_part_list_get(struct request *request, struct reply *reply, struct err *err)
+{
+    int64_t part = fleet_revocation_part_of(request->params[0]);
+    if (part < 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no such certificate or list");
+    return reply_list(request, part, reply, err);
 }

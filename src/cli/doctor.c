@@ -288,8 +288,10 @@ static void check_revocation_list(struct visit *visit)
          mem_format(cli->owner, "of %s, %lld of %lld entries", time_text(cli->owner, made),
                     (long long)entries, (long long)limit),
          is_over || is_old ? "look into the log for revocation_list: the daily one is not made"
-         : is_long         ? "shorten lifetimes.certificate_days: what has ended leaves the list"
-                           : NULL);
+         : is_long
+             ? "set revocation.partitions; shorten lifetimes.certificate_days: what has ended "
+               "leaves the list"
+             : NULL);
 }
 
 /* Managed, and refused whenever they call: they never mend it by themselves. */

@@ -41,12 +41,18 @@ struct revocation_list {
     int64_t this_update, next_update;
     int64_t entries, limit; /* certificates in it, and that it can name */
 };
-/* The newest list; made when there is none or it has ended. */
+/* The newest list of all; made when there is none or it has ended. */
 MUST_CHECK bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,
                                           struct revocation_list *out, struct err *err);
-/* The job "revocation_list": sign a new one. */
+/* The same of one part; 0: of all. ERR_NOT_FOUND: no certificate names a list of this part. */
+MUST_CHECK bool fleet_revocation_part_get(struct fleet *fleet, void *owner, int64_t part,
+                                          int64_t now, struct revocation_list *out,
+                                          struct err *err);
+/* "devices-7.crl", alone or at the end of an address: 7; "devices.crl": 0; anything else: -1. */
+int64_t fleet_revocation_part_of(const char *url);
+/* The job "revocation_list": sign new ones, of all and of each part. */
 MUST_CHECK bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err);
-/* The newest list without its bytes; the first one is made when there is none. Permission
+/* The newest list of all without its bytes; the first one is made when there is none. Permission
  * certificate.read. */
 MUST_CHECK bool fleet_revocation_list_about(struct fleet *fleet, const struct actor *actor,
                                             void *owner, struct revocation_list *out,

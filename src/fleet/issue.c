@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "fleet/door.h"
 #include "fleet/issuing.h"
+#include "fleet/leave.h"
 #include "fleet/refusal.h"
 #include "fleet/renew.h"
 #include "fleet/step.h"
@@ -138,11 +139,19 @@ static bool reserve_run(struct db *tx, void *context, struct err *err)
                    TEXT(challenge), TEXT(i->challenge.purpose), TEXT(i->serial_text),
                    TEXT(i->subject), BYTES(BYTES_OF(i->spki_sha256)),
                    BYTES(was_approved ? i->challenge.request_sha256 : BYTES_OF(i->request_sha256)),
-                   INTEGER(i->not_before), INTEGER(i->not_after), INTEGER(now),
-                   TIME(renewal_at(i))),
+                   INTEGER(i->not_before), INTEGER(i->not_after), INTEGER(now), TIME(renewal_at(i)),
+                   INTEGER(i->list_part)),
                NULL, err) &&
            (was_approved || (asked_steps(tx, i, err) &&
                              step_add(tx, challenge, STEP_CONFIRMED, "ok", "{}", now, err)));
+}
+
+static char *list_url(const struct issuing *i)
+{
+    const char *plain = i->fleet->settings->plain_url;
+    return i->list_part == 0
+               ? mem_format(i->owner, "%s/ca/devices.crl", plain)
+               : mem_format(i->owner, "%s/ca/devices-%lld.crl", plain, (long long)i->list_part);
 }
 
 static bool certificate_sign(struct issuing *i, struct err *err)
@@ -162,7 +171,7 @@ static bool certificate_sign(struct issuing *i, struct err *err)
                                   .spki = i->asked->spki,
                                   .not_before = i->not_before,
                                   .not_after = i->not_after,
-                                  .crl_url = mem_format(i->owner, "%s/ca/devices.crl", plain),
+                                  .crl_url = list_url(i),
                                   .ocsp_url = mem_format(i->owner, "%s/ocsp", plain),
                                   .issuer_url = mem_format(i->owner, "%s/ca/issuing.cer", plain)};
     struct certificate made;
@@ -187,6 +196,7 @@ static bool record_run(struct db *tx, void *context, struct err *err)
                                 BYTES(BYTES_OF(sha256)), INTEGER(i->not_before),
                                 INTEGER(i->not_after), TEXT(i->subject), TIME(renewal_at(i))),
                             "the certificate was issued meanwhile", err) &&
+           revocation_part_use(tx, i->list_part, list_url(i), i->actor->now, err) &&
            step_add(tx, i->challenge.id, STEP_ISSUED, "ok", body, i->actor->now, err) &&
            event_add(tx, "certificate.issued", NULL, body, i->actor->now, err);
 }
@@ -237,11 +247,20 @@ static bool sign_and_record(struct issuing *i, struct issued *out, struct err *e
            (known || err_set(err, ERR_UNAVAILABLE, "the certificate is being issued"));
 }
 
+/* At random, so that the lists grow alike. */
+static int64_t list_part_choose(const struct issuing *i)
+{
+    int64_t parts = i->fleet->settings->revocation_parts;
+    int64_t chance = i->serial[14] << 8 | i->serial[15];
+    return parts > 1 ? 1 + chance % parts : 0;
+}
+
 static void certificate_prepare(struct issuing *i)
 {
     certificate_serial_make(i->serial);
     i->serial_text = text_hex(i->owner, BYTES_OF(i->serial));
     i->certificate_id = id_make(i->owner);
+    i->list_part = list_part_choose(i);
     i->not_before = i->actor->now - BACKDATE_SECONDS;
     i->not_after = i->actor->now + i->fleet->settings->certificate_seconds;
 }
@@ -263,6 +282,7 @@ static bool issue_again(struct issuing *i, struct issued *out, struct err *err)
     i->serial_text = record.serial;
     i->certificate_id = record.id;
     i->subject = record.subject;
+    i->list_part = record.list_part;
     i->not_before = record.not_before;
     i->not_after = record.not_after;
     return sign_and_record(i, out, err);

@@ -24,6 +24,7 @@ struct issuing {
     char *certificate_id, *serial_text, *subject;
     char *comparison; /* JSON: expected against asked */
     int64_t not_before, not_after;
+    int64_t list_part; /* whose revocation list it names; 0: the one of all */
     struct bytes der;
 };
 

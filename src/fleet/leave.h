@@ -22,6 +22,10 @@ MUST_CHECK bool enrolment_leave(struct db *tx, const struct leaving *leaving, st
 MUST_CHECK bool commands_outdate(struct db *tx, const char *enrolment_id, const char *kind,
                                  const char *item, struct err *err);
 void leave_forget(struct fleet *fleet, char *const *enrolment_ids, size_t count);
+/* A certificate names the revocation list of this part at this address: from now on that list is
+ * made, and says that it is the one there. Nothing to do for part 0. */
+MUST_CHECK bool revocation_part_use(struct db *tx, int64_t part, const char *url, int64_t now,
+                                    struct err *err);
 /* A new certificate revocation list is due. */
 MUST_CHECK bool crl_due(struct db *tx, int64_t now, struct err *err);
 

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The certificate revocation list: signed anew after each revocation and daily. */
+/* The certificate revocation lists, of all and of each part: signed anew after each revocation and
+ * daily. */
 #include <string.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "fleet/certificate.h"
 #include "fleet/door.h"
+#include "fleet/leave.h"
 #include "pki/keyd.h"
 #include "store/store.h"
 
 #define LIST_SECONDS (7 * 24 * 3600)     /* from thisUpdate to nextUpdate: the daily run has room */
 #define ENTRIES_MAX KEYD_CRL_ENTRIES_MAX /* certificates that ended leave the list */
 #define ENTRIES_MANY (ENTRIES_MAX / 5 * 4)
-#define RANKS 4 /* of reasons: see certificate_revoked in store/certificate.sql */
-#define TRIES 3 /* other threads make lists too */
+#define RANKS 4       /* of reasons: see certificate_revoked in store/certificate.sql */
+#define TRIES 3       /* other threads make lists too */
+#define PART_MAX 9999 /* nobody has ever given a higher number */
 
 static const struct field list_rows[] = {
     INTEGER_FIELD(struct revocation_list, number, 0),
@@ -23,107 +26,154 @@ static const struct field list_rows[] = {
     INTEGER_FIELD(struct revocation_list, entries, 0),
 };
 
-static bool list_newest(struct fleet *fleet, void *owner, struct revocation_list *out, bool *found,
-                        struct err *err)
+struct making { /* a list on its way */
+    struct fleet *fleet;
+    void *owner;
+    int64_t part; /* 0: of all */
+    struct crl_entry *entries;
+    size_t count;
+    struct revocation_list list;
+};
+
+static bool list_newest(struct fleet *fleet, void *owner, int64_t part, struct revocation_list *out,
+                        bool *found, struct err *err)
 {
-    return store_find(fleet->db, owner, ASK_ALL(REVOCATION_LIST_NEWEST), FIELDS(list_rows), out,
-                      found, err);
+    return store_find(fleet->db, owner, ASK(REVOCATION_LIST_NEWEST, INTEGER(part)),
+                      FIELDS(list_rows), out, found, err);
 }
 
 /* Room for a page at once: one by one would copy a long list again and again. */
-static bool page_add(void *owner, struct crl_entry **entries, size_t *count,
-                     const struct rows *rows, struct err *err)
+static bool page_add(struct making *m, const struct rows *rows, struct err *err)
 {
-    *entries = mem_grow(owner, *entries, *count + rows->count);
-    for (size_t i = 0; i < rows->count && *count < ENTRIES_MAX; i++) {
-        struct crl_entry *entry = &(*entries)[*count];
+    m->entries = mem_grow(m->owner, m->entries, m->count + rows->count);
+    for (size_t i = 0; i < rows->count && m->count < ENTRIES_MAX; i++) {
+        struct crl_entry *entry = &m->entries[m->count];
         *entry = (struct crl_entry){.revoked_at = rows_integer(rows, i, "revoked_at"),
                                     .reason = revocation_reason_code(rows_text(rows, i, "reason"))};
-        if (!text_unhex(owner, rows_text(rows, i, "serial"), &entry->serial, err))
+        if (!text_unhex(m->owner, rows_text(rows, i, "serial"), &entry->serial, err))
             return false;
-        (*count)++;
+        m->count++;
     }
     return true;
 }
 
-static bool rank_load(struct fleet *fleet, void *owner, int64_t now, int64_t rank,
-                      struct crl_entry **entries, size_t *count, struct err *err)
+struct place { /* in the order of a list: behind what was loaded */
+    int64_t rank, before;
+    const char *after;
+};
+
+static bool page_load(struct making *m, int64_t now, const struct place *at, struct rows **rows,
+                      struct err *err)
 {
-    int64_t before = INT64_MAX;
-    const char *after = "";
+    struct db *db = m->fleet->db;
+    if (m->part == 0)
+        return store_rows(db, m->owner,
+                          ASK(CERTIFICATE_REVOKED, INTEGER(now), INTEGER(at->rank),
+                              INTEGER(at->before), TEXT(at->after)),
+                          rows, err);
+    return store_rows(db, m->owner,
+                      ASK(CERTIFICATE_REVOKED_OF_PART, INTEGER(now), INTEGER(at->rank),
+                          INTEGER(at->before), TEXT(at->after), INTEGER(m->part)),
+                      rows, err);
+}
+
+static bool rank_load(struct making *m, int64_t now, int64_t rank, struct err *err)
+{
+    struct place at = {.rank = rank, .before = INT64_MAX, .after = ""};
     struct rows *rows = NULL;
     do {
-        if (!store_rows(
-                fleet->db, owner,
-                ASK(CERTIFICATE_REVOKED, INTEGER(now), INTEGER(rank), INTEGER(before), TEXT(after)),
-                &rows, err))
+        if (!page_load(m, now, &at, &rows, err))
             return false;
         if (rows->count == 0)
             return true;
-        if (!page_add(owner, entries, count, rows, err))
+        if (!page_add(m, rows, err))
             return false;
-        before = rows_integer(rows, rows->count - 1, "revoked_at");
-        after = rows_text(rows, rows->count - 1, "serial");
-    } while (rows->count == 10000 && *count < ENTRIES_MAX); /* the statement's page */
+        at.before = rows_integer(rows, rows->count - 1, "revoked_at");
+        at.after = rows_text(rows, rows->count - 1, "serial");
+    } while (rows->count == 10000 && m->count < ENTRIES_MAX); /* the statement's page */
     return true;
 }
 
 /* What matters most comes first, so that a list that is full lacks what matters least. */
-static bool entries_load(struct fleet *fleet, void *owner, int64_t now, struct crl_entry **entries,
-                         size_t *count, struct err *err)
+static bool entries_load(struct making *m, int64_t now, struct err *err)
 {
     for (int64_t rank = 0; rank < RANKS; rank++)
-        if (!rank_load(fleet, owner, now, rank, entries, count, err))
+        if (!rank_load(m, now, rank, err))
             return false;
     return true;
 }
 
 static bool list_save(struct db *tx, void *context, struct err *err)
 {
-    const struct revocation_list *list = context;
+    const struct making *m = context;
+    const struct revocation_list *list = &m->list;
     return store_change(tx,
-                        ASK(REVOCATION_LIST_INSERT, INTEGER(list->number), BYTES(list->der),
-                            INTEGER(list->this_update), INTEGER(list->next_update),
-                            INTEGER(list->entries)),
+                        ASK(REVOCATION_LIST_INSERT, INTEGER(m->part), INTEGER(list->number),
+                            BYTES(list->der), INTEGER(list->this_update),
+                            INTEGER(list->next_update), INTEGER(list->entries)),
                         NULL, err) &&
-           store_change(tx, ASK(REVOCATION_LIST_PRUNE, INTEGER(list->number - 2)), NULL, err);
+           store_change(tx, ASK(REVOCATION_LIST_PRUNE, INTEGER(m->part), INTEGER(list->number - 2)),
+                        NULL, err);
 }
 
-/* There is one list: when it is full, revocations go on being told by OCSP alone. */
-static void fullness_tell(void *owner, size_t count)
+/* When a list is full, further revocations are told by OCSP alone. */
+static void fullness_tell(const struct making *m)
 {
-    if (count > ENTRIES_MANY)
-        log_event(LOG_WARN, "revocation_list.nearly_full", "entries",
-                  mem_format(owner, "%zu", count), "limit", mem_format(owner, "%d", ENTRIES_MAX),
-                  NULL);
+    if (m->count > ENTRIES_MANY)
+        log_event(LOG_WARN, "revocation_list.nearly_full", "part",
+                  mem_format(m->owner, "%lld", (long long)m->part), "entries",
+                  mem_format(m->owner, "%zu", m->count), "limit",
+                  mem_format(m->owner, "%d", ENTRIES_MAX), NULL);
 }
 
-static bool list_make(struct fleet *fleet, int64_t now, struct err *err)
+/* Every address that certificates of the part name: a relying party looks for the one it used. */
+static bool urls_load(struct making *m, const char **urls, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (m->part == 0)
+        return true;
+    if (!store_rows(m->fleet->db, m->owner, ASK(REVOCATION_PART_URLS, INTEGER(m->part)), &rows,
+                    err))
+        return false;
+    for (size_t i = 0; i < rows->count && i < KEYD_CRL_URLS_MAX; i++)
+        urls[i] = rows_text(rows, i, "url");
+    return rows->count > 0 ||
+           err_set(err, ERR_NOT_FOUND, "there is no revocation list of this number");
+}
+
+static bool list_sign(struct making *m, int64_t now, const char *const *urls, struct err *err)
+{
+    m->list.number++;
+    m->list.this_update = now;
+    m->list.next_update = now + LIST_SECONDS;
+    m->list.entries = (int64_t)m->count;
+    const struct crl_fields fields = {.entries = m->entries,
+                                      .count = m->count,
+                                      .number = m->list.number,
+                                      .this_update = now,
+                                      .next_update = m->list.next_update,
+                                      .urls = urls};
+    return keyd_sign_crl(m->fleet->keyd, m->owner, &fields, &m->list.der, err);
+}
+
+static bool list_try(struct fleet *fleet, int64_t part, int64_t now, struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
-    struct crl_entry *entries = NULL;
-    size_t count = 0;
+    struct making m = {.fleet = fleet, .owner = owner, .part = part};
+    const char *urls[KEYD_CRL_URLS_MAX + 1] = {NULL};
     bool found = false;
-    struct revocation_list list = {0};
-    if (!list_newest(fleet, owner, &list, &found, err) ||
-        !entries_load(fleet, owner, now, &entries, &count, err))
+    if (!urls_load(&m, urls, err) || !list_newest(fleet, owner, part, &m.list, &found, err) ||
+        !entries_load(&m, now, err))
         return false;
-    fullness_tell(owner, count);
-    list.number++;
-    list.this_update = now;
-    list.next_update = now + LIST_SECONDS;
-    list.entries = (int64_t)count;
-    if (!keyd_sign_crl(fleet->keyd, owner, entries, count, list.number, now, list.next_update,
-                       &list.der, err))
-        return false;
-    return db_transaction(fleet->db, list_save, &list, err);
+    fullness_tell(&m);
+    return list_sign(&m, now, urls, err) && db_transaction(fleet->db, list_save, &m, err);
 }
 
-bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err)
+static bool list_make(struct fleet *fleet, int64_t part, int64_t now, struct err *err)
 {
     /* Who was first with the same number may have looked at the certificates before we did. */
     for (int i = 0; i < TRIES; i++) {
-        if (list_make(fleet, now, err))
+        if (list_try(fleet, part, now, err))
             return true;
         if (err->kind != ERR_CONFLICT)
             return false;
@@ -131,20 +181,62 @@ bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *er
     return err_context(err, "the list was made by others %d times", TRIES);
 }
 
-bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,
+bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct rows *parts = NULL;
+    if (!list_make(fleet, 0, now, err) ||
+        !store_rows(fleet->db, owner, ASK_ALL(REVOCATION_PART_LIST), &parts, err))
+        return false;
+    for (size_t i = 0; i < parts->count; i++)
+        if (!list_make(fleet, rows_integer(parts, i, "part"), now, err))
+            return false;
+    return true;
+}
+
+/* One spelling for each list. */
+int64_t fleet_revocation_part_of(const char *url)
+{
+    const char *slash = strrchr(url, '/'), *name = slash ? slash + 1 : url;
+    const size_t begin = strlen("devices-"), end = strlen(".crl"), size = strlen(name);
+    int64_t part = 0;
+    struct err ignored;
+    if (text_equal(name, "devices.crl"))
+        return 0;
+    if (size <= begin + end || strncmp(name, "devices-", begin) != 0 || name[begin] == '0' ||
+        !text_equal(name + size - end, ".crl"))
+        return -1;
+    const struct bytes digits = {(const uint8_t *)name + begin, size - begin - end};
+    return number_parse(digits, 1, PART_MAX, &part, &ignored) ? part : -1;
+}
+
+bool revocation_part_use(struct db *tx, int64_t part, const char *url, int64_t now, struct err *err)
+{
+    return part == 0 ||
+           store_change(tx, ASK(REVOCATION_PART_PUT, INTEGER(part), TEXT(url), INTEGER(now)), NULL,
+                        err);
+}
+
+bool fleet_revocation_part_get(struct fleet *fleet, void *owner, int64_t part, int64_t now,
                                struct revocation_list *out, struct err *err)
 {
     struct revocation_list list = {0};
     bool found = false;
-    if (!list_newest(fleet, owner, &list, &found, err))
+    if (!list_newest(fleet, owner, part, &list, &found, err))
         return false;
     if (!found || list.next_update <= now) {
-        if (!fleet_revocation_list_make(fleet, now, err) ||
-            !list_newest(fleet, owner, &list, &found, err))
+        if (!list_make(fleet, part, now, err) ||
+            !list_newest(fleet, owner, part, &list, &found, err))
             return false;
     }
     *out = list;
     return found || err_set(err, ERR_UNAVAILABLE, "there is no revocation list yet");
+}
+
+bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,
+                               struct revocation_list *out, struct err *err)
+{
+    return fleet_revocation_part_get(fleet, owner, 0, now, out, err);
 }
 
 bool fleet_revocation_list_about(struct fleet *fleet, const struct actor *actor, void *owner,

@@ -5,6 +5,7 @@
 
 #define SAN_TEXT_MAX 253 /* bytes: the longest DNS name */
 #define URL_MAX 1024     /* bytes */
+#define POINT_MAX 32768  /* bytes of all URLs of one list */
 
 static int64_t seconds_of(const ASN1_TIME *time)
 {
@@ -138,17 +139,33 @@ static bool put_alternatives(X509 *certificate, const struct build_plan *plan, s
            openssl_fail(err, ERR_INTERNAL, "alternative names");
 }
 
-/* cRLDistributionPoints: SEQUENCE OF { [0] { [0] fullName { [6] URL } } } (RFC 5280 4.2.1.13) */
+/* [0] { [0] fullName { [6] URL, ... } } */
+bool build_point_name(void *owner, const char *const *urls, struct bytes *out, struct err *err)
+{
+    struct buffer joined;
+    struct bytes names;
+    buffer_init(&joined, owner, POINT_MAX);
+    for (; *urls; urls++) {
+        if (!is_printable(*urls, URL_MAX))
+            return err_set(err, ERR_BAD_INPUT, "not a URL for a certificate");
+        buffer_add(&joined, DER_MAKE(owner, 0x86, bytes_text(*urls)));
+    }
+    if (!buffer_done(&joined, &names, err))
+        return false;
+    struct bytes full = DER_MAKE(owner, DER_CONTEXT_0, names);
+    *out = DER_MAKE(owner, DER_CONTEXT_0, full);
+    return true;
+}
+
+/* cRLDistributionPoints: SEQUENCE OF DistributionPoint (RFC 5280 4.2.1.13) */
 static bool put_crl_url(X509 *certificate, const char *url, struct err *err)
 {
     if (!url)
         return true;
     CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
-    if (!is_printable(url, URL_MAX))
-        return err_set(err, ERR_BAD_INPUT, "not a URL for a certificate");
-    struct bytes name = DER_MAKE(scratch, 0x86, bytes_text(url));
-    struct bytes full = DER_MAKE(scratch, DER_CONTEXT_0, name);
-    struct bytes point = DER_MAKE(scratch, DER_CONTEXT_0, full);
+    struct bytes point;
+    if (!build_point_name(scratch, (const char *const[]){url, NULL}, &point, err))
+        return false;
     struct bytes list = DER_MAKE(scratch, DER_SEQUENCE, DER_MAKE(scratch, DER_SEQUENCE, point));
     CRL_DIST_POINTS *points = DER_READ(d2i_CRL_DIST_POINTS, list);
     bool good =

@@ -26,5 +26,10 @@ struct build_plan {
 MUST_CHECK bool build_certificate(const struct build_plan *plan, X509 *issuer, EVP_PKEY *signer,
                                   X509 **out, struct err *err);
 
+/* DistributionPointName, DER in its tag: of a certificate's distribution point and of a list's (RFC
+ * 5280 4.2.1.13, 5.2.5). Belongs to owner. ERR_BAD_INPUT: not a URL. */
+MUST_CHECK bool build_point_name(void *owner, const char *const *urls, struct bytes *out,
+                                 struct err *err);
+
 int64_t build_not_after(const X509 *certificate);
 int64_t build_not_before(const X509 *certificate);

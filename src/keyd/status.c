@@ -5,8 +5,9 @@
 
 #define SINGLES_MAX 8
 #define CERT_ID_MAX 256
-#define NONCE_MAX 32  /* bytes: RFC 9654 2.1 */
-#define SERIAL_MAX 20 /* bytes: RFC 5280 4.1.2.2 */
+#define NONCE_MAX 32     /* bytes: RFC 9654 2.1 */
+#define SERIAL_MAX 20    /* bytes: RFC 5280 4.1.2.2 */
+#define CRL_URL_MAX 1024 /* bytes */
 #define VALIDITY_MAX ((int64_t)31 * 86400)
 
 static bool period_check(int64_t this_update, int64_t next_update, struct err *err)
@@ -185,11 +186,29 @@ static bool crl_head(X509_CRL *crl, X509 *issuer, int64_t from, int64_t until, s
     return true;
 }
 
+/* issuingDistributionPoint: critical, else a list of some were taken for the list of all. */
+static bool crl_point(struct call *call, X509_CRL *crl, const char *const *urls, struct err *err)
+{
+    struct bytes name;
+    if (!urls || !urls[0])
+        return true;
+    if (!build_point_name(call->owner, urls, &name, err))
+        return false;
+    struct bytes der = DER_MAKE(call->owner, DER_SEQUENCE, name);
+    ISSUING_DIST_POINT *point = DER_READ(d2i_ISSUING_DIST_POINT, der);
+    bool good =
+        point && X509_CRL_add1_ext_i2d(crl, NID_issuing_distribution_point, point, 1, 0) == 1;
+    ISSUING_DIST_POINT_free(point);
+    return good || openssl_fail(err, ERR_INTERNAL, "issuing distribution point");
+}
+
 bool answer_sign_crl(struct call *call, struct err *err)
 {
     const struct identity *issuer = &call->vault->identities[IDENTITY_ISSUING];
     int64_t number = wire_get_i64(&call->in);
     int64_t from = wire_get_i64(&call->in), until = wire_get_i64(&call->in);
+    const char *const *urls =
+        wire_get_texts(call->owner, &call->in, KEYD_CRL_URLS_MAX, CRL_URL_MAX);
     uint32_t count = reader_u32(&call->in);
     if (!reader_ok(&call->in) || count > KEYD_CRL_ENTRIES_MAX || number < 0)
         return err_set(err, ERR_BAD_INPUT, "up to %d revocations in one list",
@@ -200,7 +219,8 @@ bool answer_sign_crl(struct call *call, struct err *err)
     for (uint32_t i = 0; i < count; i++)
         if (!revoked_add(call, crl, err))
             return false;
-    if (!call_read(call, err) || !crl_extensions(crl, issuer->certificate, number, err))
+    if (!call_read(call, err) || !crl_extensions(crl, issuer->certificate, number, err) ||
+        !crl_point(call, crl, urls, err))
         return false;
     if (X509_CRL_sort(crl) != 1 || X509_CRL_sign(crl, issuer->key, EVP_sha256()) <= 0)
         return openssl_fail(err, ERR_INTERNAL, "signing a CRL");

@@ -59,6 +59,8 @@ static const struct field certificate_rows[] = {
                   .help = "How often its renewal was asked for"),
     TEXT_FIELD(struct certificate_record, reason, FIELD_READ_ONLY,
                .help = "Reason of the revocation (RFC 5280 5.3.1)"),
+    INTEGER_FIELD(struct certificate_record, list_part, FIELD_READ_ONLY,
+                  .help = "Part whose revocation list it names; 0: the list of all"),
 };
 const struct fields certificate_fields = FIELDS(certificate_rows);
 

@@ -21,10 +21,8 @@ static bool time_read(const ASN1_TIME *time, int64_t *out, struct err *err)
 }
 
 /* Other people's certificates carry kinds of names that we need not understand. */
-static const char *first_uri(void *owner, const X509 *certificate)
+static const char *first_uri(void *owner, const GENERAL_NAMES *names)
 {
-    CLEANUP(GENERAL_NAMES_free_at)
-    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
         struct err ignored;
@@ -34,6 +32,27 @@ static const char *first_uri(void *owner, const X509 *certificate)
             return value;
     }
     return NULL;
+}
+
+static const char *alternative_uri(void *owner, const X509 *certificate)
+{
+    CLEANUP(GENERAL_NAMES_free_at)
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    return first_uri(owner, names);
+}
+
+static const char *crl_uri(void *owner, const X509 *certificate)
+{
+    const char *uri = NULL;
+    CRL_DIST_POINTS *points =
+        X509_get_ext_d2i(certificate, NID_crl_distribution_points, NULL, NULL);
+    for (int i = 0; i < sk_DIST_POINT_num(points) && !uri; i++) {
+        const DIST_POINT_NAME *name = sk_DIST_POINT_value(points, i)->distpoint;
+        if (name && name->type == 0) /* fullName */
+            uri = first_uri(owner, name->name.fullname);
+    }
+    CRL_DIST_POINTS_free(points);
+    return uri;
 }
 
 /* basicConstraints itself: X509_check_ca() says no where keyUsage lacks keyCertSign. */
@@ -61,7 +80,8 @@ static bool certificate_fill(void *owner, const X509 *x509, struct bytes der,
     found.serial = serial_hex(owner, X509_get0_serialNumber(x509));
     found.sha256 = digest_sha256_hex(owner, der);
     found.spki_sha256 = digest_sha256_hex(owner, found.spki);
-    found.san_uri = first_uri(owner, x509);
+    found.san_uri = alternative_uri(owner, x509);
+    found.crl_url = crl_uri(owner, x509);
     found.is_authority = is_authority(x509);
     ERR_clear_error();
     *out = found;

@@ -16,6 +16,7 @@ struct certificate {
     const char *sha256;                   /* of der, lower-case hex */
     const char *spki_sha256;
     const char *san_uri; /* the first URI among the alternative names, or NULL */
+    const char *crl_url; /* the first URI of its CRL distribution points, or NULL */
     int64_t not_before, not_after;
     bool is_authority; /* basicConstraints CA:TRUE */
 };

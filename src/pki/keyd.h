@@ -112,10 +112,20 @@ struct crl_entry {
 };
 /* Its answer has to fit into one message: 50 bytes of the list for each. */
 #define KEYD_CRL_ENTRIES_MAX 150000
+#define KEYD_CRL_URLS_MAX 16
+struct crl_fields {
+    const struct crl_entry *entries;
+    size_t count;
+    int64_t number;
+    int64_t this_update, next_update;
+    /* NULL-terminated: the list is of those certificates alone that name one of these, and says so
+     * in a critical issuingDistributionPoint (RFC 5280 5.2.5). NULL or none: it is the list of all.
+     */
+    const char *const *urls;
+};
 /* In as many frames as it needs. */
-MUST_CHECK bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_entry *entries,
-                              size_t count, int64_t number, int64_t this_update,
-                              int64_t next_update, struct bytes *der, struct err *err);
+MUST_CHECK bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_fields *fields,
+                              struct bytes *der, struct err *err);
 
 /* A new RSA-2048 key and a PKCS#10 request for it (Apple's push portal); the key comes back
  * sealed (KEYD_CLASS_CONNECTOR, about = the returned SPKI's SHA-256 in hex). */

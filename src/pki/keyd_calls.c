@@ -140,20 +140,19 @@ bool keyd_sign_ocsp(struct keyd *keyd, void *owner, const struct ocsp_single *si
     return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_OCSP, &request, der, err);
 }
 
-// NOLINTNEXTLINE(readability-function-size): a list, its length and its times
-bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_entry *entries, size_t count,
-                   int64_t number, int64_t this_update, int64_t next_update, struct bytes *der,
-                   struct err *err)
+bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_fields *fields,
+                   struct bytes *der, struct err *err)
 {
     struct buffer request = request_new(owner);
-    wire_i64(&request, number);
-    wire_i64(&request, this_update);
-    wire_i64(&request, next_update);
-    wire_u32(&request, count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        wire_bytes(&request, entries[i].serial);
-        wire_i64(&request, entries[i].revoked_at);
-        wire_u8(&request, (uint8_t)entries[i].reason);
+    wire_i64(&request, fields->number);
+    wire_i64(&request, fields->this_update);
+    wire_i64(&request, fields->next_update);
+    wire_texts(&request, fields->urls);
+    wire_u32(&request, fields->count > UINT32_MAX ? UINT32_MAX : (uint32_t)fields->count);
+    for (size_t i = 0; i < fields->count; i++) {
+        wire_bytes(&request, fields->entries[i].serial);
+        wire_i64(&request, fields->entries[i].revoked_at);
+        wire_u8(&request, (uint8_t)fields->entries[i].reason);
     }
     return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_CRL, &request, der, err);
 }

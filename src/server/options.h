@@ -32,11 +32,12 @@ struct options {
     int64_t authority_rate, authority_burst, session_rate, session_burst;
     /* [users] */
     char *user, *keyd_user, *edge_user;
-    /* [lifetimes], [retention], [apple] */
+    /* [lifetimes], [revocation], [retention], [apple] */
     int self_ownership; /* index into self_ownerships: company, personal, choice */
     int64_t link_hours, challenge_minutes, certificate_days, renew_percent, session_hours;
     int64_t confirmation_days;
     int64_t evidence_days, integrity_hours;
+    int64_t revocation_parts;
     int64_t event_days, command_days, attempt_days, token_days, position_days;
     char *apns_url, *apns_ca_file, *service_url, *service_ca_file, *device_ca_file,
         *attestation_ca_file;

@@ -114,6 +114,11 @@ static const struct field lifetime_keys[] = {
         "How long a wipe, a lock or the clearing of a passcode may wait for its device; then "
         "somebody has to confirm it before it is delivered."),
 };
+static const struct field revocation_keys[] = {
+    NUMBER_KEY("partitions", revocation_parts, 1, 64,
+               "Revocation lists that share new certificates; 1: the list of all; applies to those "
+               "issued later."),
+};
 static const struct field compliance_keys[] = {
     NUMBER_KEY("evidence_days", evidence_days, 1, 120,
                "How long what a device reported makes it compliant; then it is unknown."),
@@ -164,8 +169,8 @@ const struct config_section options_sections[] = {
     {"metrics", FIELDS(metrics_keys)},       {"edge", FIELDS(edge_keys)},
     {"limits", FIELDS(limit_keys)},          {"users", FIELDS(user_keys)},
     {"enrolment", FIELDS(enrolment_keys)},   {"lifetimes", FIELDS(lifetime_keys)},
-    {"compliance", FIELDS(compliance_keys)}, {"retention", FIELDS(retention_keys)},
-    {"apple", FIELDS(apple_keys)},
+    {"revocation", FIELDS(revocation_keys)}, {"compliance", FIELDS(compliance_keys)},
+    {"retention", FIELDS(retention_keys)},   {"apple", FIELDS(apple_keys)},
 };
 
 const size_t options_section_count = COUNT(options_sections);
@@ -195,6 +200,7 @@ static const struct options default_numbers = {
     .certificate_days = 365,
     .renew_percent = 33,
     .session_hours = 12,
+    .revocation_parts = 1,
     .confirmation_days = 7,
     .evidence_days = 30,
     .integrity_hours = 72,

@@ -30,8 +30,8 @@ UPDATE challenge SET state = 'cancelled' WHERE enrolment_id = $1 AND state = 'de
 
 -- name: certificate_reserve
 INSERT INTO certificate (id, enrolment_id, challenge_id, purpose, state, serial, subject, spki_sha256,
-                         request_sha256, not_before, not_after, created_at, renew_at)
-VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11, $12)
+                         request_sha256, not_before, not_after, created_at, renew_at, list_part)
+VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: certificate_issue
 -- the dates are those in it: the key process may have shortened what was wished for
@@ -63,7 +63,7 @@ SELECT count(*) AS count FROM certificate WHERE sha256 = $1 AND enrolment_id IS 
 
 -- name: certificate_list
 SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, d.name AS device_name, c.purpose, c.state, c.serial, c.subject, c.sha256,
-       c.spki_sha256, c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason, c.renew_tries,
+       c.spki_sha256, c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason, c.renew_tries, c.list_part,
        CASE WHEN c.state = 'issued' AND e.state = 'active' THEN c.renew_at END AS renew_at
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
 LEFT JOIN device d ON d.id = e.device_id
@@ -93,9 +93,16 @@ UPDATE certificate SET state = 'issued', revoked_at = NULL, reason = NULL
 WHERE enrolment_id = $1 AND state = 'held'
 
 -- name: certificate_revoked
--- of rank $2, the newest first, behind ($3, $4)
+-- of any part and of rank $2, the newest first, behind ($3, $4)
 SELECT serial, revoked_at, reason FROM certificate
 WHERE state IN ('revoked', 'held') AND is_listed AND not_after > $1 AND (revoked_at, serial) < ($3, $4)
+  AND CASE reason WHEN 'key_compromise' THEN 0 WHEN 'certificate_hold' THEN 1 WHEN 'superseded' THEN 3 ELSE 2 END = $2
+ORDER BY revoked_at DESC, serial DESC LIMIT 10000
+
+-- name: certificate_revoked_of_part
+-- the same of part $5
+SELECT serial, revoked_at, reason FROM certificate
+WHERE state IN ('revoked', 'held') AND is_listed AND not_after > $1 AND (revoked_at, serial) < ($3, $4) AND list_part = $5
   AND CASE reason WHEN 'key_compromise' THEN 0 WHEN 'certificate_hold' THEN 1 WHEN 'superseded' THEN 3 ELSE 2 END = $2
 ORDER BY revoked_at DESC, serial DESC LIMIT 10000
 
@@ -148,13 +155,22 @@ LEFT JOIN device d ON d.id = e.device_id
 WHERE c.sha256 = $1
 
 -- name: revocation_list_newest
-SELECT number, der, this_update, next_update, entries FROM revocation_list ORDER BY number DESC LIMIT 1
+SELECT number, der, this_update, next_update, entries FROM revocation_list WHERE part = $1 ORDER BY number DESC LIMIT 1
 
 -- name: revocation_list_about
-SELECT number, this_update, next_update, entries FROM revocation_list ORDER BY number DESC LIMIT 1
+SELECT number, this_update, next_update, entries FROM revocation_list WHERE part = 0 ORDER BY number DESC LIMIT 1
 
 -- name: revocation_list_insert
-INSERT INTO revocation_list (number, der, this_update, next_update, entries) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO revocation_list (part, number, der, this_update, next_update, entries) VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: revocation_list_prune
-DELETE FROM revocation_list WHERE number < $1
+DELETE FROM revocation_list WHERE part = $1 AND number < $2
+
+-- name: revocation_part_put
+INSERT INTO revocation_part (part, url, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+
+-- name: revocation_part_list
+SELECT DISTINCT part FROM revocation_part ORDER BY part
+
+-- name: revocation_part_urls
+SELECT url FROM revocation_part WHERE part = $1 ORDER BY created_at DESC, url LIMIT 16

@@ -201,6 +201,12 @@ WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
 SELECT 'flood ' || CAST(i AS TEXT), $2, 'mdm-identity', 'revoked', '40' || CAST(100000000000 + i AS TEXT), 'CN=A', $5,
        $3, $4, $3, $3, 'cessation_of_operation' FROM n
 
+-- name: use_part
+INSERT INTO revocation_part (part, url, created_at) VALUES ($1, $2, 1)
+
+-- name: forget_parts
+DELETE FROM revocation_part
+
 -- name: forget_certificate
 DELETE FROM certificate WHERE serial = $1
 

@@ -321,9 +321,9 @@ static void questions_are_read_and_answered(void **state)
     assert_works(parse(&scene, body, &parsed, &err), err);
     assert_int_equal(parsed.failure, SCEP_NO_FAILURE);
     assert_int_equal(strlen(parsed.serial), 32);
-    assert_works(
-        keyd_sign_crl(keyd, scene.owner, NULL, 0, 1, clock_now(), clock_now() + DAY, &crl, &err),
-        err);
+    struct crl_fields fields = {
+        .number = 1, .this_update = clock_now(), .next_update = clock_now() + DAY};
+    assert_works(keyd_sign_crl(keyd, scene.owner, &fields, &crl, &err), err);
     assert_works(scep_render_crl(scene.owner, keyd, authority, &parsed, crl, &out, &err), err);
     client_read(scene.owner, scene.client, authority, out, &reply);
     assert_non_null(reply.crl);

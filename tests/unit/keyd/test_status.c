@@ -191,17 +191,52 @@ static void the_list_revokes_what_it_names(void **state)
     const ASN1_INTEGER *serial = X509_get0_serialNumber(x509);
     struct crl_entry entry = {{ASN1_STRING_get0_data(serial), 16}, clock_now() - HOUR, 1};
     int64_t now = clock_now();
+    struct crl_fields fields = {
+        .entries = &entry, .count = 1, .number = 7, .this_update = now, .next_update = now + DAY};
     struct err err;
-    assert_works(keyd_sign_crl(process->keyd, owner, &entry, 1, 7, now, now + DAY, &list, &err),
-                 err);
+    assert_works(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err);
     assert_int_equal(chain_error(process, revoked, list), X509_V_ERR_CERT_REVOKED);
     assert_int_equal(chain_error(process, good, list), X509_V_OK);
     entry.reason = 8;
-    assert_fails(keyd_sign_crl(process->keyd, owner, &entry, 1, 7, now, now + DAY, &list, &err),
-                 err, ERR_BAD_INPUT);
+    assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
     entry.reason = 0;
-    assert_fails(keyd_sign_crl(process->keyd, owner, &entry, 1, 7, now, now, &list, &err), err,
-                 ERR_BAD_INPUT);
+    fields.next_update = now;
+    assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
+}
+
+static bool point_is_critical(struct bytes list)
+{
+    CLEANUP(X509_CRL_free_at) X509_CRL *crl = DER_READ(d2i_X509_CRL, list);
+    int at = X509_CRL_get_ext_by_NID(crl, NID_issuing_distribution_point, -1);
+    return at >= 0 && X509_EXTENSION_get_critical(X509_CRL_get_ext(crl, at)) == 1;
+}
+
+static void a_list_of_some_says_whose(void **state)
+{
+    struct process *process = *state;
+    CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
+    int64_t now = clock_now();
+    const char *urls[KEYD_CRL_URLS_MAX + 2] = {"http://a.example/1.crl", "http://b.example/1.crl"};
+    struct crl_fields fields = {
+        .number = 1, .this_update = now, .next_update = now + DAY, .urls = urls};
+    struct bytes list;
+    struct err err;
+    assert_works(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err);
+    assert_true(point_is_critical(list));
+    for (size_t i = 0; urls[i]; i++)
+        assert_non_null(memmem(list.data, list.size, urls[i], strlen(urls[i])));
+    /* a certificate without a distribution point is none of those in it */
+    assert_int_equal(chain_error(process, issue(process, owner), list),
+                     X509_V_ERR_DIFFERENT_CRL_SCOPE);
+    fields.urls = NULL;
+    assert_works(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err);
+    assert_false(point_is_critical(list));
+    fields.urls = (const char *const[]){"http://a.example/ 1.crl", NULL};
+    assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
+    for (size_t i = 0; i <= KEYD_CRL_URLS_MAX; i++)
+        urls[i] = "http://a.example/1.crl";
+    fields.urls = urls;
+    assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
 }
 
 static void a_list_of_many_goes_over_in_frames(void **state)
@@ -218,8 +253,12 @@ static void a_list_of_many_goes_over_in_frames(void **state)
         certificate_serial_make(serials + i * 16);
         entries[i] = (struct crl_entry){{serials + i * 16, 16}, now, 4};
     }
-    assert_works(
-        keyd_sign_crl(process->keyd, owner, entries, count, 8, now, now + DAY, &list, &err), err);
+    struct crl_fields fields = {.entries = entries,
+                                .count = count,
+                                .number = 8,
+                                .this_update = now,
+                                .next_update = now + DAY};
+    assert_works(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err);
     CLEANUP(X509_CRL_free_at) X509_CRL *crl = DER_READ(d2i_X509_CRL, list);
     assert_int_equal(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), (int)count);
 }
@@ -241,6 +280,7 @@ int main(void)
         cmocka_unit_test(limits_of_a_question_hold),
         cmocka_unit_test(a_question_by_get_is_the_same),
         cmocka_unit_test(the_list_revokes_what_it_names),
+        cmocka_unit_test(a_list_of_some_says_whose),
         cmocka_unit_test(a_list_of_many_goes_over_in_frames),
         cmocka_unit_test(an_error_is_written_without_a_key),
     };
