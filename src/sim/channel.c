@@ -51,15 +51,17 @@ bool channel_render(void *owner, const struct plist *message, struct bytes *out,
 }
 
 struct letter {
-    const char *url, *type, *name, *uuid;
+    const char *url, *type, *name, *uuid; /* type NULL: nothing is sent, something is fetched */
     struct bytes body;
 };
 
 static bool letter_send(struct phone *phone, void *owner, const struct letter *letter,
                         struct web_reply *out, struct err *err)
 {
-    struct web_request request = {
-        .method = "PUT", .url = letter->url, .content_type = letter->type, .body = letter->body};
+    struct web_request request = {.method = letter->type ? "PUT" : "GET",
+                                  .url = letter->url,
+                                  .content_type = letter->type,
+                                  .body = letter->body};
     if (phone->enrolment.bearer)
         request.header = mem_format(owner, "Authorization: Bearer %s", phone->enrolment.bearer);
     else if (phone->enrolment.sign_message) {
@@ -83,6 +85,13 @@ bool channel_check_in(struct phone *phone, void *owner, const char *name, struct
                       struct web_reply *out, struct err *err)
 {
     struct letter letter = {phone->enrolment.check_in_url, CHECK_IN_TYPE, name, NULL, body};
+    return letter_send(phone, owner, &letter, out, err);
+}
+
+bool channel_fetch(struct phone *phone, void *owner, const char *name, const char *url,
+                   struct web_reply *out, struct err *err)
+{
+    struct letter letter = {url, NULL, name, NULL, NO_BYTES};
     return letter_send(phone, owner, &letter, out, err);
 }
 

@@ -20,6 +20,10 @@ MUST_CHECK bool channel_report(struct phone *phone, void *owner, const char *sta
                                const char *uuid, struct bytes body, struct web_reply *out,
                                struct err *err);
 
+/* GET of what the server names; name is for ledger and errors. Any status is success. */
+MUST_CHECK bool channel_fetch(struct phone *phone, void *owner, const char *name, const char *url,
+                              struct web_reply *out, struct err *err);
+
 /* The three check-in messages; any status but 200 is an error. */
 MUST_CHECK bool channel_authenticate(struct phone *phone, json_t *report, struct err *err);
 MUST_CHECK bool channel_token_update(struct phone *phone, json_t *report, struct err *err);

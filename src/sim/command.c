@@ -9,6 +9,7 @@
 #include "sim/declared.h"
 #include "sim/enrol.h"
 #include "sim/information.h"
+#include "sim/legacy.h"
 #include "sim/signed.h"
 #include "sim/work.h"
 
@@ -143,6 +144,10 @@ static bool install_profile(struct work *work)
         err_set(&err, ERR_FORBIDDEN, "this would replace the enrolment profile");
         return installation_failed(work, CODE_MALFORMED_PROFILE, &err);
     }
+    if (legacy_owns(phone, profile.identifier)) {
+        err_set(&err, ERR_FORBIDDEN, "a declaration holds this profile");
+        return installation_failed(work, CODE_MALFORMED_PROFILE, &err);
+    }
     phone_profile_put(phone, &profile, content.content, content.signer_sha256);
     return true;
 }
@@ -157,7 +162,7 @@ static bool remove_profile(struct work *work)
         return true;
     }
     struct installed *installed = phone_profile_find(work->phone, identifier);
-    if (!installed)
+    if (!installed || legacy_owns(work->phone, identifier))
         return refuse(work, DOMAIN_MDM, CODE_NOT_INSTALLED, "The profile is not installed.");
     phone_profile_drop(work->phone, installed);
     return true;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "sim/channel.h"
 #include "sim/declared.h"
+#include "sim/legacy.h"
 
 #define LONGEST 64 /* bytes of Identifier and ServerToken */
 #define ITEMS_MAX 1000
@@ -139,6 +140,7 @@ static bool items_fetch(const struct talk *talk, struct err *err)
         if (!group_fetch(talk, declared_kinds[i], entries, list, &count, err))
             return false;
     }
+    legacy_take_over(phone, list, count);
     phone->fetched = list;
     phone->fetched_count = count;
     phone->declarative.token = mem_text(phone, token);
@@ -303,7 +305,8 @@ bool declarative_settle(struct phone *phone, json_t *report, struct err *err)
     const struct talk talk = {phone, scratch, report};
     if (!phone->declarative.is_on)
         return true;
-    if (phone->declarative.is_due && !synchronise(&talk, err))
+    if ((phone->declarative.is_due && !synchronise(&talk, err)) ||
+        !legacy_settle(phone, report, err))
         return false;
     update_make(phone);
     return status_report(&talk, err) && phone_save(phone, err);

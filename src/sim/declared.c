@@ -3,7 +3,8 @@
 
 #include "base/text.h"
 
-#define DECLARATIVE_OS 15 /* first iOS that knows declarations */
+#define DECLARATIVE_IOS 15 /* the first that know declarations */
+#define DECLARATIVE_MACOS 13
 #define ACTIVATION "com.apple.activation.simple"
 #define SUBSCRIPTIONS "com.apple.configuration.management.status-subscriptions"
 
@@ -13,7 +14,8 @@ const char *const declared_groups[] = {"activations", "configurations", "assets"
 
 bool declared_known(const struct phone *phone)
 {
-    return phone->model.declarative && model_os_major(&phone->model) >= DECLARATIVE_OS;
+    int64_t first = model_is_mac(&phone->model) ? DECLARATIVE_MACOS : DECLARATIVE_IOS;
+    return phone->model.declarative && model_os_major(&phone->model) >= first;
 }
 
 /* ---- types and their keys (apple/device-management, declarative/declarations) ---- */
@@ -23,6 +25,7 @@ struct member_rule {
     json_type type; /* JSON_TRUE: a boolean */
     bool required;
     int64_t lowest, highest; /* integers; unlimited when equal */
+    bool is_of_macs;         /* no other device knows it */
 };
 
 static const struct member_rule activation_members[] = {
@@ -41,6 +44,9 @@ static const struct member_rule passcode_members[] = {
     {"MaximumInactivityInMinutes", JSON_INTEGER, false, 0, 15},
     {"MaximumPasscodeAgeInDays", JSON_INTEGER, false, 0, 730},
     {"PasscodeReuseLimit", JSON_INTEGER, false, 1, 50},
+    {"ChangeAtNextAuth", JSON_TRUE, false, 0, 0, .is_of_macs = true},
+    {"FailedAttemptsResetInMinutes", JSON_INTEGER, false, 0, INT32_MAX, .is_of_macs = true},
+    {"CustomRegex", JSON_OBJECT, false, 0, 0, .is_of_macs = true},
 };
 static const struct member_rule update_members[] = {
     {"TargetOSVersion", JSON_STRING, true, 0, 0},
@@ -48,6 +54,7 @@ static const struct member_rule update_members[] = {
     {"TargetLocalDateTime", JSON_STRING, true, 0, 0},
     {"DetailsURL", JSON_STRING, false, 0, 0},
 };
+static const struct member_rule legacy_members[] = {{"ProfileURL", JSON_STRING, true, 0, 0}};
 static const struct member_rule organization_members[] = {
     {"Name", JSON_STRING, true, 0, 0},
     {"Email", JSON_STRING, false, 0, 0},
@@ -68,6 +75,7 @@ static const struct type_rule {
     {SUBSCRIPTIONS, "configuration", MEMBERS(subscription_members)},
     {DECLARED_PASSCODE, "configuration", MEMBERS(passcode_members)},
     {DECLARED_UPDATE, "configuration", MEMBERS(update_members)},
+    {DECLARED_LEGACY, "configuration", MEMBERS(legacy_members)},
     {"com.apple.management.organization-info", "management", MEMBERS(organization_members)},
     {"com.apple.management.server-capabilities", "management", MEMBERS(server_members)},
 };
@@ -101,14 +109,16 @@ static const struct member_rule *member_find(const struct type_rule *rule, const
 }
 
 /* The name of the first member that does not fit; NULL: all do. */
-static const char *misfit(const json_t *payload, const struct type_rule *rule)
+static const char *misfit(const struct phone *phone, const json_t *payload,
+                          const struct type_rule *rule)
 {
+    bool is_mac = model_is_mac(&phone->model);
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)payload, name, value)
     {
         const struct member_rule *found = member_find(rule, name);
-        if (!found || !member_fits(value, found))
+        if (!found || (found->is_of_macs && !is_mac) || !member_fits(value, found))
             return name;
     }
     for (size_t i = 0; i < rule->count; i++)
@@ -142,11 +152,14 @@ static void view_judge(const struct scene *scene, struct view *view)
     if (!rule) {
         view->code = "Error.UnknownDeclarationType";
         view->detail = type;
-    } else if ((view->detail = misfit(payload, rule)) != NULL) {
+    } else if ((view->detail = misfit(scene->phone, payload, rule)) != NULL) {
         view->code = "Error.InvalidPayload";
     } else if (text_equal(scene->phone->model.rejects_declaration, type)) {
         view->code = "Error.ConfigurationCannotBeApplied";
         view->detail = "the simulated phone was told to refuse it";
+    } else if (view->fetched->problem) {
+        view->code = "Error.ConfigurationCannotBeApplied";
+        view->detail = view->fetched->problem;
     }
 }
 
@@ -254,6 +267,21 @@ json_t *declared_active(const struct phone *phone, const char *type)
     }
     scene_free(scene);
     return payloads;
+}
+
+char *declared_profile_url(void *owner, const struct phone *phone, const struct fetched *one)
+{
+    struct scene *scene = scene_make(phone);
+    char *url = NULL;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct view *view = &scene->views[i];
+        const json_t *payload = json_object_get(view->json, "Payload");
+        if (view->fetched == one && view->is_active &&
+            text_equal(json_string_value(json_object_get(view->json, "Type")), DECLARED_LEGACY))
+            url = mem_text(owner, json_string_value(json_object_get(payload, "ProfileURL")));
+    }
+    scene_free(scene);
+    return url;
 }
 
 /* "18.2" is below "18.10". */

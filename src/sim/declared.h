@@ -8,9 +8,10 @@
 #include "sim/phone.h"
 
 #define DECLARED_PASSCODE "com.apple.configuration.passcode.settings"
+#define DECLARED_LEGACY "com.apple.configuration.legacy" /* a profile behind a URL */
 #define DECLARED_UPDATE "com.apple.configuration.softwareupdate.enforcement.specific"
 
-/* iOS 15 and later, unless its user's model lacks it. */
+/* iOS 15, macOS 13 and later, unless its user's model lacks it. */
 bool declared_known(const struct phone *phone);
 /* The four kinds, as the endpoint names them and as the status report does; NULL-terminated. */
 extern const char *const declared_kinds[];
@@ -21,6 +22,8 @@ extern const char *const declared_groups[];
 json_t *declared_states(const struct phone *phone);
 /* The payloads of active configurations of this type, an array. New reference. */
 json_t *declared_active(const struct phone *phone, const char *type);
+/* Where the profile is that this declaration names; NULL: it names none, or is not in force. */
+char *declared_profile_url(void *owner, const struct phone *phone, const struct fetched *one);
 /* The update that it is told to make and has not made: the payload; NULL: none. New reference. */
 json_t *declared_update(const struct phone *phone);
 /* {"passcode.is-present": true, …} of all subscribed items; errors gets those that it cannot

@@ -60,6 +60,9 @@ static const struct field fetched_fields[] = {
     TEXT_FIELD(struct fetched, identifier, FIELD_REQUIRED),
     TEXT_FIELD(struct fetched, token, FIELD_REQUIRED),
     TEXT_FIELD(struct fetched, text, FIELD_REQUIRED, .highest = BIG_TEXT),
+    TEXT_FIELD(struct fetched, profile, 0),
+    TEXT_FIELD(struct fetched, problem, 0),
+    BOOLEAN_FIELD(struct fetched, is_carried, 0),
 };
 
 static const struct field pending_fields[] = {

@@ -51,6 +51,10 @@ struct declarative { /* of a phone that manages itself */
 struct fetched { /* one declaration */
     char *kind, *identifier, *token;
     char *text; /* as it came: JSON */
+    /* of one that names a profile */
+    char *profile;   /* PayloadIdentifier of what it installed; NULL: nothing */
+    char *problem;   /* why it could not be installed; NULL: nothing was wrong */
+    bool is_carried; /* nothing is left to do for it */
 };
 
 /* Called after each exchange with the server; for load runs. */
