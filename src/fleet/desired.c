@@ -116,8 +116,13 @@ bool fleet_effective(struct fleet *fleet, const struct actor *actor, void *owner
                      const char *device_id, struct effective *out, struct err *err)
 {
     bool found = false;
-    return may_read(actor, err) && desired_load(fleet->db, owner, device_id, out, &found, err) &&
-           (found || err_set(err, ERR_NOT_FOUND, "nothing was resolved for this device yet"));
+    if (!may_read(actor, err) || !desired_load(fleet->db, owner, device_id, out, &found, err))
+        return false;
+    if (!found)
+        return err_set(err, ERR_NOT_FOUND, "nothing was resolved for this device yet");
+    out->device_url = fleet->settings->device_url;
+    out->declared_profiles = fleet->settings->declared_profiles;
+    return true;
 }
 
 /* ---- the difference ---- */

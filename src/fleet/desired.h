@@ -23,6 +23,9 @@ struct effective { /* what holds for a device */
     bool is_supervised;
     const char *organization;
     struct declarative declarative; /* of the current enrolment */
+    /* fleet_effective alone fills these: */
+    const char *device_url; /* where devices fetch what they are declared; NULL: nowhere */
+    bool declared_profiles; /* profiles are declared to who can fetch them */
 };
 /* ERR_NOT_FOUND for an unknown device. Permission device.read is checked when actor is an account.
  */

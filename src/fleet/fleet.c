@@ -83,6 +83,17 @@ static bool limits_keep(struct db *tx, void *owner, const struct fleet_settings 
            (changed == 0 || store_change(tx, ASK_ALL(COMPLIANCE_ALL_DUE), NULL, err));
 }
 
+/* Devices are planned again when they may take another way than before. */
+static bool ways_keep(struct db *tx, const struct fleet_settings *wanted, int64_t now,
+                      struct err *err)
+{
+    int64_t changed = 0;
+    const char *ways = wanted->declared_profiles ? "profiles declared" : "profiles by command";
+    return store_change(tx, ASK(ORGANIZATION_WAYS_SET, TEXT(ways)), &changed, err) &&
+           (changed == 0 || (store_change(tx, ASK_ALL(DESIRED_UNPLAN_ALL), NULL, err) &&
+                             job_add(tx, "plan", "all", now, err)));
+}
+
 static bool first_start_run(struct db *tx, void *context, struct err *err)
 {
     const struct first_start *start = context;
@@ -94,7 +105,8 @@ static bool first_start_run(struct db *tx, void *context, struct err *err)
                                             ASK(ORGANIZATION_INSERT, TEXT(id),
                                                 TEXT(start->organization), INTEGER(start->now)),
                                             NULL, err)) &&
-           limits_keep(tx, id, start->settings, err);
+           limits_keep(tx, id, start->settings, err) &&
+           ways_keep(tx, start->settings, start->now, err);
 }
 
 bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t now, struct err *err)

@@ -26,9 +26,10 @@ struct fleet_settings {     /* texts outlive the shared part */
     int64_t revocation_parts;        /* revocation lists for new certificates; 0, 1: that of all */
     int64_t renew_percent;           /* of that life, the last ones, in which it may be renewed */
     int64_t session_seconds;
-    bool signed_messages; /* devices sign each message, too: for a proxy that ends their TLS */
-    bool network_users;   /* accounts of a directory on a Mac are managed, too */
-    int self_ownership;   /* of devices whose people sign in: enum ownership; -1: they choose */
+    bool signed_messages;   /* devices sign each message, too: for a proxy that ends their TLS */
+    bool declared_profiles; /* devices that can fetch profiles by themselves, by declaration */
+    bool network_users;     /* accounts of a directory on a Mac are managed, too */
+    int self_ownership;     /* of devices whose people sign in: enum ownership; -1: they choose */
     int64_t confirmation_seconds; /* what destroys needs a second yes after this long; 0 = never */
     int64_t evidence_seconds; /* how long what a device reported makes it compliant; 0 = for ever */
     int64_t integrity_seconds; /* the same of evidence for its integrity */

@@ -42,7 +42,7 @@ struct options {
     char *apns_url, *apns_ca_file, *service_url, *service_ca_file, *device_ca_file,
         *attestation_ca_file;
     int64_t pushes_per_second, silent_hours;
-    int signed_messages, network_users; /* 0: no, 1: yes */
+    int signed_messages, declared_profiles, network_users; /* 0: no, 1: yes */
     /* not configured: made from the above */
     const char *words[2];                         /* behind the word of the role; NULL: none */
     const char *name_list[OPTIONS_NAMES_MAX + 1]; /* NULL-terminated */

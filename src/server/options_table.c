@@ -158,6 +158,9 @@ static const struct field apple_keys[] = {
     CHOICE_KEY("signed_messages", signed_messages, no_yes,
                "yes: devices sign each message (Mdm-Signature), and a proxy in front may end their "
                "TLS; applies to those that enrol or renew later."),
+    CHOICE_KEY("declared_profiles", declared_profiles, no_yes,
+               "yes: devices that know declarations fetch their profiles by themselves, with their "
+               "certificate; no: profiles are commands."),
     CHOICE_KEY("network_users", network_users, no_yes,
                "yes: accounts of a directory that sign in to a Mac get a channel of their own, "
                "like its local account."),

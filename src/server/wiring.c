@@ -46,6 +46,7 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .self_ownership = o->self_ownership > OWNERSHIP_PERSONAL ? -1 : o->self_ownership,
         .session_seconds = o->session_hours * HOUR,
         .signed_messages = o->signed_messages,
+        .declared_profiles = o->declared_profiles,
         .network_users = o->network_users,
         .confirmation_seconds = o->confirmation_days * DAY,
         .evidence_seconds = o->evidence_days * DAY,

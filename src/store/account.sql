@@ -11,6 +11,10 @@ INSERT INTO organization (id, name, conflict_mode, frozen, created_at) VALUES ($
 -- the limits that verdicts were weighed by
 UPDATE organization SET evidence_limits = $1 WHERE evidence_limits IS DISTINCT FROM $1
 
+-- name: organization_ways_set
+-- changes a row only where the ways are other ones
+UPDATE organization SET plan_ways = $1 WHERE plan_ways IS DISTINCT FROM $1
+
 -- name: organization_authority_get
 SELECT authority_sha256 FROM organization ORDER BY id LIMIT 1
 

@@ -84,6 +84,9 @@ UPDATE desired SET planned_hash = $2 WHERE device_id = $1 AND variant_hash = $2
 -- name: desired_unplan
 UPDATE desired SET planned_hash = NULL WHERE device_id = $1
 
+-- name: desired_unplan_all
+UPDATE desired SET planned_hash = NULL WHERE planned_hash IS NOT NULL
+
 -- name: desired_unplanned
 SELECT d.device_id FROM desired d
 WHERE d.planned_hash IS DISTINCT FROM d.variant_hash AND d.device_id > COALESCE(CAST($1 AS TEXT), '')

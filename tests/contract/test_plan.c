@@ -28,6 +28,8 @@ static const struct exception exceptions[] = {
     {&SQL_ORGANIZATION_AUTHORITY_SET, FEW},
     {&SQL_ORGANIZATION_EVIDENCE_SET, FEW},
     {&SQL_COMPLIANCE_ALL_DUE, "all of them, when the limits of evidence were changed"},
+    {&SQL_ORGANIZATION_WAYS_SET, FEW},
+    {&SQL_DESIRED_UNPLAN_ALL, "all of them, when devices may take another way"},
     {&SQL_DESIRED_BY_DEVICE, FEW}, /* the organization */
     {&SQL_SERVICE_GET, FEW},
     {&SQL_SERVICE_INSERT, FEW},

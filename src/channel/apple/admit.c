@@ -139,9 +139,16 @@ bool apple_is_bound(const struct identity *identity, const struct apple_sender *
 bool apple_admit(struct request *request, const struct apple_sender *sender, unsigned flags,
                  struct reply *reply, struct err *err)
 {
+    return check_binding(request, sender, flags, err) &&
+           apple_admit_enrolment(request, flags, reply, err);
+}
+
+bool apple_admit_enrolment(struct request *request, unsigned flags, struct reply *reply,
+                           struct err *err)
+{
     const struct identity *identity = &device_of(request)->identity;
     enum gate gate;
-    if (!check_binding(request, sender, flags, err) || !gate_of(request, &gate, err))
+    if (!gate_of(request, &gate, err))
         return false;
     if (gate == GATE_LEAVE) {
         tell_to_leave(request, reply);

@@ -102,6 +102,13 @@ static const struct route routes[] = {
      .body_limit = CONNECT_SIZE_MAX,
      .render_error = apple_error_render,
      .glance = apple_connect_glance},
+    {.method = HTTP_GET,
+     .path = APPLE_FETCH_PATH "/{item}/{hash}",
+     .handler = apple_profile_fetch,
+     .steps = {apple_signature, need_device},
+     .doors = DOOR_DEVICE,
+     .flags = ROUTE_RAW,
+     .render_error = apple_error_render},
 };
 static const struct routes table = {routes, COUNT(routes)};
 

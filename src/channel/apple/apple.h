@@ -13,6 +13,13 @@ http_handler apple_checkin;       /* enrol.c */
 http_handler apple_connect;       /* handle.c */
 http_glance apple_connect_glance; /* a device that is idle and has nothing to do: most calls */
 
+struct apple_plan;
+struct effective;
+http_handler apple_profile_fetch; /* fetch.c */
+/* declare.c: what holds for the device that asks. *found false: it leaves, is not there yet, or
+ * nothing was resolved for it. Belongs to the request. */
+MUST_CHECK bool apple_plan_of(struct request *request, struct effective *effective,
+                              struct apple_plan *plan, bool *found, struct err *err);
 /* declare.c: the endpoints of a device that manages itself; fills reply. */
 MUST_CHECK bool apple_declarative(struct request *request, const struct apple_declarative *message,
                                   struct reply *reply, struct err *err);
@@ -39,6 +46,9 @@ bool apple_is_settled(const struct identity *identity);
 bool apple_is_bound(const struct identity *identity, const struct apple_sender *sender);
 MUST_CHECK bool apple_admit(struct request *request, const struct apple_sender *sender,
                             unsigned flags, struct reply *reply, struct err *err);
+/* The same of a request that names no device: the certificate alone says who asks. */
+MUST_CHECK bool apple_admit_enrolment(struct request *request, unsigned flags, struct reply *reply,
+                                      struct err *err);
 /* Keep an event about this device: kind and one named text. */
 MUST_CHECK bool apple_anomaly(struct request *request, const char *kind, const char *name,
                               const char *value, struct err *err);

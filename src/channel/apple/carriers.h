@@ -13,7 +13,11 @@ struct apple_plan {
     const struct apple_item *profiles;
     size_t profile_count;
     struct apple_declarations declarations;
+    const struct apple_item
+        *fetched; /* profiles that the declarations name, for the device to fetch */
+    size_t fetched_count;
 };
+#define APPLE_FETCH_PATH "/apple/profile" /* behind it: /<item>/<hash> */
 /* Everything belongs to owner. */
 MUST_CHECK bool apple_plan_make(void *owner, const struct effective *effective,
                                 struct apple_plan *out, struct err *err);

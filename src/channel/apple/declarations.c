@@ -18,7 +18,7 @@
 
 /* Types that only some devices know; the others belong to the protocol itself. */
 static const char *const known_types[] = {TYPE_SUBSCRIPTIONS, APPLE_PASSCODE_TYPE,
-                                          APPLE_UPDATE_TYPE};
+                                          APPLE_UPDATE_TYPE, APPLE_LEGACY_TYPE};
 
 static bool array_holds(const json_t *array, const char *name)
 {

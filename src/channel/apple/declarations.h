@@ -13,7 +13,9 @@
 #define APPLE_DECLARED_IDENTIFIER "org.muster." /* before the item; never changes */
 #define APPLE_PASSCODE_DECLARED "declaration.passcode"
 #define APPLE_UPDATE_DECLARED "declaration.update"
+#define APPLE_RESTRICTIONS_DECLARED "declaration.legacy.restrictions"
 #define APPLE_PASSCODE_TYPE "com.apple.configuration.passcode.settings"
+#define APPLE_LEGACY_TYPE "com.apple.configuration.legacy" /* a profile behind a URL */
 #define APPLE_UPDATE_TYPE "com.apple.configuration.softwareupdate.enforcement.specific"
 
 struct apple_declaration {

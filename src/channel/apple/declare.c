@@ -7,22 +7,32 @@
 #include "channel/apple/status.h"
 #include "channel/channel.h"
 
-/* A device that leaves, or that is not there yet, is declared nothing. */
-static bool declarations_of(struct request *request, struct effective *effective,
-                            struct apple_declarations *out, struct err *err)
+bool apple_plan_of(struct request *request, struct effective *effective, struct apple_plan *plan,
+                   bool *found, struct err *err)
 {
     const struct device_caller *caller = device_of(request);
     const struct identity *identity = &caller->identity;
-    struct apple_plan plan;
-    apple_declarations_none(request->owner, out);
+    *found = false;
     if (identity->enrolment_state != ENROLMENT_ACTIVE || !identity->device_id)
         return true;
     if (!fleet_effective(fleet_of(request), &caller->actor, request->owner, identity->device_id,
                          effective, err))
         return err->kind == ERR_NOT_FOUND; /* nothing was resolved yet */
-    if (!apple_plan_make(request->owner, effective, &plan, err))
+    *found = true;
+    return apple_plan_make(request->owner, effective, plan, err);
+}
+
+/* A device that leaves, or that is not there yet, is declared nothing. */
+static bool declarations_of(struct request *request, struct effective *effective,
+                            struct apple_declarations *out, struct err *err)
+{
+    struct apple_plan plan;
+    bool found;
+    apple_declarations_none(request->owner, out);
+    if (!apple_plan_of(request, effective, &plan, &found, err))
         return false;
-    *out = plan.declarations;
+    if (found)
+        *out = plan.declarations;
     return true;
 }
 

@@ -68,11 +68,11 @@ static void content_add(struct plist *profile, const struct apple_payload *paylo
         plist_set_copy(part, key->key, key);
 }
 
-static bool item_make(void *owner, const struct apple_payload *payload, struct apple_item *out,
-                      struct err *err)
+static bool item_make(void *owner, const struct apple_payload *payload, const char *prefix,
+                      struct apple_item *out, struct err *err)
 {
     char *hash = NULL;
-    const char *identifier = apple_item_identifier(owner, payload->item);
+    const char *identifier = mem_format(owner, "%s%s", prefix, payload->item);
     const char *inner = mem_format(owner, "%s.settings", identifier);
     CLEANUP(mem_free_at) struct plist *draft = frame_make(NULL, payload, identifier);
     content_add(draft, payload, inner, NULL);
@@ -85,17 +85,29 @@ static bool item_make(void *owner, const struct apple_payload *payload, struct a
     return true;
 }
 
-bool apple_items_make(void *owner, const struct effective *effective, struct apple_item **items,
-                      size_t *count, struct err *err)
+static bool items_make(void *owner, const struct effective *effective, const char *prefix,
+                       struct apple_item **items, size_t *count, struct err *err)
 {
     struct apple_payload *payloads = NULL;
     size_t payload_count = 0;
     apple_payloads_make(owner, effective, &payloads, &payload_count);
     struct apple_item *made = mem_array(owner, struct apple_item, payload_count + 1);
     for (size_t i = 0; i < payload_count; i++)
-        if (!item_make(owner, &payloads[i], &made[i], err))
+        if (!item_make(owner, &payloads[i], prefix, &made[i], err))
             return err_context(err, "item %s", payloads[i].item);
     *items = made;
     *count = payload_count;
     return true;
+}
+
+bool apple_items_make(void *owner, const struct effective *effective, struct apple_item **items,
+                      size_t *count, struct err *err)
+{
+    return items_make(owner, effective, APPLE_ITEM_PREFIX, items, count, err);
+}
+
+bool apple_items_make_declared(void *owner, const struct effective *effective,
+                               struct apple_item **items, size_t *count, struct err *err)
+{
+    return items_make(owner, effective, APPLE_ITEM_DECLARED_PREFIX, items, count, err);
 }

@@ -10,16 +10,23 @@
 #include "fleet/desired.h"
 
 #define APPLE_ITEM_PREFIX "org.muster.policy." /* of PayloadIdentifier; never changes */
-#define APPLE_PROFILE_SIZE_MAX (1024 * 1024)   /* bytes of one profile */
+#define APPLE_ITEM_DECLARED_PREFIX "org.muster.declared."
+#define APPLE_PROFILE_SIZE_MAX (1024 * 1024) /* bytes of one profile */
 
 struct apple_item {
     const char *name; /* "passcode" */
     const char *hash; /* a UUID in upper case */
     struct plist *profile;
 };
-/* Everything belongs to owner. */
+/* Those that a command brings. Everything belongs to owner. */
 MUST_CHECK bool apple_items_make(void *owner, const struct effective *effective,
                                  struct apple_item **items, size_t *count, struct err *err);
+
+/* The same values in profiles that devices fetch by themselves: with identifiers of their own, so
+ * that one can be there beside the other until it has taken over. */
+MUST_CHECK bool apple_items_make_declared(void *owner, const struct effective *effective,
+                                          struct apple_item **items, size_t *count,
+                                          struct err *err);
 
 char *apple_item_identifier(void *owner, const char *item);
 /* The part of a PayloadIdentifier behind our prefix; NULL: none of ours. Borrows. */

@@ -16,7 +16,7 @@ static const struct payload_row {
     const char *item, *title, *type;
 } payload_rows[] = {
     [PASSCODE] = {APPLE_PASSCODE_ITEM, "Passcode", "com.apple.mobiledevice.passwordpolicy"},
-    [RESTRICTIONS] = {"restrictions", "Restrictions", "com.apple.applicationaccess"},
+    [RESTRICTIONS] = {APPLE_RESTRICTIONS_ITEM, "Restrictions", "com.apple.applicationaccess"},
     [FILEVAULT] = {"filevault", "Disk encryption", "com.apple.MCX.FileVault2"},
 };
 

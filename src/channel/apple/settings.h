@@ -22,6 +22,7 @@ struct apple_payload {
     struct plist *content; /* the keys of this type, without PayloadType and its like */
 };
 #define APPLE_PASSCODE_ITEM "passcode"
+#define APPLE_RESTRICTIONS_ITEM "restrictions"
 /*
  * The payloads that carry an effective set, at most one of each type; equal values give equal
  * trees. A minimum asks for a passcode too (forcePIN) unless password.required is decided. Apple's

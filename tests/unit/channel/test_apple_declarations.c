@@ -176,6 +176,77 @@ static void an_update_is_asked_of_who_knows_how(void **state)
     assert_null(find(&plan, APPLE_UPDATE_DECLARED));
 }
 
+#define FINGERS "declaration.legacy.restrictions"
+
+static struct effective fingers_of(const struct setting_value *values)
+{
+    struct effective effective = effective_of(values, 1);
+    effective.declarative.capabilities = (char *)(uintptr_t) "[\"" APPLE_LEGACY_TYPE "\"]";
+    effective.device_url = "https://mdm.example:8444";
+    effective.declared_profiles = true;
+    return effective;
+}
+
+static void a_profile_is_declared_where_that_is_wanted(void **state)
+{
+    static const struct setting_value off[] = {{SETTING_PASSWORD_ALLOW_FINGERPRINT, 0}};
+    struct effective effective = fingers_of(off);
+    struct apple_plan plan = plan_of(*state, &effective);
+    const struct apple_declaration *declared = find(&plan, FINGERS);
+    assert_int_equal(plan.profile_count, 0);
+    assert_int_equal(plan.fetched_count, 1);
+    assert_non_null(declared);
+    assert_in_range(strlen(declared->identifier), 1, 64);
+    assert_string_equal(plist_text(plan.fetched[0].profile, "PayloadIdentifier"),
+                        "org.muster.declared.restrictions");
+    const char *url = mem_format(*state, "https://mdm.example:8444/apple/profile/restrictions/%s",
+                                 plan.fetched[0].hash);
+    assert_non_null(strstr(declared->text, url));
+    effective.declared_profiles = false;
+    plan = plan_of(*state, &effective);
+    assert_int_equal(plan.profile_count, 1);
+    assert_int_equal(plan.fetched_count, 0);
+    assert_null(find(&plan, FINGERS));
+}
+
+static void a_declared_profile_stays_until_the_sent_one_is_in_force(void **state)
+{
+    static const struct setting_value off[] = {{SETTING_PASSWORD_ALLOW_FINGERPRINT, 0}};
+    struct effective effective = fingers_of(off);
+    struct apple_plan plan = plan_of(*state, &effective);
+    char *token = (char *)(uintptr_t)find(&plan, FINGERS)->token;
+    struct delivered rows[] = {
+        {.item = (char *)(uintptr_t)FINGERS,
+         .hash = token,
+         .wanted_hash = token,
+         .state = COMMAND_VERIFIED,
+         .carrier = CARRIER_DECLARATION},
+        {.item = (char *)(uintptr_t) "restrictions", .state = COMMAND_VERIFIED}};
+    effective.declared_profiles = false;
+    effective.items = rows;
+    effective.item_count = 1;
+    plan = plan_of(*state, &effective);
+    assert_true(plan.profile_count == 1 && plan.fetched_count == 1 && find(&plan, FINGERS));
+    rows[1].hash = rows[1].wanted_hash = (char *)(uintptr_t)plan.profiles[0].hash;
+    effective.item_count = 2;
+    plan = plan_of(*state, &effective);
+    assert_true(plan.profile_count == 1 && plan.fetched_count == 0);
+    assert_null(find(&plan, FINGERS));
+}
+
+/* FileVault may be on a Mac once: two ways at a time would be one too many. */
+static void disk_encryption_is_never_declared(void **state)
+{
+    static const struct setting_value on[] = {{SETTING_ENCRYPTION_DEVICE, 1}};
+    struct effective effective = fingers_of(on);
+    effective.platform = PLATFORM_MACOS;
+    effective.os_version = "14.5";
+    struct apple_plan plan = plan_of(*state, &effective);
+    assert_int_equal(plan.profile_count, 1);
+    assert_string_equal(plan.profiles[0].name, "filevault");
+    assert_int_equal(plan.fetched_count, 0);
+}
+
 static void nothing_is_subscribed_that_cannot_be_reported(void **state)
 {
     struct effective effective = effective_of(eight, 1);
@@ -221,6 +292,9 @@ int main(void)
         cmocka_unit_test(the_profile_goes_when_the_declaration_is_in_force),
         cmocka_unit_test(the_declaration_goes_when_the_profile_is_in_force),
         cmocka_unit_test(an_update_is_asked_of_who_knows_how),
+        cmocka_unit_test(a_profile_is_declared_where_that_is_wanted),
+        cmocka_unit_test(a_declared_profile_stays_until_the_sent_one_is_in_force),
+        cmocka_unit_test(disk_encryption_is_never_declared),
         cmocka_unit_test(nothing_is_subscribed_that_cannot_be_reported),
         cmocka_unit_test(every_name_fits_the_schema),
         cmocka_unit_test(all_groups_are_there_even_if_empty),
