@@ -48,7 +48,7 @@ static json_t *legacy_payload(const struct making *making, const struct carrier_
                               bool *is_meant);
 
 /* Restrictions alone take the way of a fetched profile: for a passcode there is a declaration, and
- * FileVault may be there once only, which a change of carriers would break (decision 0019). */
+ * FileVault may be there once only, which a change of carriers would break (decision 0020). */
 static const struct carrier_row {
     const char *item; /* the profile; NULL: there is none */
     const char *declared, *type;
