@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The authority's own certificates and its revocation list. */
+#include <string.h>
+
 #include "base/mem.h"
+#include "base/text.h"
 #include "ca/ca.h"
 #include "fleet/certificate.h"
 #include "pki/keyd.h"
+
+#define DELTA_END "-delta.crl"
 
 bool ca_authority(struct request *request, struct authority *out, struct err *err)
 {
@@ -35,11 +40,12 @@ bool ca_issuing_get(struct request *request, struct reply *reply, struct err *er
     return true;
 }
 
-static bool reply_list(struct request *request, int64_t part, struct reply *reply, struct err *err)
+static bool reply_list(struct request *request, int64_t part, bool is_delta, struct reply *reply,
+                       struct err *err)
 {
     struct revocation_list list;
-    if (!fleet_revocation_part_get(request->services, request->owner, part, request->now, &list,
-                                   err))
+    if (!(is_delta ? fleet_revocation_delta_get : fleet_revocation_part_get)(
+            request->services, request->owner, part, request->now, &list, err))
         return false;
     reply_bytes(reply, 200, "application/pkix-crl", list.der);
     reply_header(reply, "Cache-Control", "public, max-age=60");
@@ -48,13 +54,17 @@ static bool reply_list(struct request *request, int64_t part, struct reply *repl
 
 bool ca_list_get(struct request *request, struct reply *reply, struct err *err)
 {
-    return reply_list(request, 0, reply, err);
+    return reply_list(request, 0, false, reply, err);
 }
 
 bool ca_part_list_get(struct request *request, struct reply *reply, struct err *err)
 {
-    int64_t part = fleet_revocation_part_of(request->params[0]);
+    const char *name = request->params[0];
+    size_t size = strlen(name), end = strlen(DELTA_END);
+    bool is_delta = size > end && text_equal(name + size - end, DELTA_END);
+    int64_t part = fleet_revocation_part_of(
+        is_delta ? mem_format(request->owner, "%.*s.crl", (int)(size - end), name) : name);
     if (part < 0)
         return err_set(err, ERR_NOT_FOUND, "there is no such certificate or list");
-    return reply_list(request, part, reply, err);
+    return reply_list(request, part, is_delta, reply, err);
 }

@@ -52,7 +52,7 @@ static const struct route rows[] = {
     ROW(HTTP_GET, "/ca/root.cer", ca_root_get, 0, 0),
     ROW(HTTP_GET, "/ca/issuing.cer", ca_issuing_get, 0, 0),
     ROW(HTTP_GET, "/ca/devices.crl", ca_list_get, 0, 0),
-    ROW(HTTP_GET, "/ca/{list}", ca_part_list_get, 0, 0), /* devices-N.crl */
+    ROW(HTTP_GET, "/ca/{list}", ca_part_list_get, 0, 0), /* devices-N.crl, -delta.crl */
     ROW(HTTP_POST, "/ocsp", ca_ocsp_post, OCSP_BODY_MAX, 0),
     /* base64 with slashes, escaped or not (RFC 6960 A.1) */
     ROW(HTTP_GET, "/ocsp/{request}", ca_ocsp_get, 0, ROUTE_TAIL),

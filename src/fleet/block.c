@@ -43,7 +43,8 @@ static bool unblock_run(struct db *tx, void *context, struct err *err)
     int64_t now = t->actor->now;
     return store_change_one(tx, ASK(ENROLMENT_UNBLOCK, TEXT(id)),
                             "the state of the device has changed meanwhile", err) &&
-           store_change(tx, ASK(CERTIFICATE_RELEASE_OF_ENROLMENT, TEXT(id)), NULL, err) &&
+           store_change(tx, ASK(CERTIFICATE_RELEASE_OF_ENROLMENT, TEXT(id), INTEGER(now)), NULL,
+                        err) &&
            crl_due(tx, now, err) && job_add(tx, "plan", "all", now, err) &&
            job_add(tx, "wake", id, now, err) && turned_event(tx, t, "device.unblocked", err);
 }

@@ -48,8 +48,16 @@ MUST_CHECK bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int6
 MUST_CHECK bool fleet_revocation_part_get(struct fleet *fleet, void *owner, int64_t part,
                                           int64_t now, struct revocation_list *out,
                                           struct err *err);
+/* What has changed since a list that has ended meanwhile (RFC 5280 5.2.4): with any list that holds
+ * still, what that one does not know yet. Made when it has ended. ERR_NOT_FOUND: none are made. */
+MUST_CHECK bool fleet_revocation_delta_get(struct fleet *fleet, void *owner, int64_t part,
+                                           int64_t now, struct revocation_list *out,
+                                           struct err *err);
 /* "devices-7.crl", alone or at the end of an address: 7; "devices.crl": 0; anything else: -1. */
 int64_t fleet_revocation_part_of(const char *url);
+/* The address of a list, or of its changes. Belongs to owner. */
+char *fleet_revocation_url(void *owner, const struct fleet_settings *settings, int64_t part,
+                           bool is_delta);
 /* The job "revocation_list": sign new ones, of all and of each part. */
 MUST_CHECK bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err);
 /* The newest list of all without its bytes; the first one is made when there is none. Permission

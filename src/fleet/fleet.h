@@ -24,6 +24,7 @@ struct fleet_settings {     /* texts outlive the shared part */
     int64_t challenge_seconds;       /* life of a challenge */
     int64_t certificate_seconds;     /* life of a device certificate */
     int64_t revocation_parts;        /* revocation lists for new certificates; 0, 1: that of all */
+    int64_t delta_seconds;           /* how long a list of changes holds; 0: there is none */
     int64_t renew_percent;           /* of that life, the last ones, in which it may be renewed */
     int64_t session_seconds;
     bool signed_messages;   /* devices sign each message, too: for a proxy that ends their TLS */

@@ -5,6 +5,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "fleet/certificate.h"
 #include "fleet/door.h"
 #include "fleet/issuing.h"
 #include "fleet/leave.h"
@@ -148,10 +149,7 @@ static bool reserve_run(struct db *tx, void *context, struct err *err)
 
 static char *list_url(const struct issuing *i)
 {
-    const char *plain = i->fleet->settings->plain_url;
-    return i->list_part == 0
-               ? mem_format(i->owner, "%s/ca/devices.crl", plain)
-               : mem_format(i->owner, "%s/ca/devices-%lld.crl", plain, (long long)i->list_part);
+    return fleet_revocation_url(i->owner, i->fleet->settings, i->list_part, false);
 }
 
 static bool certificate_sign(struct issuing *i, struct err *err)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "fleet/certificate.h"
+#include "fleet/delta.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
 #include "pki/keyd.h"
@@ -33,6 +34,7 @@ struct making { /* a list on its way */
     struct crl_entry *entries;
     size_t count;
     struct revocation_list list;
+    struct bytes delta; /* what has changed; none: NO_BYTES */
 };
 
 static bool list_newest(struct fleet *fleet, void *owner, int64_t part, struct revocation_list *out,
@@ -107,11 +109,14 @@ static bool list_save(struct db *tx, void *context, struct err *err)
 {
     const struct making *m = context;
     const struct revocation_list *list = &m->list;
+    int64_t delta_until = list->this_update + m->fleet->settings->delta_seconds;
     return store_change(tx,
                         ASK(REVOCATION_LIST_INSERT, INTEGER(m->part), INTEGER(list->number),
                             BYTES(list->der), INTEGER(list->this_update),
-                            INTEGER(list->next_update), INTEGER(list->entries)),
+                            INTEGER(list->next_update), INTEGER(list->entries), BYTES(m->delta),
+                            TIME(m->delta.size > 0 ? delta_until : 0)),
                         NULL, err) &&
+           delta_base_keep(tx, m->part, list, err) &&
            store_change(tx, ASK(REVOCATION_LIST_PRUNE, INTEGER(m->part), INTEGER(list->number - 2)),
                         NULL, err);
 }
@@ -141,18 +146,26 @@ static bool urls_load(struct making *m, const char **urls, struct err *err)
            err_set(err, ERR_NOT_FOUND, "there is no revocation list of this number");
 }
 
+/* The list of changes before the list, which tells whether there is one. */
 static bool list_sign(struct making *m, int64_t now, const char *const *urls, struct err *err)
 {
+    const struct fleet_settings *settings = m->fleet->settings;
+    const struct delta_of changes = {m->part, &m->list, urls};
     m->list.number++;
     m->list.this_update = now;
     m->list.next_update = now + LIST_SECONDS;
     m->list.entries = (int64_t)m->count;
+    if (settings->delta_seconds > 0 && !delta_make(m->fleet, m->owner, &changes, &m->delta, err))
+        return false;
+    const char *fresh =
+        m->delta.size == 0 ? NULL : fleet_revocation_url(m->owner, settings, m->part, true);
     const struct crl_fields fields = {.entries = m->entries,
                                       .count = m->count,
                                       .number = m->list.number,
                                       .this_update = now,
                                       .next_update = m->list.next_update,
-                                      .urls = urls};
+                                      .urls = urls,
+                                      .fresh_urls = (const char *const[]){fresh, NULL}};
     return keyd_sign_crl(m->fleet->keyd, m->owner, &fields, &m->list.der, err);
 }
 
@@ -194,6 +207,15 @@ bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *er
     return true;
 }
 
+char *fleet_revocation_url(void *owner, const struct fleet_settings *settings, int64_t part,
+                           bool is_delta)
+{
+    const char *end = is_delta ? "-delta" : "";
+    return part == 0 ? mem_format(owner, "%s/ca/devices%s.crl", settings->plain_url, end)
+                     : mem_format(owner, "%s/ca/devices-%lld%s.crl", settings->plain_url,
+                                  (long long)part, end);
+}
+
 /* One spelling for each list. */
 int64_t fleet_revocation_part_of(const char *url)
 {
@@ -231,6 +253,25 @@ bool fleet_revocation_part_get(struct fleet *fleet, void *owner, int64_t part, i
     }
     *out = list;
     return found || err_set(err, ERR_UNAVAILABLE, "there is no revocation list yet");
+}
+
+bool fleet_revocation_delta_get(struct fleet *fleet, void *owner, int64_t part, int64_t now,
+                                struct revocation_list *out, struct err *err)
+{
+    struct revocation_list list = {0};
+    bool found = false;
+    for (int tries = 0; fleet->settings->delta_seconds > 0 && tries < 2; tries++) {
+        if (!store_find(fleet->db, owner, ASK(REVOCATION_DELTA_NEWEST, INTEGER(part)),
+                        FIELDS(list_rows), &list, &found, err))
+            return false;
+        if (found && list.next_update > now) {
+            *out = list;
+            return true;
+        }
+        if (tries == 0 && !list_make(fleet, part, now, err))
+            return false;
+    }
+    return err_set(err, ERR_NOT_FOUND, "there is no list of changes");
 }
 
 bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,

@@ -157,16 +157,24 @@ bool build_point_name(void *owner, const char *const *urls, struct bytes *out, s
     return true;
 }
 
-/* cRLDistributionPoints: SEQUENCE OF DistributionPoint (RFC 5280 4.2.1.13) */
+/* SEQUENCE OF DistributionPoint */
+bool build_points(void *owner, const char *const *urls, struct bytes *out, struct err *err)
+{
+    struct bytes point;
+    if (!build_point_name(owner, urls, &point, err))
+        return false;
+    *out = DER_MAKE(owner, DER_SEQUENCE, DER_MAKE(owner, DER_SEQUENCE, point));
+    return true;
+}
+
 static bool put_crl_url(X509 *certificate, const char *url, struct err *err)
 {
     if (!url)
         return true;
     CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
-    struct bytes point;
-    if (!build_point_name(scratch, (const char *const[]){url, NULL}, &point, err))
+    struct bytes list;
+    if (!build_points(scratch, (const char *const[]){url, NULL}, &list, err))
         return false;
-    struct bytes list = DER_MAKE(scratch, DER_SEQUENCE, DER_MAKE(scratch, DER_SEQUENCE, point));
     CRL_DIST_POINTS *points = DER_READ(d2i_CRL_DIST_POINTS, list);
     bool good =
         points && X509_add1_ext_i2d(certificate, NID_crl_distribution_points, points, 0, 0) == 1;

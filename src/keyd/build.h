@@ -31,5 +31,9 @@ MUST_CHECK bool build_certificate(const struct build_plan *plan, X509 *issuer, E
 MUST_CHECK bool build_point_name(void *owner, const char *const *urls, struct bytes *out,
                                  struct err *err);
 
+/* A list of distribution points with one point of these addresses, DER (RFC 5280 4.2.1.13). */
+MUST_CHECK bool build_points(void *owner, const char *const *urls, struct bytes *out,
+                             struct err *err);
+
 int64_t build_not_after(const X509 *certificate);
 int64_t build_not_before(const X509 *certificate);

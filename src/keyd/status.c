@@ -17,7 +17,7 @@ static bool period_check(int64_t this_update, int64_t next_update, struct err *e
     return true;
 }
 
-/* RFC 5280 5.3.1: 7 is not used, 8 belongs to delta lists. */
+/* RFC 5280 5.3.1: 7 is not used, 8 belongs to lists of changes. */
 static bool reason_is_valid(int reason)
 {
     return reason >= 0 && reason <= 10 && reason != 7 && reason != 8;
@@ -142,12 +142,13 @@ static bool revoked_set(X509_REVOKED *entry, struct bytes serial, int64_t revoke
     return good;
 }
 
-static bool revoked_add(struct call *call, X509_CRL *crl, struct err *err)
+static bool revoked_add(struct call *call, X509_CRL *crl, bool is_delta, struct err *err)
 {
     struct bytes serial = wire_get_bytes(&call->in, SERIAL_MAX);
     int64_t revoked_at = wire_get_i64(&call->in);
     uint8_t reason = reader_u8(&call->in);
-    if (!reader_ok(&call->in) || serial.size == 0 || !reason_is_valid(reason))
+    if (!reader_ok(&call->in) || serial.size == 0 ||
+        !(reason_is_valid(reason) || (is_delta && reason == CRL_REASON_REMOVE)))
         return err_set(err, ERR_BAD_INPUT, "malformed revocation");
     X509_REVOKED *entry = X509_REVOKED_new();
     if (!entry || !revoked_set(entry, serial, revoked_at, reason) ||
@@ -174,10 +175,12 @@ static bool crl_extensions(X509_CRL *crl, X509 *issuer, int64_t number, struct e
     return true;
 }
 
-static bool crl_head(X509_CRL *crl, X509 *issuer, int64_t from, int64_t until, struct err *err)
+static bool crl_head(X509_CRL *crl, X509 *issuer, const struct crl_fields *fields, struct err *err)
 {
-    CLEANUP(ASN1_TIME_free_at) ASN1_TIME *this_update = ASN1_TIME_set(NULL, from);
-    CLEANUP(ASN1_TIME_free_at) ASN1_TIME *next_update = ASN1_TIME_set(NULL, until);
+    CLEANUP(ASN1_TIME_free_at)
+    ASN1_TIME *this_update = ASN1_TIME_set(NULL, fields->this_update);
+    CLEANUP(ASN1_TIME_free_at)
+    ASN1_TIME *next_update = ASN1_TIME_set(NULL, fields->next_update);
     if (!this_update || !next_update || X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 ||
         X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer)) != 1 ||
         X509_CRL_set1_lastUpdate(crl, this_update) != 1 ||
@@ -202,25 +205,62 @@ static bool crl_point(struct call *call, X509_CRL *crl, const char *const *urls,
     return good || openssl_fail(err, ERR_INTERNAL, "issuing distribution point");
 }
 
+/* deltaCRLIndicator: critical, else changes were taken for all there is. */
+static bool crl_base(X509_CRL *crl, int64_t base, struct err *err)
+{
+    if (base == 0)
+        return true;
+    CLEANUP(ASN1_INTEGER_free_at) ASN1_INTEGER *integer = ASN1_INTEGER_new();
+    return (integer && ASN1_INTEGER_set_int64(integer, base) == 1 &&
+            X509_CRL_add1_ext_i2d(crl, NID_delta_crl, integer, 1, 0) == 1) ||
+           openssl_fail(err, ERR_INTERNAL, "delta CRL indicator");
+}
+
+static bool crl_freshest(struct call *call, X509_CRL *crl, const char *const *urls, struct err *err)
+{
+    struct bytes der;
+    if (!urls[0])
+        return true;
+    if (!build_points(call->owner, urls, &der, err))
+        return false;
+    CRL_DIST_POINTS *points = DER_READ(d2i_CRL_DIST_POINTS, der);
+    bool good = points && X509_CRL_add1_ext_i2d(crl, NID_freshest_crl, points, 0, 0) == 1;
+    CRL_DIST_POINTS_free(points);
+    return good || openssl_fail(err, ERR_INTERNAL, "freshest CRL");
+}
+
+static bool crl_fields_read(struct call *call, struct crl_fields *out, struct err *err)
+{
+    struct reader *in = &call->in;
+    struct crl_fields fields = {.number = wire_get_i64(in)};
+    fields.this_update = wire_get_i64(in);
+    fields.next_update = wire_get_i64(in);
+    fields.urls = wire_get_texts(call->owner, in, KEYD_CRL_URLS_MAX, CRL_URL_MAX);
+    fields.base = wire_get_i64(in);
+    fields.fresh_urls = wire_get_texts(call->owner, in, KEYD_CRL_URLS_MAX, CRL_URL_MAX);
+    fields.count = reader_u32(in);
+    if (!reader_ok(in) || fields.count > KEYD_CRL_ENTRIES_MAX || fields.number < 0)
+        return err_set(err, ERR_BAD_INPUT, "up to %d revocations in one list",
+                       KEYD_CRL_ENTRIES_MAX);
+    if (fields.base < 0 || fields.base > fields.number || (fields.base && fields.fresh_urls[0]))
+        return err_set(err, ERR_BAD_INPUT, "changes to no list before this one");
+    *out = fields;
+    return period_check(fields.this_update, fields.next_update, err);
+}
+
 bool answer_sign_crl(struct call *call, struct err *err)
 {
     const struct identity *issuer = &call->vault->identities[IDENTITY_ISSUING];
-    int64_t number = wire_get_i64(&call->in);
-    int64_t from = wire_get_i64(&call->in), until = wire_get_i64(&call->in);
-    const char *const *urls =
-        wire_get_texts(call->owner, &call->in, KEYD_CRL_URLS_MAX, CRL_URL_MAX);
-    uint32_t count = reader_u32(&call->in);
-    if (!reader_ok(&call->in) || count > KEYD_CRL_ENTRIES_MAX || number < 0)
-        return err_set(err, ERR_BAD_INPUT, "up to %d revocations in one list",
-                       KEYD_CRL_ENTRIES_MAX);
     CLEANUP(X509_CRL_free_at) X509_CRL *crl = X509_CRL_new();
-    if (!period_check(from, until, err) || !crl_head(crl, issuer->certificate, from, until, err))
+    struct crl_fields fields;
+    if (!crl_fields_read(call, &fields, err) || !crl_head(crl, issuer->certificate, &fields, err))
         return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (!revoked_add(call, crl, err))
+    for (size_t i = 0; i < fields.count; i++)
+        if (!revoked_add(call, crl, fields.base > 0, err))
             return false;
-    if (!call_read(call, err) || !crl_extensions(crl, issuer->certificate, number, err) ||
-        !crl_point(call, crl, urls, err))
+    if (!call_read(call, err) || !crl_extensions(crl, issuer->certificate, fields.number, err) ||
+        !crl_point(call, crl, fields.urls, err) || !crl_base(crl, fields.base, err) ||
+        !crl_freshest(call, crl, fields.fresh_urls, err))
         return false;
     if (X509_CRL_sort(crl) != 1 || X509_CRL_sign(crl, issuer->key, EVP_sha256()) <= 0)
         return openssl_fail(err, ERR_INTERNAL, "signing a CRL");

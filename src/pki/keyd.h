@@ -122,7 +122,15 @@ struct crl_fields {
      * in a critical issuingDistributionPoint (RFC 5280 5.2.5). NULL or none: it is the list of all.
      */
     const char *const *urls;
+    /* The list names what has changed since the list of this number, and says so in a critical
+     * deltaCRLIndicator (RFC 5280 5.2.4); its entries may have the reason removeFromCRL. 0: it is
+     * whole. */
+    int64_t base;
+    /* NULL-terminated: where lists of changes to this one are (RFC 5280 5.2.6). NULL or none: there
+     * are none. Not in a list of changes. */
+    const char *const *fresh_urls;
 };
+#define CRL_REASON_REMOVE 8 /* removeFromCRL */
 /* In as many frames as it needs. */
 MUST_CHECK bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_fields *fields,
                               struct bytes *der, struct err *err);

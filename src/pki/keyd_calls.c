@@ -148,6 +148,8 @@ bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_fields *fiel
     wire_i64(&request, fields->this_update);
     wire_i64(&request, fields->next_update);
     wire_texts(&request, fields->urls);
+    wire_i64(&request, fields->base);
+    wire_texts(&request, fields->fresh_urls);
     wire_u32(&request, fields->count > UINT32_MAX ? UINT32_MAX : (uint32_t)fields->count);
     for (size_t i = 0; i < fields->count; i++) {
         wire_bytes(&request, fields->entries[i].serial);

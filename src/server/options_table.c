@@ -118,6 +118,9 @@ static const struct field revocation_keys[] = {
     NUMBER_KEY("partitions", revocation_parts, 1, 64,
                "Revocation lists that share new certificates; 1: the list of all; applies to those "
                "issued later."),
+    NUMBER_KEY("delta_hours", delta_hours, 0, 24,
+               "Beside each revocation list one of its changes, to be fetched again after so many "
+               "hours; 0: none."),
 };
 static const struct field compliance_keys[] = {
     NUMBER_KEY("evidence_days", evidence_days, 1, 120,

@@ -42,6 +42,7 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .challenge_seconds = o->challenge_minutes * 60,
         .certificate_seconds = o->certificate_days * DAY,
         .revocation_parts = o->revocation_parts,
+        .delta_seconds = o->delta_hours * HOUR,
         .renew_percent = o->renew_percent,
         .self_ownership = o->self_ownership > OWNERSHIP_PERSONAL ? -1 : o->self_ownership,
         .session_seconds = o->session_hours * HOUR,

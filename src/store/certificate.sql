@@ -74,22 +74,22 @@ ORDER BY c.id DESC LIMIT $3
 UPDATE certificate SET seen_at = $2 WHERE id = $1 AND seen_at IS NULL
 
 -- name: certificate_revoke
-UPDATE certificate SET state = 'revoked', revoked_at = $2, reason = $3 WHERE id = $1 AND state <> 'revoked'
+UPDATE certificate SET state = 'revoked', revoked_at = $2, told_at = $2, reason = $3 WHERE id = $1 AND state <> 'revoked'
 
 -- name: certificate_revoke_of_enrolment
 -- with it, what its renewals left behind gets into the revocation list
 UPDATE certificate SET state = 'revoked', revoked_at = CASE WHEN state = 'revoked' THEN revoked_at ELSE $2 END,
-       reason = CASE WHEN state = 'revoked' THEN reason ELSE $3 END, is_listed = TRUE
+       reason = CASE WHEN state = 'revoked' THEN reason ELSE $3 END, is_listed = TRUE, told_at = $2
 WHERE enrolment_id = $1 AND (state <> 'revoked' OR NOT is_listed)
 
 -- name: certificate_hold_of_enrolment
 -- what is good is held; one that is being made never becomes good
 UPDATE certificate SET state = CASE WHEN state = 'issued' THEN 'held' ELSE 'revoked' END,
-       revoked_at = $2, reason = CASE WHEN state = 'issued' THEN $3 ELSE $4 END
+       revoked_at = $2, told_at = $2, reason = CASE WHEN state = 'issued' THEN $3 ELSE $4 END
 WHERE enrolment_id = $1 AND state IN ('issued', 'reserved')
 
 -- name: certificate_release_of_enrolment
-UPDATE certificate SET state = 'issued', revoked_at = NULL, reason = NULL
+UPDATE certificate SET state = 'issued', revoked_at = NULL, told_at = $2, reason = NULL
 WHERE enrolment_id = $1 AND state = 'held'
 
 -- name: certificate_revoked
@@ -105,6 +105,12 @@ SELECT serial, revoked_at, reason FROM certificate
 WHERE state IN ('revoked', 'held') AND is_listed AND not_after > $1 AND (revoked_at, serial) < ($3, $4) AND list_part = $5
   AND CASE reason WHEN 'key_compromise' THEN 0 WHEN 'certificate_hold' THEN 1 WHEN 'superseded' THEN 3 ELSE 2 END = $2
 ORDER BY revoked_at DESC, serial DESC LIMIT 10000
+
+-- name: certificate_told
+-- what lists tell of anew since $1, of part $3 (0: of any), behind ($4, $5): revoked, held or good again
+SELECT serial, revoked_at, reason, told_at FROM certificate
+WHERE told_at >= $1 AND (told_at, serial) > ($4, $5) AND is_listed AND not_after > $2 AND ($3 = 0 OR list_part = $3)
+ORDER BY told_at, serial LIMIT 10000
 
 -- name: certificate_step_insert
 INSERT INTO certificate_step (id, challenge_id, step, outcome, detail, at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -161,10 +167,29 @@ SELECT number, der, this_update, next_update, entries FROM revocation_list WHERE
 SELECT number, this_update, next_update, entries FROM revocation_list WHERE part = 0 ORDER BY number DESC LIMIT 1
 
 -- name: revocation_list_insert
-INSERT INTO revocation_list (part, number, der, this_update, next_update, entries) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO revocation_list (part, number, der, this_update, next_update, entries, delta, delta_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: revocation_list_prune
 DELETE FROM revocation_list WHERE part = $1 AND number < $2
+
+-- name: revocation_delta_newest
+-- nothing where the newest list has no list of changes beside it
+SELECT number, delta AS der, this_update, delta_until AS next_update, 0 AS entries FROM revocation_list
+WHERE part = $1 AND delta IS NOT NULL AND number = (SELECT max(x.number) FROM revocation_list x WHERE x.part = $1)
+
+-- name: revocation_base_oldest
+SELECT number, this_update FROM revocation_base WHERE part = $1 ORDER BY number LIMIT 1
+
+-- name: revocation_base_add
+-- one a day: none after $4
+INSERT INTO revocation_base (part, number, this_update) SELECT $1, $2, $3
+WHERE NOT EXISTS (SELECT 1 FROM revocation_base b WHERE b.part = $1 AND b.this_update > $4)
+
+-- name: revocation_base_prune
+-- the newest one that nobody can have any more stays: lists after it may be in use
+DELETE FROM revocation_base WHERE part = $1
+  AND number < (SELECT max(b.number) FROM revocation_base b WHERE b.part = $1 AND b.this_update <= $2)
 
 -- name: revocation_part_put
 INSERT INTO revocation_part (part, url, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING

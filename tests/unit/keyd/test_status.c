@@ -204,11 +204,16 @@ static void the_list_revokes_what_it_names(void **state)
     assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
 }
 
+static bool is_critical(X509_CRL *crl, int nid)
+{
+    int at = X509_CRL_get_ext_by_NID(crl, nid, -1);
+    return at >= 0 && X509_EXTENSION_get_critical(X509_CRL_get_ext(crl, at)) == 1;
+}
+
 static bool point_is_critical(struct bytes list)
 {
     CLEANUP(X509_CRL_free_at) X509_CRL *crl = DER_READ(d2i_X509_CRL, list);
-    int at = X509_CRL_get_ext_by_NID(crl, NID_issuing_distribution_point, -1);
-    return at >= 0 && X509_EXTENSION_get_critical(X509_CRL_get_ext(crl, at)) == 1;
+    return is_critical(crl, NID_issuing_distribution_point);
 }
 
 static void a_list_of_some_says_whose(void **state)
@@ -236,6 +241,69 @@ static void a_list_of_some_says_whose(void **state)
     for (size_t i = 0; i <= KEYD_CRL_URLS_MAX; i++)
         urls[i] = "http://a.example/1.crl";
     fields.urls = urls;
+    assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
+}
+
+static int reason_of_first(X509_CRL *crl)
+{
+    X509_REVOKED *entry = sk_X509_REVOKED_value(X509_CRL_get_REVOKED(crl), 0);
+    ASN1_ENUMERATED *code = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
+    int reason = code ? (int)ASN1_ENUMERATED_get(code) : -1;
+    ASN1_ENUMERATED_free(code);
+    return reason;
+}
+
+static void a_list_of_changes_says_since_when(void **state)
+{
+    struct process *process = *state;
+    CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
+    uint8_t serial[16] = {1};
+    int64_t now = clock_now();
+    struct crl_entry entry = {BYTES_OF(serial), now, CRL_REASON_REMOVE};
+    struct crl_fields fields = {.entries = &entry,
+                                .count = 1,
+                                .number = 9,
+                                .base = 7,
+                                .this_update = now,
+                                .next_update = now + DAY};
+    struct bytes list;
+    struct err err;
+    assert_works(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err);
+    CLEANUP(X509_CRL_free_at) X509_CRL *crl = DER_READ(d2i_X509_CRL, list);
+    assert_non_null(crl);
+    assert_true(is_critical(crl, NID_delta_crl));
+    ASN1_INTEGER *base = X509_CRL_get_ext_d2i(crl, NID_delta_crl, NULL, NULL);
+    assert_int_equal(ASN1_INTEGER_get(base), 7);
+    ASN1_INTEGER_free(base);
+    assert_int_equal(reason_of_first(crl), CRL_REASON_REMOVE);
+
+    fields.fresh_urls = (const char *const[]){"http://a.example/d.crl", NULL};
+    assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
+    fields.fresh_urls = NULL;
+    fields.base = 10; /* of a list that is not there yet */
+    assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
+    fields.base = -1;
+    assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
+    fields.base = 0; /* nothing is taken out of a list that is whole */
+    assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
+}
+
+static void a_whole_list_says_where_its_changes_are(void **state)
+{
+    struct process *process = *state;
+    CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
+    int64_t now = clock_now();
+    const char *const fresh[] = {"http://a.example/delta.crl", NULL};
+    struct crl_fields fields = {
+        .number = 9, .this_update = now, .next_update = now + DAY, .fresh_urls = fresh};
+    struct bytes list;
+    struct err err;
+    assert_works(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err);
+    CLEANUP(X509_CRL_free_at) X509_CRL *crl = DER_READ(d2i_X509_CRL, list);
+    assert_true(X509_CRL_get_ext_by_NID(crl, NID_freshest_crl, -1) >= 0);
+    assert_false(is_critical(crl, NID_freshest_crl));
+    assert_non_null(memmem(list.data, list.size, fresh[0], strlen(fresh[0])));
+    fields.fresh_urls = (const char *const[]){"not an address", NULL};
     assert_fails(keyd_sign_crl(process->keyd, owner, &fields, &list, &err), err, ERR_BAD_INPUT);
 }
 
@@ -281,6 +349,8 @@ int main(void)
         cmocka_unit_test(a_question_by_get_is_the_same),
         cmocka_unit_test(the_list_revokes_what_it_names),
         cmocka_unit_test(a_list_of_some_says_whose),
+        cmocka_unit_test(a_list_of_changes_says_since_when),
+        cmocka_unit_test(a_whole_list_says_where_its_changes_are),
         cmocka_unit_test(a_list_of_many_goes_over_in_frames),
         cmocka_unit_test(an_error_is_written_without_a_key),
     };
