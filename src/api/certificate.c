@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates that we issued. */
 #include "fleet/certificate.h"
+#include "base/clock.h"
 
 #include "api/answer.h"
 #include "api/resources.h"
 
 struct certificate_query {
-    char *device;
+    char *device, *q, *purpose;
+    int state;
+    int64_t ends_before;
     int64_t limit;
     char *cursor;
 };
 static const struct field certificate_query_rows[] = {
     TEXT_FIELD(struct certificate_query, device, 0, .help = "Only of this device id"),
+    TEXT_FIELD(struct certificate_query, q, 0,
+               .help = "Part of the subject or of the device's name, or a serial number"),
+    ENUM_FIELD(struct certificate_query, state, 0, certificate_state_names,
+               .help = "Only in this state"),
+    TEXT_FIELD(struct certificate_query, purpose, 0, .help = "mdm-identity or network"),
+    TIME_FIELD(struct certificate_query, ends_before, 0, .help = "Only those that end before"),
     INTEGER_FIELD(struct certificate_query, limit, 0, .lowest = 1, .highest = LIST_LIMIT_MAX,
                   .help = "How many rows at most"),
     TEXT_FIELD(struct certificate_query, cursor, 0, .help = "`next` of the page before this one"),
@@ -21,13 +30,31 @@ static const struct fields certificate_query_fields = FIELDS(certificate_query_r
 static bool certificate_list(struct request *request, struct reply *reply, struct err *err)
 {
     struct actor actor = api_actor(request);
+    struct certificate_filter filter = {.device_id = request_query(request, "device"),
+                                        .text = request_query(request, "q"),
+                                        .state = request_query(request, "state"),
+                                        .purpose = request_query(request, "purpose")};
+    const char *before = request_query(request, "ends_before");
     struct page page;
     struct list list;
+    if (before && !time_parse(before, &filter.ends_before, err))
+        return err_at(err, ERR_BAD_INPUT, "?ends_before", "not a time");
     if (!api_page(request, &page, err) ||
-        !fleet_certificate_list(api_fleet(request), &actor, request->owner,
-                                request_query(request, "device"), &page, &list, err))
+        !fleet_certificate_list(api_fleet(request), &actor, request->owner, &filter, &page, &list,
+                                err))
         return false;
     api_reply_list(request, reply, certificate_fields, sizeof(struct certificate_record), &list);
+    return true;
+}
+
+static bool certificate_calendar(struct request *request, struct reply *reply, struct err *err)
+{
+    struct actor actor = api_actor(request);
+    struct list list;
+    if (!fleet_certificate_calendar(api_fleet(request), &actor, request->owner, &list, err))
+        return false;
+    api_reply_list(request, reply, certificate_ending_fields, sizeof(struct certificate_ending),
+                   &list);
     return true;
 }
 
@@ -177,6 +204,17 @@ static const struct route rows[] = {
      .summary = "The seven steps of its making, or of a request's, expected against asked",
      .permission = "certificate.read",
      .gives = &certificate_step_fields,
+     .flags = ROUTE_GIVES_LIST},
+    {HTTP_GET,
+     API "/certificate-calendar",
+     certificate_calendar,
+     {need_account},
+     DOOR_FRONT,
+     0,
+     .name = "certificate_calendar",
+     .summary = "How many certificates end in which month",
+     .permission = "certificate.read",
+     .gives = &certificate_ending_fields,
      .flags = ROUTE_GIVES_LIST},
     {HTTP_GET,
      API "/certificate-requests",

@@ -41,7 +41,8 @@ static const struct command_row rows[] = {
      .path = "/enrolment-links/{}", .flags = COMMAND_SILENT, .done = "%s is revoked."},
 
     {"certificate list", .help = "list certificates, newest first",
-     .options = OPTION(DEVICE) | PAGE_OPTIONS,
+     .options = OPTION(DEVICE) | OPTION(QUERY) | OPTION(STATE) | OPTION(PURPOSE) |
+                OPTION(ENDS_WITHIN) | PAGE_OPTIONS,
      .columns = {{"SERIAL", "serial"},
                  {"DEVICE", "device_name"},
                  {"STATE", "state"},
@@ -53,6 +54,13 @@ static const struct command_row rows[] = {
                  {"SUBJECT", "subject", COLUMN_WIDE},
                  {"SHA-256", "sha256", COLUMN_WIDE | COLUMN_FINGERPRINT}},
      .flags = COMMAND_LIST, .run = certificate_list_run},
+    {"certificate calendar", .help = "show how many certificates end in which month",
+     .method = "GET", .path = "/certificate-calendar",
+     .columns = {{"MONTH", "month"},
+                 {"OF DEVICES", "identities"},
+                 {"NOT RENEWED WHEN ASKED", "unanswered"},
+                 {"OF OTHERS", "others"}},
+     .flags = COMMAND_LIST},
     {"certificate get", .holes = "CERTIFICATE",
      .help = "show a certificate, by id or serial number", .method = "GET",
      .path = "/certificates/{}"},

@@ -260,7 +260,7 @@ static void check_certificates(struct visit *visit)
     note(visit, is_well ? "ok" : "warning", "device certificates",
          mem_format(cli->owner, "%zu in use, %zu end soon, %zu have ended", ending.count,
                     ending.near, ending.over),
-         is_well ? NULL : "muster certificate list --all names them");
+         is_well ? NULL : "muster certificate list --state issued --ends-within 30d names them");
 }
 
 /* It is made anew daily, and relying parties refuse one that has ended. */

@@ -17,17 +17,18 @@ static int list_show(struct cli *cli, const char *path)
     return EXIT_DONE;
 }
 
-/* "--since 7d": from when on. */
-static bool since_of(struct cli *cli, const char **out, struct err *err)
+/* "--since 7d": as a time so long before now (sign -1) or after it; NULL when it was not given. */
+static bool time_of(struct cli *cli, enum option_id option, int sign, const char **out,
+                    struct err *err)
 {
     int64_t seconds;
-    const char *typed = words_option(cli->words, OPTION_SINCE);
+    const char *typed = words_option(cli->words, option);
     *out = NULL;
     if (!typed)
         return true;
     if (!duration_parse(typed, &seconds, err))
-        return err_context(err, "--since");
-    *out = time_text(cli->owner, cli->now - seconds);
+        return err_context(err, "--%s", option_rows[option].name);
+    *out = time_text(cli->owner, cli->now + sign * seconds);
     return true;
 }
 
@@ -36,7 +37,7 @@ int event_list_run(struct cli *cli)
     struct err err;
     const char *since;
     const struct words *words = cli->words;
-    if (!since_of(cli, &since, &err))
+    if (!time_of(cli, OPTION_SINCE, -1, &since, &err))
         return cli_usage(cli, &err);
     const char *path = words->hole_count > 0
                            ? api_path(cli->owner, "/devices/{}/events", words->holes, 1)
@@ -109,7 +110,15 @@ int certificate_list_run(struct cli *cli)
     const char *device = words_option(cli->words, OPTION_DEVICE);
     if (device && !target_id(cli, device, &id, &err))
         return cli_fail(cli, &err);
-    return list_show(cli, api_query(cli->owner, "/certificates", "device", id));
+    const struct words *words = cli->words;
+    const char *before;
+    if (!time_of(cli, OPTION_ENDS_WITHIN, 1, &before, &err))
+        return cli_usage(cli, &err);
+    const char *path = api_query(cli->owner, "/certificates", "device", id);
+    path = api_query(cli->owner, path, "q", words_option(words, OPTION_QUERY));
+    path = api_query(cli->owner, path, "state", words_option(words, OPTION_STATE));
+    path = api_query(cli->owner, path, "purpose", words_option(words, OPTION_PURPOSE));
+    return list_show(cli, api_query(cli->owner, path, "ends_before", before));
 }
 
 /* Whom a request is for: the device, else what it is to name, else the link it came by. */

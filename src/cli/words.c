@@ -13,6 +13,8 @@ static const char *const states[] = {
     "unknown",       "non_compliant",  "error",     NULL};
 static const char *const ownerships[] = {"company", "personal", NULL};
 static const char *const roles[] = {"administrator", "help_desk", "auditor", NULL};
+static const char *const certificate_states[] = {"issued", "revoked", "held", "reserved", NULL};
+static const char *const purposes[] = {"mdm-identity", "network", NULL};
 static const char *const codes[] = {"unspecified", "key_compromise",         "affiliation_changed",
                                     "superseded",  "cessation_of_operation", NULL};
 
@@ -80,6 +82,12 @@ const struct option_row option_rows[OPTION_COUNT] = {
                               "Managed Apple Account, where it is not the mail address"},
     [OPTION_PASSWORD_STDIN] = {"password-stdin", 0, NULL, NULL, false,
                                "read the password from standard input"},
+    [OPTION_STATE] = {"state", 0, "STATE", certificate_states, false,
+                      "only in this state: issued, revoked, held, reserved"},
+    [OPTION_PURPOSE] = {"purpose", 0, "PURPOSE", purposes, false,
+                        "only for this: mdm-identity or network"},
+    [OPTION_ENDS_WITHIN] = {"ends-within", 0, "DURATION", NULL, false,
+                            "only those that end within 30d, ... or have ended"},
 };
 
 /* ---- options ---- */

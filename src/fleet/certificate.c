@@ -19,19 +19,6 @@ static struct want certificate_want(void)
     return (struct want){"certificate", certificate_fields};
 }
 
-bool fleet_certificate_list(struct fleet *fleet, const struct actor *actor, void *owner,
-                            const char *device_id, const struct page *page, struct list *out,
-                            struct err *err)
-{
-    struct listing listing = {.fields = certificate_fields,
-                              .item_size = sizeof(struct certificate_record),
-                              .permission = "certificate.read"};
-    return list_read(
-        fleet, actor, owner,
-        ASK(CERTIFICATE_LIST, TEXT(page->cursor), TEXT(device_id), INTEGER(page->limit + 1)), page,
-        &listing, out, err);
-}
-
 /* A serial number as ours are kept; OpenSSL prints them in upper case, some tools with colons. */
 static char *serial_fold(void *owner, const char *text)
 {
@@ -42,6 +29,23 @@ static char *serial_fold(void *owner, const char *text)
         if (text[i] != ':')
             out[used++] = (char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 'a' : text[i]);
     return mem_text_part(owner, out, used);
+}
+
+bool fleet_certificate_list(struct fleet *fleet, const struct actor *actor, void *owner,
+                            const struct certificate_filter *filter, const struct page *page,
+                            struct list *out, struct err *err)
+{
+    struct listing listing = {.fields = certificate_fields,
+                              .item_size = sizeof(struct certificate_record),
+                              .permission = "certificate.read"};
+    const char *text = filter->text;
+    return list_read(
+        fleet, actor, owner,
+        ASK(CERTIFICATE_LIST, TEXT(page->cursor), TEXT(filter->device_id), INTEGER(page->limit + 1),
+            TEXT(text ? list_like(owner, text_fold(owner, text)) : NULL),
+            TEXT(text ? serial_fold(owner, text) : NULL), TEXT(filter->state),
+            TEXT(filter->purpose), INTEGER(filter->ends_before ? filter->ends_before : INT64_MAX)),
+        page, &listing, out, err);
 }
 
 bool fleet_certificate_get(struct fleet *fleet, const struct actor *actor, void *owner,

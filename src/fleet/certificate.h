@@ -5,10 +5,24 @@
 #include "fleet/fleet.h"
 #include "model/certificate.h"
 
-/* device_id NULL: all. Newest first. Permission certificate.read. */
+struct certificate_filter { /* NULL, 0: all */
+    const char *device_id;
+    const char *text; /* part of the subject or of the device's name, or the whole serial number */
+    const char *state, *purpose;
+    int64_t ends_before;
+};
+/* Newest first. Permission certificate.read. */
 MUST_CHECK bool fleet_certificate_list(struct fleet *fleet, const struct actor *actor, void *owner,
-                                       const char *device_id, const struct page *page,
-                                       struct list *out, struct err *err);
+                                       const struct certificate_filter *filter,
+                                       const struct page *page, struct list *out, struct err *err);
+/* How many good certificates end when: struct certificate_ending for those that have ended, for
+ * this month (UTC) and the twelve after it, and for what is later. Permission certificate.read. */
+MUST_CHECK bool fleet_certificate_calendar(struct fleet *fleet, const struct actor *actor,
+                                           void *owner, struct list *out, struct err *err);
+/* The job: an event certificate.expires for at most `limit` certificates of whose end nobody was
+ * told yet; *count tells how many there were. */
+MUST_CHECK bool fleet_certificates_warn(struct fleet *fleet, int64_t now, int64_t limit,
+                                        size_t *count, struct err *err);
 /* By id or serial number. */
 MUST_CHECK bool fleet_certificate_get(struct fleet *fleet, const struct actor *actor, void *owner,
                                       const char *which, struct certificate_record *out,

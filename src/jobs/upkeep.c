@@ -50,12 +50,13 @@ bool job_evaluate(struct job_context *context, int64_t now, bool *busy, struct e
 bool job_expire(struct job_context *context, int64_t now, bool *busy, struct err *err)
 {
     struct fleet *fleet = context->fleet;
-    size_t held = 0, closed = 0, ended = 0;
+    size_t held = 0, closed = 0, ended = 0, ending = 0;
     bool worked = fleet_commands_expire(fleet, now, err);
     worked = fleet_commands_hold(fleet, now, HOLD_BATCH, &held, err) && worked;
     worked = fleet_departures_close(fleet, now, DEPARTURE_BATCH, &closed, err) && worked;
     worked = fleet_requests_expire(fleet, now, REQUEST_BATCH, &ended, err) && worked;
-    *busy = worked && (held == HOLD_BATCH || ended == REQUEST_BATCH);
+    worked = fleet_certificates_warn(fleet, now, REQUEST_BATCH, &ending, err) && worked;
+    *busy = worked && (held == HOLD_BATCH || ended == REQUEST_BATCH || ending == REQUEST_BATCH);
     return worked;
 }
 

@@ -64,6 +64,18 @@ static const struct field certificate_rows[] = {
 };
 const struct fields certificate_fields = FIELDS(certificate_rows);
 
+static const struct field certificate_ending_rows[] = {
+    TEXT_FIELD(struct certificate_ending, month, FIELD_READ_ONLY,
+               .help = "Month in which they end (UTC), ended or later"),
+    INTEGER_FIELD(struct certificate_ending, identities, FIELD_READ_ONLY,
+                  .help = "Identities of devices, which renew themselves"),
+    INTEGER_FIELD(struct certificate_ending, unanswered, FIELD_READ_ONLY,
+                  .help = "Of those, the ones that were asked to renew and have not"),
+    INTEGER_FIELD(struct certificate_ending, others, FIELD_READ_ONLY,
+                  .help = "Of what is no device: whoever runs it renews them"),
+};
+const struct fields certificate_ending_fields = FIELDS(certificate_ending_rows);
+
 static const struct field challenge_rows[] = {
     TEXT_FIELD(struct challenge, id, FIELD_READ_ONLY),
     TEXT_FIELD(struct challenge, enrolment_id, FIELD_READ_ONLY),

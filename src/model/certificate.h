@@ -30,6 +30,14 @@ struct certificate_record {
 };
 extern const struct fields certificate_fields;
 
+struct certificate_ending { /* good certificates that end within a time */
+    char *month;            /* "2026-11", "ended", "later" */
+    int64_t identities;     /* of devices: they renew themselves */
+    int64_t unanswered;     /* of those: asked to, in vain */
+    int64_t others;         /* of what is no device: whoever runs it renews them */
+};
+extern const struct fields certificate_ending_fields;
+
 /* Reasons of a revocation, and their codes (RFC 5280 5.3.1); lists of equal length. */
 extern const char *const revocation_reason_names[];
 extern const int revocation_reason_codes[];

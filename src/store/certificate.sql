@@ -68,7 +68,28 @@ SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, d.name AS device_name,
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
 LEFT JOIN device d ON d.id = e.device_id
 WHERE c.id < COALESCE(CAST($1 AS TEXT), '~') AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
+  AND (CAST($4 AS TEXT) IS NULL OR c.serial = $5 OR lower(c.subject) LIKE $4 ESCAPE '!' OR d.name_folded LIKE $4 ESCAPE '!')
+  AND (CAST($6 AS TEXT) IS NULL OR c.state = $6) AND (CAST($7 AS TEXT) IS NULL OR c.purpose = $7) AND c.not_after < $8
 ORDER BY c.id DESC LIMIT $3
+
+-- name: certificate_ending_count
+-- good ones that end from $1 until $2: identities of devices, of which some were asked to renew in vain, and others
+SELECT count(CASE WHEN purpose = 'mdm-identity' THEN 1 END) AS identities,
+       count(CASE WHEN purpose = 'mdm-identity' AND renew_tries > 0 THEN 1 END) AS unanswered,
+       count(CASE WHEN purpose <> 'mdm-identity' THEN 1 END) AS others
+FROM certificate WHERE state IN ('issued', 'held') AND not_after >= $1 AND not_after < $2
+
+-- name: certificate_ending_untold
+-- in the last thirty days or the last sixth of its life, whichever is less
+SELECT c.id, c.serial, c.subject, c.purpose, c.not_after, e.device_id
+FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
+WHERE c.state IN ('issued', 'held') AND c.ending_told_at IS NULL AND c.not_after > $1 AND c.not_after <= $2
+  AND (c.not_after - $1) * 6 <= c.not_after - c.not_before AND (e.id IS NULL OR e.state IN ('active', 'blocked'))
+ORDER BY c.not_after LIMIT $3
+
+-- name: certificate_ending_told
+UPDATE certificate SET ending_told_at = $2
+WHERE id = $1 AND ending_told_at IS NULL AND state IN ('issued', 'held')
 
 -- name: certificate_seen
 UPDATE certificate SET seen_at = $2 WHERE id = $1 AND seen_at IS NULL

@@ -246,6 +246,31 @@ def muster(house, admin, tmp_path):
     return call
 
 
+def test_certificates_are_found_and_counted(muster, gear):
+    made = challenge(muster, "--subject", f"CN={gear.name}")
+    certificate = gear.opened(gear.ask(made["challenge"]))
+    serial = f"{certificate.serial_number:032x}"
+
+    def found(*words):
+        rows = json.loads(muster("certificate", "list", *words, "--all", "-o", "json"))["items"]
+        return [row["serial"] for row in rows]
+
+    assert found("--query", gear.name.upper()) == [serial]
+    assert found("--query", serial.upper()) == [serial]
+    assert serial in found("--purpose", "network", "--state", "issued", "--ends-within", "400d")
+    assert serial not in found("--purpose", "mdm-identity")
+    assert serial not in found("--state", "revoked") and serial not in found("--ends-within", "1d")
+    months = {row["month"]: row["others"] for row in
+              json.loads(muster("certificate", "calendar", "-o", "json"))["items"]}
+    month = f"{certificate.not_valid_after:%Y-%m}"
+    assert len(months) == 15 and months[month] >= 1
+    muster("certificate", "revoke", serial, "--yes")
+    after = {row["month"]: row["others"] for row in
+             json.loads(muster("certificate", "calendar", "-o", "json"))["items"]}
+    assert after[month] == months[month] - 1
+    assert "OF DEVICES" in muster("certificate", "calendar")
+
+
 def challenge(muster, *words):
     return json.loads(muster("certificate", "challenge", *words, "-o", "json"))
 
