@@ -12,7 +12,18 @@ static int client_free(struct client *client)
     return 0;
 }
 
-static X509 *self_signed(EVP_PKEY *key)
+static void add_authority_identifier(X509 *certificate)
+{
+    static const uint8_t identifier[] = {0x30, 6, 0x80, 4, 1, 2, 3, 4};
+    CLEANUP(ASN1_OCTET_STRING_free_at) ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    assert_int_equal(ASN1_OCTET_STRING_set(value, identifier, sizeof(identifier)), 1);
+    X509_EXTENSION *extension =
+        X509_EXTENSION_create_by_NID(NULL, NID_authority_key_identifier, 1, value);
+    assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+}
+
+static X509 *self_signed(EVP_PKEY *key, bool is_odd)
 {
     X509 *certificate = X509_new();
     X509_NAME *name = X509_get_subject_name(certificate);
@@ -26,18 +37,30 @@ static X509 *self_signed(EVP_PKEY *key)
     (void)X509_gmtime_adj(X509_getm_notBefore(certificate), -86400L * 900); /* a wrong clock */
     (void)X509_gmtime_adj(X509_getm_notAfter(certificate), -86400L * 800);
     assert_int_equal(X509_set_pubkey(certificate, key), 1);
+    if (is_odd)
+        add_authority_identifier(certificate);
     assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
     return certificate;
 }
 
-struct client *client_from(void *owner, EVP_PKEY *key)
+static struct client *client_make(void *owner, EVP_PKEY *key, bool is_odd)
 {
     struct client *client = mem_new(owner, struct client);
     mem_destructor(client, client_free);
     assert_non_null(key);
     client->key = key;
-    client->certificate = self_signed(key);
+    client->certificate = self_signed(key, is_odd);
     return client;
+}
+
+struct client *client_from(void *owner, EVP_PKEY *key)
+{
+    return client_make(owner, key, false);
+}
+
+struct client *client_odd(void *owner, EVP_PKEY *key)
+{
+    return client_make(owner, key, true);
 }
 
 struct client *client_new(void *owner, int bits)
@@ -122,20 +145,63 @@ struct bytes client_csr(void *owner, struct client *client, const struct csr_wis
     return (struct bytes){copy, der.size};
 }
 
-/* ---- message ---- */
+/* ---- envelope ---- */
 
-static struct bytes envelope(void *owner, struct bytes recipient, struct bytes content,
-                             const EVP_CIPHER *cipher)
+static void add_password(CMS_ContentInfo *cms)
+{
+    unsigned char *password = (unsigned char *)OPENSSL_strdup("password");
+    assert_non_null(
+        CMS_add0_recipient_password(cms, -1, NID_id_alg_PWRI_KEK, NID_undef, password, -1, NULL));
+}
+
+static void add_kek(CMS_ContentInfo *cms)
+{
+    unsigned char *key = OPENSSL_memdup("0123456789abcdef", 16), *id = OPENSSL_memdup("kek", 3);
+    assert_non_null(CMS_add0_recipient_key(cms, NID_undef, key, 16, id, 3, NULL, NULL, NULL));
+}
+
+static void add_agreement(CMS_ContentInfo *cms)
+{
+    CLEANUP(EVP_PKEY_free_at) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(X509_free_at) X509 *certificate = self_signed(key, false);
+    assert_non_null(CMS_add1_recipient_cert(cms, certificate, 0));
+}
+
+static void add_rsa(CMS_ContentInfo *cms, X509 *certificate, enum recipient_kind kind)
+{
+    CLEANUP(EVP_PKEY_free_at) EVP_PKEY *foreign = kind == BY_FOREIGN_KEY ? EVP_RSA_gen(2048) : NULL;
+    if (foreign)
+        assert_int_equal(X509_set_pubkey(certificate, foreign), 1);
+    unsigned flags = kind == BY_OAEP ? CMS_KEY_PARAM : 0;
+    CMS_RecipientInfo *recipient = CMS_add1_recipient_cert(cms, certificate, flags);
+    assert_non_null(recipient);
+    if (kind == BY_OAEP)
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(CMS_RecipientInfo_get0_pkey_ctx(recipient),
+                                                      RSA_PKCS1_OAEP_PADDING),
+                         1);
+}
+
+struct bytes client_envelope(void *owner, struct bytes recipient, struct bytes content,
+                             const EVP_CIPHER *cipher, enum recipient_kind kind)
 {
     CLEANUP(X509_free_at) X509 *certificate = DER_READ(d2i_X509, recipient);
-    CLEANUP(x509_stack_free_at) STACK_OF(X509) *list = sk_X509_new_null();
     CLEANUP(BIO_free_all_at) BIO *in = BIO_new_mem_buf(content.data, (int)content.size);
-    assert_true(sk_X509_push(list, certificate) > 0);
     CLEANUP(CMS_ContentInfo_free_at)
-    CMS_ContentInfo *cms = CMS_encrypt(list, in, cipher, CMS_BINARY);
+    CMS_ContentInfo *cms = CMS_encrypt(NULL, NULL, cipher, CMS_BINARY | CMS_PARTIAL);
     assert_non_null(cms);
+    switch (kind) {
+    case BY_RSA_KEY:
+    case BY_FOREIGN_KEY:
+    case BY_OAEP: add_rsa(cms, certificate, kind); break;
+    case BY_AGREEMENT: add_agreement(cms); break;
+    case BY_KEK: add_kek(cms); break;
+    case BY_PASSWORD: add_password(cms); break;
+    }
+    assert_int_equal(CMS_final(cms, in, NULL, CMS_BINARY), 1);
     return DER_OF(owner, i2d_CMS_ContentInfo, cms);
 }
+
+/* ---- message ---- */
 
 static void add_attribute(CMS_SignerInfo *signer, const char *oid, int type, const void *value,
                           size_t size)
@@ -146,14 +212,17 @@ static void add_attribute(CMS_SignerInfo *signer, const char *oid, int type, con
 
 static void add_attributes(CMS_SignerInfo *signer, const struct message_wish *wish)
 {
-    static const uint8_t nonce[64] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    static const uint8_t nonce[2048] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    int transaction = wish->transaction_type ? wish->transaction_type : V_ASN1_PRINTABLESTRING;
     char type[12];
     (void)snprintf(type, sizeof(type), "%d", wish->type ? wish->type : 19);
-    add_attribute(signer, VERISIGN "2", V_ASN1_PRINTABLESTRING, type, strlen(type));
-    add_attribute(signer, VERISIGN "5", V_ASN1_OCTET_STRING, nonce,
-                  wish->nonce_size ? wish->nonce_size : 16);
+    if (!wish->no_type)
+        add_attribute(signer, VERISIGN "2", V_ASN1_PRINTABLESTRING, type, strlen(type));
+    if (!wish->no_nonce)
+        add_attribute(signer, VERISIGN "5", V_ASN1_OCTET_STRING, nonce,
+                      wish->nonce_size ? wish->nonce_size : 16);
     if (!wish->no_transaction)
-        add_attribute(signer, VERISIGN "7", V_ASN1_PRINTABLESTRING, "a+b/c= 1", 8);
+        add_attribute(signer, VERISIGN "7", transaction, "a+b/c= 1", 8);
     if (wish->two_transactions) { /* two values in one attribute */
         CLEANUP(ASN1_OBJECT_free_at) ASN1_OBJECT *object = OBJ_txt2obj(VERISIGN "7", 1);
         int at = CMS_signed_get_attr_by_OBJ(signer, object, -1);
@@ -174,18 +243,24 @@ struct bytes client_message(void *owner, struct client *client, const struct aut
     unsigned flags = CMS_PARTIAL | CMS_BINARY | CMS_NOSMIMECAP;
     if (wish->no_certificate)
         flags |= CMS_NOCERTS;
-    struct bytes inner =
-        wish->raw_content.size ? wish->raw_content : envelope(owner, to, content, cipher);
+    struct bytes inner = wish->raw_content;
+    if (wish->no_attributes)
+        flags |= CMS_NOATTR;
+    if (wish->empty_content)
+        inner = (struct bytes){(const uint8_t *)"", 0};
+    else if (!inner.size)
+        inner = client_envelope(owner, to, content, cipher, wish->recipients);
     CLEANUP(CMS_ContentInfo_free_at)
     CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, CMS_PARTIAL | CMS_BINARY);
     CLEANUP(BIO_free_all_at) BIO *in = BIO_new_mem_buf(inner.data, (int)inner.size);
     CMS_SignerInfo *signer = CMS_add1_signer(cms, client->certificate, client->key, digest, flags);
     assert_non_null(signer);
-    add_attributes(signer, wish);
+    if (!wish->no_attributes)
+        add_attributes(signer, wish);
     if (wish->two_signers)
         assert_non_null(CMS_add1_signer(cms, client->certificate, client->key, EVP_sha512(),
                                         flags | CMS_NOCERTS));
-    if (wish->no_content)
+    if (wish->no_content || wish->empty_content)
         assert_int_equal(CMS_set_detached(cms, 1), 1);
     if (!wish->ber) {
         assert_int_equal(CMS_final(cms, in, NULL, CMS_BINARY), 1);

@@ -206,14 +206,37 @@ static void weak_algorithms_are_named(void **state)
     mem_free(scene.owner);
 }
 
+static void recipients_that_no_rsa_key_finds_are_a_bad_algorithm(void **state)
+{
+    struct scene scene = scene_of(state);
+    static const enum recipient_kind kinds[] = {BY_PASSWORD, BY_AGREEMENT, BY_KEK, BY_OAEP};
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        answered(
+            &scene,
+            message(&scene, &(struct csr_wish){0}, &(struct message_wish){.recipients = kinds[i]}),
+            SCEP_BAD_ALGORITHM);
+    mem_free(scene.owner);
+}
+
+static void a_strange_certificate_around_the_key_is_nobodys_concern(void **state)
+{
+    struct scene scene = scene_of(state);
+    scene.client = client_odd(scene.owner, EVP_RSA_gen(2048));
+    X509_free(enrol(&scene, message(&scene, &(struct csr_wish){0}, &(struct message_wish){0})));
+    mem_free(scene.owner);
+}
+
 static void what_does_not_open_is_one_failure(void **state)
 {
     struct scene scene = scene_of(state);
     struct bytes csr = client_csr(scene.owner, scene.client, &(struct csr_wish){0});
     const struct authority *authority = &scene.process->authority;
-    /* to somebody else; garbage; nothing; a request with something behind it */
+    /* to somebody else, by name or by key; garbage; nothing; a request with something behind it */
     struct message_wish elsewhere = {.recipient = authority->profile}, plain = {0},
+                        pretended = {.recipients = BY_FOREIGN_KEY},
                         raw = {.raw_content = bytes_text("no envelope")};
+    answered(&scene, client_message(scene.owner, scene.client, authority, csr, &pretended),
+             SCEP_BAD_CHECK);
     answered(&scene, client_message(scene.owner, scene.client, authority, csr, &elsewhere),
              SCEP_BAD_CHECK);
     answered(&scene, client_message(scene.owner, scene.client, authority, csr, &raw),
@@ -257,7 +280,12 @@ static void messages_without_a_possible_answer_are_unusable(void **state)
     struct scene scene = scene_of(state);
     const struct message_wish wishes[] = {{.no_transaction = true},
                                           {.two_transactions = true},
+                                          {.transaction_type = V_ASN1_UTF8STRING},
+                                          {.no_type = true},
+                                          {.no_nonce = true},
                                           {.nonce_size = 7},
+                                          {.nonce_size = 2048},
+                                          {.no_attributes = true},
                                           {.two_signers = true},
                                           {.no_certificate = true}};
     for (size_t i = 0; i < COUNT(wishes); i++)
@@ -265,6 +293,9 @@ static void messages_without_a_possible_answer_are_unusable(void **state)
     answered(&scene,
              message(&scene, &(struct csr_wish){0}, &(struct message_wish){.no_content = 1}),
              SCEP_BAD_CHECK);
+    answered(&scene,
+             message(&scene, &(struct csr_wish){0}, &(struct message_wish){.empty_content = 1}),
+             SCEP_BAD_REQUEST);
     struct bytes good = message(&scene, &(struct csr_wish){0}, &(struct message_wish){0});
     for (size_t size = 0; size < good.size; size += 97)
         unusable(&scene, (struct bytes){good.data, size});
@@ -375,6 +406,8 @@ int main(void)
         cmocka_unit_test(types_that_nobody_serves_are_refused_before_the_request),
         cmocka_unit_test(requests_that_ask_in_a_wrong_way_are_refused),
         cmocka_unit_test(weak_algorithms_are_named),
+        cmocka_unit_test(recipients_that_no_rsa_key_finds_are_a_bad_algorithm),
+        cmocka_unit_test(a_strange_certificate_around_the_key_is_nobodys_concern),
         cmocka_unit_test(what_does_not_open_is_one_failure),
         cmocka_unit_test(a_flipped_bit_anywhere_never_changes_what_is_asked),
         cmocka_unit_test(messages_without_a_possible_answer_are_unusable),

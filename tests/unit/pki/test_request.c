@@ -186,42 +186,74 @@ static void what_is_no_request_is_told_apart(void **state)
                  ERR_UNAUTHENTICATED);
 }
 
-static EVP_PKEY *giant_key(void)
+/* A modulus that nobody has factors of. */
+static EVP_PKEY *public_key(int bits, unsigned long power)
 {
     CLEANUP(BN_free_at) BIGNUM *modulus = BN_new();
     CLEANUP(BN_free_at) BIGNUM *exponent = BN_new();
-    assert_int_equal(BN_set_bit(modulus, 8191) && BN_set_bit(modulus, 0), 1);
-    assert_int_equal(BN_set_word(exponent, 65537), 1);
-    uint8_t n[1024], e[3];
+    assert_int_equal(BN_set_bit(modulus, bits - 1) && BN_set_bit(modulus, 0), 1);
+    assert_int_equal(BN_set_word(exponent, power), 1);
+    uint8_t n[2048], e[3];
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
     static const uint8_t zero[] = {0};
     struct bytes number = {n, (size_t)BN_bn2bin(modulus, n)};
-    struct bytes power = {e, (size_t)BN_bn2bin(exponent, e)};
+    struct bytes small = {e, (size_t)BN_bn2bin(exponent, e)};
     struct bytes both =
         DER_MAKE(owner, DER_SEQUENCE, DER_MAKE(owner, DER_INTEGER, BYTES_OF(zero), number),
-                 DER_MAKE(owner, DER_INTEGER, power));
+                 DER_MAKE(owner, DER_INTEGER, small));
     const unsigned char *at = both.data;
-    return d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)both.size);
+    EVP_PKEY *key = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)both.size);
+    assert_non_null(key);
+    return key;
+}
+
+static int verified; /* requests whose signature was looked at */
+int __real_X509_REQ_verify(X509_REQ *request, EVP_PKEY *key);
+int __wrap_X509_REQ_verify(X509_REQ *request, EVP_PKEY *key);
+int __wrap_X509_REQ_verify(X509_REQ *request, EVP_PKEY *key)
+{
+    verified++;
+    return __real_X509_REQ_verify(request, key);
 }
 
 static void keys_that_are_not_certified_are_refused_before_the_signature(void **state)
 {
-    (void)state;
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
     struct certificate_request request;
     struct err err;
     EVP_PKEY *const keys[] = {EVP_RSA_gen(1024), EVP_EC_gen("P-521"),
                               EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")};
+    verified = 0;
     for (size_t i = 0; i < COUNT(keys); i++) {
         assert_fails(request_parse(owner, make(owner, keys[i], NULL), &request, &err), err,
                      ERR_FORBIDDEN);
         EVP_PKEY_free(keys[i]);
     }
-    /* 8192 bits: nobody signs with it, so that only an early look can refuse it */
-    CLEANUP(EVP_PKEY_free_at) EVP_PKEY *giant = giant_key();
-    assert_non_null(giant);
-    struct key_facts facts;
-    assert_fails(key_check(DER_OF(owner, i2d_PUBKEY, giant), &facts, &err), err, ERR_FORBIDDEN);
+    assert_int_equal(verified, 0);
+    assert_works(request_parse(owner, make(owner, *state, NULL), &request, &err), err);
+    assert_int_equal(verified, 1);
+}
+
+/* What costs most is the signature of a giant: 16,384 bits take hundreds of times what 2048 do. */
+static void rsa_keys_out_of_range_are_refused_before_the_signature(void **state)
+{
+    CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
+    static const struct {
+        int bits;
+        unsigned long exponent;
+    } rows[] = {{16384, 65537}, {8192, 65537}, {4104, 65537}, {2040, 65537}, {2048, 3}, {2048, 1}};
+    verified = 0;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct certificate_request request;
+        struct err err;
+        CLEANUP(X509_REQ_free_at) X509_REQ *forged = X509_REQ_new();
+        CLEANUP(EVP_PKEY_free_at) EVP_PKEY *key = public_key(rows[i].bits, rows[i].exponent);
+        assert_int_equal(X509_REQ_set_pubkey(forged, key), 1);
+        assert_true(X509_REQ_sign(forged, *state, EVP_sha256()) > 0);
+        assert_fails(request_parse(owner, DER_OF(owner, i2d_X509_REQ, forged), &request, &err), err,
+                     ERR_FORBIDDEN);
+    }
+    assert_int_equal(verified, 0);
 }
 
 static void curves_are_told_apart(void **state)
@@ -276,6 +308,7 @@ int main(void)
         cmocka_unit_test(wrong_ways_to_ask_are_refused),
         cmocka_unit_test(what_is_no_request_is_told_apart),
         cmocka_unit_test(keys_that_are_not_certified_are_refused_before_the_signature),
+        cmocka_unit_test(rsa_keys_out_of_range_are_refused_before_the_signature),
         cmocka_unit_test(curves_are_told_apart),
         cmocka_unit_test(certificates_refuse_what_is_none),
     };
