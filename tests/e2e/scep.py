@@ -22,7 +22,8 @@ ATTRIBUTE_NAMES = {"2.16.840.1.113733.1.9.2": "type", "2.16.840.1.113733.1.9.3":
                    "2.16.840.1.113733.1.9.6": "recipient_nonce", "2.16.840.1.113733.1.9.7": "transaction",
                    "1.2.840.113549.1.9.4": "digest"}
 CIPHERS = {"aes": ("2.16.840.1.101.3.4.1.2", algorithms.AES, 16),
-           "des3": ("1.2.840.113549.3.7", algorithms.TripleDES, 24)}
+           "des3": ("1.2.840.113549.3.7", algorithms.TripleDES, 24),
+           "des": ("1.3.14.3.2.7", algorithms.TripleDES, 8)}  # of one key three times
 
 
 # ---- DER ----
@@ -157,17 +158,23 @@ def identifier(certificate):
     return tlv(SEQUENCE, certificate.issuer.public_bytes(), integer(certificate.serial_number))
 
 
-def envelope(content, recipient, cipher="aes"):
+def same(part):
+    return part
+
+
+def envelope(content, recipient, cipher="aes", named=None, wrapped=same, hidden=same):
+    """Encrypted to the recipient's key under the name of `named`, if that is another one. wrapped and hidden
+    spoil the encrypted key and the encrypted content."""
     algorithm, kind, size = CIPHERS[cipher]
     key, block = os.urandom(size), kind.block_size // 8
     iv = os.urandom(block)
     fill = block - len(content) % block
     worker = Cipher(kind(key), modes.CBC(iv)).encryptor()
-    hidden = worker.update(content + bytes([fill]) * fill) + worker.finalize()
-    wrapped = recipient.public_key().encrypt(key, padding.PKCS1v15())
-    info = tlv(SEQUENCE, integer(0), identifier(recipient), RSA, tlv(OCTETS, wrapped))
+    secret = worker.update(content + bytes([fill]) * fill) + worker.finalize()
+    info = tlv(SEQUENCE, integer(0), identifier(named or recipient), RSA,
+               tlv(OCTETS, wrapped(recipient.public_key().encrypt(key, padding.PKCS1v15()))))
     inner = tlv(SEQUENCE, oid("1.2.840.113549.1.7.1"), tlv(SEQUENCE, oid(algorithm), tlv(OCTETS, iv)),
-                tlv(0x80, hidden))
+                tlv(0x80, hidden(secret)))
     return tlv(SEQUENCE, oid("1.2.840.113549.1.7.3"),
                tlv(CONTEXT, tlv(SEQUENCE, integer(0), tlv(SET, info), inner)))
 

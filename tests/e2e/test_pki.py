@@ -205,12 +205,13 @@ def test_the_trace_shows_seven_steps_in_order(house, admin, tmp_path):
 
 
 @pytest.mark.proves_partly("4g-12")
-def test_a_device_that_was_retired_is_revoked_before_it_called_again(house, admin, authority, tmp_path):
+@pytest.mark.parametrize("departure", ["retire", "wipe"])
+def test_a_device_that_has_to_leave_is_revoked_before_it_called_again(house, admin, authority, tmp_path, departure):
     phone = new_phone(house, tmp_path / "phone")
     phone.enrol(admin.link())
     pem = phone.directory / "identity.pem"
     assert ": good" in ocsp(house, authority, pem)
-    admin.command(phone.udid, "retire", reason="left")
+    admin.command(phone.udid, departure, reason="left")
     assert ": revoked" in ocsp(house, authority, pem)
     certificate = x509.load_pem_x509_certificate(pem.read_bytes())
     wait_until(lambda: is_listed(house, tmp_path, certificate), 15, "the serial number in the CRL")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SCEP messages that differ, lie or explode: each is answered as RFC 8894 says, and others are served."""
 import base64
+import contextlib
 import threading
 import time
 import urllib.parse
@@ -28,6 +29,13 @@ USAGE = DIGITAL_SIGNATURE | KEY_ENCIPHERMENT
 USAGE_AGAIN = scep.extension("2.5.29.15", scep.tlv(scep.BITS, b"\x00", bytes([USAGE])))
 MORE = scep.tlv(scep.SEQUENCE, USAGE_AGAIN)
 TWO_CHALLENGES = scep.attribute("1.2.840.113549.1.9.7", NAME, scep.tlv(scep.UTF8, b"x"))
+def cyrillic(text):
+    """The same to the eye."""
+    changed = text.translate(str.maketrans("aceopxABEKMHOPCTX", "асеорхАВЕКМНОРСТХ"))
+    assert changed != text
+    return changed
+
+
 DIFFERENT = {
     "another common name": (lambda w: {"subject": [(O, w.organization), (CN, "device")]}, {"subject.CN"}),
     "no common name": (lambda w: {"subject": [(O, w.organization)]}, {"subject.CN"}),
@@ -36,6 +44,10 @@ DIFFERENT = {
     "a longer common name": (lambda w: {"subject": [(O, w.organization), (CN, w.common_name + " ")]},
                              {"subject.CN"}),
     "another organization": (lambda w: {"subject": [(O, "Other"), (CN, w.common_name)]}, {"subject.O"}),
+    "a common name that only looks the same": (
+        lambda w: {"subject": [(O, w.organization), (CN, w.common_name.replace("0", "\u041e"))]}, {"subject.CN"}),
+    "an organization that only looks the same": (
+        lambda w: {"subject": [(O, cyrillic(w.organization)), (CN, w.common_name)]}, {"subject.O"}),
     "an organizational unit": (lambda w: {"subject": [(O, w.organization), (OU, "Admins"), (CN, w.common_name)]},
                                {"subject.OU"}),
     "another SAN": (lambda w: {"names": [scep.uri("urn:uuid:00000000-0000-4000-8000-000000000000")]}, {"san.uri"}),
@@ -76,6 +88,28 @@ def test_a_request_that_differs_is_refused_recorded_and_shown(admin, wish, autho
     assert [step["step"] for step in wish.trace()] == [1, 2, 3, 4, 5]
 
 
+SAME = {  # the certificate says it as it was expected, whatever the request looked like
+    "CN before O": lambda w: [(CN, w.common_name), (O, w.organization)],
+    "PrintableString": lambda w: [(O, w.organization, scep.PRINTABLE), (CN, w.common_name, scep.PRINTABLE)],
+    "BMPString": lambda w: [(O, w.organization.encode("utf-16-be"), scep.BMP),
+                            (CN, w.common_name.encode("utf-16-be"), scep.BMP)],
+    "UniversalString": lambda w: [(O, w.organization.encode("utf-32-be"), 0x1C), (CN, w.common_name)],
+    "T61String": lambda w: [(O, w.organization, 0x14), (CN, w.common_name, 0x14)],
+    "several types": lambda w: [(CN, w.common_name.encode("utf-16-be"), scep.BMP), (O, w.organization)],
+}
+
+
+@pytest.mark.proves_partly("4g-7", "4g-8")
+@pytest.mark.parametrize("what", SAME)
+def test_a_name_is_what_it_says_and_not_how_it_is_written(wish, authority, tmp_path, what):
+    sender = Sender()
+    reply = wish.ask(authority, sender, subject=SAME[what](wish))
+    assert reply.status == scep.SUCCESS
+    [certificate, *_] = sender.certificates(reply, tmp_path)
+    assert [one.value for one in certificate.subject] == [wish.organization, wish.common_name]
+    assert wish.trace()[3]["outcome"] == "ok"
+
+
 MALFORMED = {
     "an RSA key of 1024 bits": lambda: {"key": scep.rsa_key(1024)},
     "to be an authority": lambda: {"extensions": [AUTHORITY]},
@@ -98,11 +132,12 @@ def test_a_request_that_nobody_could_expect_gets_no_certificate(wish, authority,
 @pytest.mark.proves_partly("4g-7", "4g-8")
 def test_what_is_asked_beyond_names_and_keys_is_not_in_the_certificate(wish, authority, tmp_path):
     sender = Sender()
-    reply = wish.ask(authority, sender, extensions=[scep.extension("1.2.3.4", b"\x05\x00")],
-                     attributes=[scep.attribute("1.2.840.113549.1.9.2", NAME)])
+    extensions = [scep.extension(f"1.2.3.4.{i}", b"\x05\x00") for i in range(200)]
+    reply = wish.ask(authority, sender, extensions=extensions, attributes=[scep.attribute("1.2.840.113549.1.9.2", NAME)])
     assert reply.status == scep.SUCCESS
     [certificate, *_] = sender.certificates(reply, tmp_path)
-    assert "1.2.3.4" not in {one.oid.dotted_string for one in certificate.extensions}
+    found = {one.oid.dotted_string for one in certificate.extensions}
+    assert found and not [one for one in found if one.startswith("1.2.3.4")]
     assert b"somebody" not in certificate.public_bytes(serialization.Encoding.DER)
 
 
@@ -174,8 +209,38 @@ def test_a_message_for_somebody_else_is_refused(wish, authority, rogue, calm):
         assert status == 200 and is_refused(Reply(body, authority.registration), scep.BAD_CHECK)
 
 
-def test_triple_des_is_a_bad_algorithm(wish, authority, rogue, calm):
-    content = scep.envelope(wish.request(rogue.key), authority.registration, "des3")
+def flipped(at):
+    """A function that changes one bit of a byte."""
+    def change(part):
+        spoilt = bytearray(part)
+        spoilt[at] ^= 1
+        return bytes(spoilt)
+    return change
+
+
+def test_what_does_not_open_is_answered_alike(wish, authority, rogue, calm):
+    """Otherwise the answers would tell a stranger, bit by bit, what an envelope of others holds: Bleichenbacher's
+    way for the key, Vaudenay's for the content."""
+    registration, request = authority.registration, wish.request(rogue.key)
+    closed = [scep.envelope(request, Sender().certificate, named=registration),  # padding of the key is wrong
+              scep.envelope(request, registration, wrapped=flipped(-1)),
+              scep.envelope(request, registration, wrapped=lambda part: bytes(len(part))),
+              scep.envelope(request, registration, hidden=flipped(-17)),  # padding of the content is wrong
+              scep.envelope(request, registration, hidden=flipped(0)),  # both are right, the content is none
+              scep.envelope(b"\x30\x00", registration)]
+    heard = set()
+    for content in closed:
+        status, body = wish.post(rogue.message(content))
+        assert status == 200 and is_refused(Reply(body, registration), scep.BAD_CHECK)
+        heard.add(len(body))
+    assert len(heard) == 1  # and no sentence goes with it
+    assert wish.record()["state"] == "delivered"
+    assert wish.ask(authority).status == scep.SUCCESS
+
+
+@pytest.mark.parametrize("cipher", ["des3", "des"])
+def test_old_ciphers_are_a_bad_algorithm(wish, authority, rogue, calm, cipher):
+    content = scep.envelope(wish.request(rogue.key), authority.registration, cipher)
     status, body = wish.post(rogue.message(content))
     assert status == 200 and is_refused(Reply(body, authority.registration), scep.BAD_ALGORITHM)
     assert wish.record()["state"] == "delivered"
@@ -264,6 +329,44 @@ def test_http_1_0_without_a_host_is_served(house):
         head, _, body = read_all(connection).partition(b"\r\n\r\n")
         connection.close()
         assert b" 200 " in head.splitlines()[0] and body
+
+
+def spoken(house, *parts, until=None):
+    """What the plain door answers to bytes on the wire; between two parts comes the answer `until`."""
+    connection, heard = house.connect("plain"), b""
+    with contextlib.closing(connection):
+        connection.sendall(parts[0])
+        for part in parts[1:]:
+            while until not in heard:
+                heard += connection.recv(4096)
+            connection.sendall(part)
+        heard = heard.partition(until)[2] + read_all(connection) if until else read_all(connection)
+    head, _, body = heard.partition(b"\r\n\r\n")
+    assert b" 200 " in head.splitlines()[0]
+    return body
+
+
+@pytest.mark.parametrize("how", ["GET", "POST"])
+def test_a_certificate_comes_by_http_1_0_too(house, wish, authority, how):
+    sender = Sender()
+    message = sender.message(scep.envelope(wish.request(sender.key), authority.registration))
+    path = urllib.parse.urlsplit(wish.url).path + "?operation=PKIOperation"
+    if how == "GET":
+        text = urllib.parse.quote(base64.b64encode(message).decode(), safe="")
+        body = spoken(house, f"GET {path}&message={text} HTTP/1.0\r\n\r\n".encode())
+    else:
+        body = spoken(house, f"POST {path} HTTP/1.0\r\nContent-Length: {len(message)}\r\n\r\n".encode() + message)
+    assert Reply(body, authority.registration).status == scep.SUCCESS
+
+
+def test_who_asks_before_posting_is_told_to_go_on(house, wish, authority):
+    sender = Sender()
+    message = sender.message(scep.envelope(wish.request(sender.key), authority.registration))
+    path = urllib.parse.urlsplit(wish.url).path + "?operation=PKIOperation"
+    head = (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\n"
+            f"Content-Type: application/x-pki-message\r\nContent-Length: {len(message)}\r\n\r\n")
+    body = spoken(house, head.encode(), message, until=b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert Reply(body, authority.registration).status == scep.SUCCESS
 
 
 # ---- the last: it waits ----
