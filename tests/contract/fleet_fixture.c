@@ -304,7 +304,7 @@ struct fleet fixture_without_keyd(struct fixture *f)
 
 /* ---- keys ---- */
 
-#define KEYS_MOST 8
+#define KEYS_MOST 12
 
 struct bytes fixture_key(struct fixture *f, size_t number)
 {

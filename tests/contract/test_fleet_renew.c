@@ -170,6 +170,36 @@ static void a_renewal_has_a_challenge_of_its_own_each_time_it_is_fetched(void **
     assert_true(fixture_issue(f, &fresh).is_refused);
 }
 
+/* The device was off between the profile and its request: it says so, and is asked again. */
+static void an_expired_challenge_is_followed_by_a_new_one(void **state)
+{
+    struct fixture *f = *state;
+    struct phone old = phone_enrolled(f, 0, "A");
+    renewal_until_due(f, &old);
+    struct command renewal = phone_fetch_renewal(f, &old);
+    struct enrolment_start late = renewal_start(f, &old);
+    struct certificate_asked asked = fixture_asked(f, &late, 1);
+    f->now += f->settings.challenge_seconds;
+    assert_true(fixture_issue(f, &asked).is_refused);
+    assert_int_equal(phone_answer(f, &old, renewal.id, ANSWER_FAILED), RESULT_TAKEN);
+    assert_int_equal(fixture_events(f, "identity.renewal_failed"), 1);
+    assert_null(phone_fetch(f, &old).id);
+    while (renewals_look(f) == 0)
+        f->now += 60;
+    struct command again = phone_fetch_renewal(f, &old);
+    assert_string_not_equal(again.id, renewal.id);
+    assert_true(fixture_issue(f, &asked).is_refused);
+    struct phone new = phone_certified_again(f, &old, 1);
+    assert_string_not_equal(new.start.challenge, late.challenge);
+    phone_authenticate(f, &new);
+    (void)phone_activate_at(f, &new, "token");
+    phone_speaks(f, &new);
+    phone_is_good(f, &new, true);
+    phone_is_good(f, &old, false);
+    assert_int_equal(phone_answer(f, &new, again.id, ANSWER_DONE), RESULT_TAKEN);
+    assert_int_equal(fixture_events(f, "identity.renewed"), 1);
+}
+
 static void who_speaks_often_is_asked_once(void **state)
 {
     struct fixture *f = *state;
@@ -233,6 +263,7 @@ FLEET_MAIN(FLEET_TEST(each_device_has_a_moment_of_its_own_in_the_window),
            FLEET_TEST(a_device_that_is_off_keeps_one_command_and_is_told_when_it_is_too_late),
            FLEET_TEST(a_renewed_identity_changes_nothing_but_the_certificate),
            FLEET_TEST(a_renewal_has_a_challenge_of_its_own_each_time_it_is_fetched),
+           FLEET_TEST(an_expired_challenge_is_followed_by_a_new_one),
            FLEET_TEST(who_speaks_often_is_asked_once),
            FLEET_TEST(a_message_sent_again_in_a_renewal_changes_nothing),
            FLEET_TEST(people_renew_once_at_a_time_and_with_permission))

@@ -159,18 +159,55 @@ static void a_device_blocked_in_its_renewal_is_let_in_by_either(void **state)
     phone_is_good(f, &new, true);
 }
 
-static void a_retired_device_loses_both(void **state)
+enum ending { RETIRED, WIPED, CHECKED_OUT, BLOCKED, SUPERSEDED, ENDINGS };
+
+static void end_by(struct fixture *f, const struct phone *phone, enum ending ending)
+{
+    struct actor admin = fixture_admin(f);
+    struct identity identity = phone_identity(f, phone);
+    struct actor actor = fleet_device_actor(&identity, "r", f->now);
+    struct err err;
+    switch (ending) {
+    case RETIRED: (void)phone_order(f, phone, COMMAND_RETIRE); break;
+    case WIPED: (void)phone_order(f, phone, COMMAND_WIPE); break;
+    case CHECKED_OUT: assert_works(fleet_check_out(f->fleet, &actor, &identity, &err), err); break;
+    case BLOCKED:
+        assert_works(fleet_device_block(f->fleet, &admin, phone->device_id, &err), err);
+        break;
+    case SUPERSEDED: (void)phone_enrolled(f, 2 * ENDINGS, phone->udid); break;
+    case ENDINGS: bug("no ending");
+    }
+}
+
+/* proves-partly: 4c-18, 4g-12 */
+static void who_leaves_loses_both_and_every_challenge(void **state)
 {
     struct fixture *f = *state;
-    struct phone old = phone_enrolled(f, 0, "A");
-    (void)phone_ask_renewal(f, &old);
-    struct phone new = phone_certified_again(f, &old, 1);
-    phone_authenticate(f, &new);
-    (void)phone_order(f, &old, COMMAND_RETIRE);
-    phone_is_good(f, &old, false);
-    phone_is_good(f, &new, false);
-    phone_speaks(f, &new); /* decides nothing any more */
-    phone_is_good(f, &new, false);
+    for (size_t i = 0; i < ENDINGS; i++) {
+        struct phone old = phone_enrolled(f, 2 * i, mem_format(f->owner, "%zu", i));
+        (void)phone_ask_renewal(f, &old);
+        struct phone new = phone_certified_again(f, &old, 2 * i + 1);
+        phone_authenticate(f, &new);
+        struct enrolment_start unused = renewal_start(f, &old);
+        struct rows *before = fixture_look(f, &SQL_LOOK_CHALLENGES, ARGS(TEXT(old.enrolment_id)));
+        end_by(f, &old, (enum ending)i);
+        enum certificate_state wanted = i == BLOCKED ? CERTIFICATE_HELD : CERTIFICATE_REVOKED;
+        assert_int_equal(phone_identity(f, &old).certificate_state, wanted);
+        assert_int_equal(phone_identity(f, &new).certificate_state, wanted);
+        struct rows *rows = fixture_look(f, &SQL_LOOK_CHALLENGES, ARGS(TEXT(old.enrolment_id)));
+        assert_int_equal(rows->count, before->count);
+        size_t cancelled = 0;
+        for (size_t j = 0; j < rows->count; j++) {
+            bool was_open = strcmp(rows_text(before, j, "state"), "delivered") == 0;
+            assert_string_equal(rows_text(rows, j, "state"), was_open ? "cancelled" : "used");
+            cancelled += was_open;
+        }
+        assert_int_equal(cancelled, 1);
+        struct certificate_asked asked = fixture_asked(f, &unused, 2 * i + 1);
+        assert_true(fixture_issue(f, &asked).is_refused);
+        phone_speaks(f, &new); /* decides nothing any more */
+        assert_int_equal(phone_identity(f, &new).certificate_state, wanted);
+    }
 }
 
 /* ---- the database is older than the certificate ---- */
@@ -296,6 +333,6 @@ FLEET_MAIN(FLEET_TEST(renewals_do_not_fill_the_revocation_list),
            FLEET_TEST(an_identity_that_was_only_shown_moves_no_address),
            FLEET_TEST(a_yes_without_a_new_identity_is_no_renewal),
            FLEET_TEST(a_device_blocked_in_its_renewal_is_let_in_by_either),
-           FLEET_TEST(a_retired_device_loses_both),
+           FLEET_TEST(who_leaves_loses_both_and_every_challenge),
            FLEET_TEST(a_device_that_renewed_after_the_backup_goes_on),
            FLEET_TEST(nothing_else_that_is_unknown_is_taken))
