@@ -5,8 +5,8 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
+#include "base/core.h"
 #include "base/mem.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -45,9 +45,9 @@ static const int allowed[] = {
 
 bool sandbox_prepare(struct err *err)
 {
-    const struct rlimit none = {0, 0};
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    if (!core_forbid(err))
+        return false;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_set(err, ERR_INTERNAL, "the process cannot be protected: %s", strerror(errno));
     return true;
 }

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/core.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -167,6 +168,8 @@ static bool files_shut(const struct options *options,
                        bool (*rules)(int, const struct options *, struct err *), struct err *err)
 {
     const struct landlock_ruleset_attr handled = {.handled_access_fs = ALL};
+    if (!core_forbid(err))
+        return false;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_set(err, ERR_INTERNAL, "sandbox: %m");
     CLEANUP(fd_close_at)

@@ -31,6 +31,15 @@ def soft_files(pid):
     return int(next(line for line in lines if line.startswith("Max open files")).split()[3])
 
 
+def test_no_part_leaves_its_memory_on_a_disk(house):
+    for part in ("server", "keyd", "edge"):
+        limits = pathlib.Path(f"/proc/{house.pid_of(part)}/limits").read_text()
+        line = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
+        assert line.split()[4:6] == ["0", "0"], part
+    for part in ("server", "keyd"):  # what nobody else may look into belongs to root
+        assert os.stat(f"/proc/{house.pid_of(part)}/mem").st_uid == 0, part
+
+
 def test_the_edge_has_given_up_what_it_does_not_need(house):
     for part in ("edge", "worker"):
         status = status_of(house.pid_of(part))
