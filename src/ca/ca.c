@@ -29,6 +29,12 @@ static bool need_profile(struct request *request, struct reply *reply, struct er
         .doors = SCEP_DOORS, .body_limit = (limit), .flags = ROUTE_RAW_QUERY                       \
     }
 
+#define ALIAS_ROW(verb, end, what, limit)                                                          \
+    {                                                                                              \
+        .method = (verb), .path = "/certsrv/mscep/mscep.dll" end, .handler = (what),               \
+        .doors = SCEP_DOORS, .body_limit = (limit), .flags = ROUTE_RAW_QUERY                       \
+    }
+
 /* At the device door a certificate can come along, which renewing takes. */
 #define EST "/.well-known/est"
 #define EST_DOORS (DOOR_FRONT | DOOR_DEVICE)
@@ -45,6 +51,11 @@ static const struct route rows[] = {
     /* what Windows and old network gear put behind the configured address */
     SCEP_ROW(HTTP_GET, "/scep/{profile}/pkiclient.exe", ca_scep_get, 0),
     SCEP_ROW(HTTP_POST, "/scep/{profile}/pkiclient.exe", ca_scep_post, SCEP_BODY_MAX),
+    /* the address of Microsoft's service, which some gear has built in */
+    ALIAS_ROW(HTTP_GET, "", ca_scep_get, 0),
+    ALIAS_ROW(HTTP_POST, "", ca_scep_post, SCEP_BODY_MAX),
+    ALIAS_ROW(HTTP_GET, "/pkiclient.exe", ca_scep_get, 0),
+    ALIAS_ROW(HTTP_POST, "/pkiclient.exe", ca_scep_post, SCEP_BODY_MAX),
     EST_ROW(HTTP_GET, "/cacerts", ca_est_authority, 0),
     EST_ROW(HTTP_GET, "/csrattrs", ca_est_attributes, 0),
     EST_ROW(HTTP_POST, "/simpleenroll", ca_est_enrol, EST_BODY_MAX, ca_est_need_challenge),

@@ -384,6 +384,19 @@ def test_a_scep_address_has_a_name_that_is_known(house):
         assert house.get(f"/scep/{path}?operation=GetCACaps", door="plain")[0] == status, path
 
 
+@pytest.mark.parametrize("end", ["", "/pkiclient.exe"])
+def test_gear_finds_the_address_that_it_has_built_in(house, authority, tmp_path, end):
+    path = f"/certsrv/mscep/mscep.dll{end}"
+    shown = house.get(f"{path}?operation=GetCACert&message=any", door="plain")
+    assert shown[0] == 200 and shown[2] == house.get("/scep/network?operation=GetCACert", door="plain")[2]
+    stranger = scep.Sender()
+    asked = scep.request(stranger.key, subject=[(CN, "stranger")], challenges=["wrong"])
+    message = stranger.message(scep.envelope(asked, authority.registration), "19")
+    status, _, body = house.get(f"{path}?operation=PKIOperation", door="plain", method="POST", body=message)
+    assert status == 200 and scep.Reply(body, authority.registration).status == scep.FAILURE
+    assert house.get("/certsrv/mscep/other.dll?operation=GetCACaps", door="plain")[0] == 404
+
+
 def test_the_plain_door_leads_people_to_the_front(house):
     for method in ("GET", "HEAD"):
         status, headers, body = house.get("/", door="plain", method=method)
