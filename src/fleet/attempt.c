@@ -13,6 +13,7 @@
 #define ADDRESSES_KEPT 1024 /* the one that was used longest ago gives way */
 #define NAMES_KEPT 4096     /* slots by keyed hash: names that share one share its budget */
 #define PLACES_KEPT 1024    /* pairs of name and address that were right, the newest */
+#define CLOCK_SLACK 600     /* seconds: requests do not wait longer than that for their turn */
 
 struct address {
     char who[REFUSAL_PEER_SIZE];
@@ -82,8 +83,12 @@ static bool is_place(const struct attempts *attempts, uint64_t place)
 
 /* ---- budgets ---- */
 
+/* What no attempt can have spent was spent before the clock was put back: nobody is locked out by
+ * that for as long as the clock was ahead. */
 static bool budget_take(int64_t *spent_until, int64_t now, int64_t budget)
 {
+    if (*spent_until > now + budget * ATTEMPT_SECONDS + CLOCK_SLACK)
+        *spent_until = now;
     int64_t from = *spent_until > now ? *spent_until : now;
     if (from + ATTEMPT_SECONDS > now + budget * ATTEMPT_SECONDS)
         return false;

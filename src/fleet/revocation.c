@@ -15,9 +15,10 @@
 #define LIST_SECONDS (7 * 24 * 3600)     /* from thisUpdate to nextUpdate: the daily run has room */
 #define ENTRIES_MAX KEYD_CRL_ENTRIES_MAX /* certificates that ended leave the list */
 #define ENTRIES_MANY (ENTRIES_MAX / 5 * 4)
-#define RANKS 4       /* of reasons: see certificate_revoked in store/certificate.sql */
-#define TRIES 3       /* other threads make lists too */
-#define PART_MAX 9999 /* nobody has ever given a higher number */
+#define RANKS 4        /* of reasons: see certificate_revoked in store/certificate.sql */
+#define TRIES 3        /* other threads make lists too */
+#define CLOCK_SLACK 60 /* seconds: clocks of nodes differ */
+#define PART_MAX 9999  /* nobody has ever given a higher number */
 
 static const struct field list_rows[] = {
     INTEGER_FIELD(struct revocation_list, number, 0),
@@ -239,6 +240,12 @@ bool revocation_part_use(struct db *tx, int64_t part, const char *url, int64_t n
                         err);
 }
 
+/* A list from the time when a clock was ahead is believed by nobody before its time has come. */
+static bool list_holds(const struct revocation_list *list, int64_t now)
+{
+    return list->next_update > now && list->this_update <= now + CLOCK_SLACK;
+}
+
 bool fleet_revocation_part_get(struct fleet *fleet, void *owner, int64_t part, int64_t now,
                                struct revocation_list *out, struct err *err)
 {
@@ -246,7 +253,7 @@ bool fleet_revocation_part_get(struct fleet *fleet, void *owner, int64_t part, i
     bool found = false;
     if (!list_newest(fleet, owner, part, &list, &found, err))
         return false;
-    if (!found || list.next_update <= now) {
+    if (!found || !list_holds(&list, now)) {
         if (!list_make(fleet, part, now, err) ||
             !list_newest(fleet, owner, part, &list, &found, err))
             return false;
@@ -264,7 +271,7 @@ bool fleet_revocation_delta_get(struct fleet *fleet, void *owner, int64_t part, 
         if (!store_find(fleet->db, owner, ASK(REVOCATION_DELTA_NEWEST, INTEGER(part)),
                         FIELDS(list_rows), &list, &found, err))
             return false;
-        if (found && list.next_update > now) {
+        if (found && list_holds(&list, now)) {
             *out = list;
             return true;
         }
