@@ -36,7 +36,7 @@ int fixture_begin(void **state)
     if (page == MAP_FAILED)
         return -1;
     ahead = page;
-    return process_set_up(state);
+    return process_set_up_alike(state);
 }
 
 /* ---- passwords: every fleet has one at its start; the real work for each would double the time

@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,24 +65,109 @@ static void wait_until_ready(struct keyd *keyd)
         fail_msg("%s", err.text);
 }
 
+#define ORGANIZATION "Example Works"
+
 struct process *process_start(void *owner)
 {
-    return process_start_for(owner, "Example Works");
+    return process_start_for(owner, ORGANIZATION);
 }
 
-struct process *process_start_for(void *owner, const char *organization)
+static struct process *process_make(void *owner, const char *organization)
 {
-    struct err err;
     struct process *process = mem_new(owner, struct process);
     char pattern[] = "/tmp/keyd-test-XXXXXX";
     assert_non_null(mkdtemp(pattern));
     process->directory = mem_text(process, pattern);
     process->organization = organization;
+    return process;
+}
+
+static struct process *process_begin(struct process *process)
+{
+    struct err err;
     int fd = launch(process);
     assert_works(keyd_attach(process, fd, &process->keyd, &err), err);
     wait_until_ready(process->keyd);
     assert_works(keyd_authority(process->keyd, process, &process->authority, &err), err);
     return process;
+}
+
+struct process *process_start_for(void *owner, const char *organization)
+{
+    return process_begin(process_make(owner, organization));
+}
+
+static void remove_directory(const char *path)
+{
+    DIR *directory = opendir(path);
+    assert_non_null(directory);
+    for (struct dirent *entry; (entry = readdir(directory));)
+        (void)unlinkat(dirfd(directory), entry->d_name, 0);
+    (void)closedir(directory);
+    assert_int_equal(rmdir(path), 0);
+}
+
+static void file_copy(int from, int to, const char *name)
+{
+    int in = openat(from, name, O_RDONLY | O_CLOEXEC);
+    int out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char part[4096];
+    struct stat about;
+    ssize_t size;
+    assert_true(in >= 0 && out >= 0 && fstat(in, &about) == 0);
+    while ((size = read(in, part, sizeof(part))) > 0)
+        assert_int_equal(write(out, part, (size_t)size), size);
+    assert_int_equal(fchmod(out, about.st_mode & 07777), 0);
+    (void)close(in);
+    (void)close(out);
+}
+
+/* Of plain files. */
+static void directory_copy(const char *from, const char *to)
+{
+    DIR *in = opendir(from), *out = opendir(to);
+    assert_true(in && out);
+    for (struct dirent *entry; (entry = readdir(in));)
+        if (entry->d_type == DT_REG)
+            file_copy(dirfd(in), dirfd(out), entry->d_name);
+    (void)closedir(in);
+    (void)closedir(out);
+}
+
+static void stop(struct process *process)
+{
+    assert_int_equal(kill(process->pid, SIGKILL), 0);
+    assert_int_equal(wait_for(process->pid), -SIGKILL);
+}
+
+/* A folder is whole when it has its name. */
+static void alike_make(const char *keys)
+{
+    struct process *process = process_start(NULL);
+    CLEANUP(mem_free_at) char *making = mem_format(NULL, "%s.%d", keys, (int)getpid());
+    stop(process);
+    assert_int_equal(mkdir(making, 0700), 0);
+    directory_copy(process->directory, making);
+    assert_int_equal(rename(making, keys), 0);
+    remove_directory(process->directory);
+    mem_free(process);
+}
+
+int process_set_up_alike(void **state)
+{
+    const char *keys = getenv("MUSTER_KEYS");
+    if (!keys)
+        return process_set_up(state);
+    CLEANUP(mem_free_at) char *lock = mem_format(NULL, "%s.lock", keys);
+    int fd = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    assert_true(fd >= 0 && flock(fd, LOCK_EX) == 0);
+    if (access(keys, F_OK) != 0)
+        alike_make(keys);
+    (void)close(fd);
+    struct process *process = process_make(NULL, ORGANIZATION);
+    directory_copy(keys, process->directory);
+    *state = process_begin(process);
+    return 0;
 }
 
 void process_restart(struct process *process, bool kill_it)
@@ -111,16 +199,6 @@ int process_refused(const struct keyd_options *options)
     int code = wait_for(pid);
     (void)close(fd);
     return code;
-}
-
-static void remove_directory(const char *path)
-{
-    DIR *directory = opendir(path);
-    assert_non_null(directory);
-    for (struct dirent *entry; (entry = readdir(directory));)
-        (void)unlinkat(dirfd(directory), entry->d_name, 0);
-    (void)closedir(directory);
-    assert_int_equal(rmdir(path), 0);
 }
 
 int process_set_up(void **state)

@@ -27,6 +27,9 @@ int process_wait(struct process *process);
 /* cmocka group set-up and tear-down: *state is a struct process. */
 int process_set_up(void **state);
 int process_tear_down(void **state);
+/* The same set-up with the keys of the first program that came here, in the folder that MUSTER_KEYS
+ * names: making an authority's keys takes longer than most tests. Without it: keys of its own. */
+int process_set_up_alike(void **state);
 /* Fork a key process; *fd is the raw end to it. For tests that speak frames. */
 pid_t process_fork(const struct keyd_options *options, int *fd);
 /* A process that must refuse to start: its exit code. */
