@@ -112,7 +112,7 @@ static void file_copy(int from, int to, const char *name)
     int in = openat(from, name, O_RDONLY | O_CLOEXEC);
     int out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     char part[4096];
-    struct stat about;
+    struct stat about = {0};
     ssize_t size;
     assert_true(in >= 0 && out >= 0 && fstat(in, &about) == 0);
     while ((size = read(in, part, sizeof(part))) > 0)
