@@ -105,13 +105,28 @@ bool device_known(struct request *request)
     return true;
 }
 
+/* What the edge has against a certificate is all that we learn of it. Counted, and refused. */
+static bool edge_refused(struct request *request, struct err *err)
+{
+    const struct actor actor = fleet_public_actor(request->peer, request->id, request->now);
+    const char *reason = mem_format(request->owner, "%.100s", request->certificate_refused);
+    CLEANUP(json_decref_at) json_t *detail = json_object();
+    json_set(detail, "reason", json_string(reason));
+    json_set(detail, "peer", json_string(request->peer));
+    return fleet_stranger_note(fleet_of(request), &actor, "device.certificate_refused",
+                               json_text(request->owner, detail), err) &&
+           err_set(err, ERR_FORBIDDEN, "the client certificate does not hold: %s", reason);
+}
+
 bool need_device(struct request *request, struct reply *reply, struct err *err)
 {
     (void)reply;
     struct device_caller *caller = mem_new(request->owner, struct device_caller);
     uint8_t sha256[32];
     if (!request->client_certificate.data)
-        return err_set(err, ERR_BAD_INPUT, "there is no client certificate");
+        return request->certificate_refused
+                   ? edge_refused(request, err)
+                   : err_set(err, ERR_BAD_INPUT, "there is no client certificate");
     digest_sha256(request->client_certificate, sha256);
     if (!identify(request, sha256, &caller->identity, err))
         return false;

@@ -11,8 +11,8 @@ struct device_caller {
     struct actor actor;
 };
 /* The client certificate is one of ours, within its time. ERR_BAD_INPUT without or with a foreign
- * certificate, ERR_FORBIDDEN expired. The enrolment's state is left to the room: only it knows how
- * to tell a device to go. */
+ * certificate, ERR_FORBIDDEN expired, or refused by the edge. The enrolment's state is left to the
+ * room: only it knows how to tell a device to go. */
 bool need_device(struct request *request, struct reply *reply, struct err *err);
 /* The same from memory alone, for a glance: false where that does not suffice, or it is refused. */
 bool device_known(struct request *request);

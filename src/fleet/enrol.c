@@ -60,8 +60,11 @@ static bool start(struct fleet *fleet, const struct actor *actor, void *owner,
     struct enrolment_start made;
     struct challenge_wish challenge;
     const struct link_shown shown = {wish->token, wish->mode, actor->now};
-    if (!link_find(fleet, owner, &shown, &link, err) ||
-        !challenge_prepare(fleet, owner, id_make(owner), actor->now, &made, &challenge, err))
+    if (!link_find(fleet, owner, &shown, &link, err)) {
+        link_note_refusal(fleet, actor, &shown);
+        return false;
+    }
+    if (!challenge_prepare(fleet, owner, id_make(owner), actor->now, &made, &challenge, err))
         return false;
     made.ownership = link.ownership;
     made.mode = link.mode;
@@ -77,8 +80,10 @@ static bool start(struct fleet *fleet, const struct actor *actor, void *owner,
                             .work = start_run,
                             .context = &starting};
     if (!fleet_change(fleet, &change, err)) {
-        if (err->kind == ERR_CONFLICT)
+        if (err->kind == ERR_CONFLICT) {
+            link_note_refusal(fleet, actor, &shown);
             err->kind = ERR_NOT_FOUND;
+        }
         return false;
     }
     *out = made;
@@ -465,4 +470,12 @@ bool fleet_anomaly(struct fleet *fleet, const struct actor *actor, const struct 
                                 .now = actor->now};
     struct change change = {.actor = actor, .work = anomaly_run, .context = &wish, .wakes = true};
     return fleet_change(fleet, &change, err);
+}
+
+bool fleet_stranger_note(struct fleet *fleet, const struct actor *actor, const char *kind,
+                         const char *body, struct err *err)
+{
+    char peer[REFUSAL_PEER_SIZE];
+    refusal_peer(actor->name, peer);
+    return fleet_anomaly(fleet, actor, &(struct identity){.enrolment_id = peer}, kind, body, err);
 }

@@ -123,3 +123,6 @@ MUST_CHECK bool fleet_check_out(struct fleet *fleet, const struct actor *actor,
 MUST_CHECK bool fleet_anomaly(struct fleet *fleet, const struct actor *actor,
                               const struct identity *identity, const char *kind, const char *body,
                               struct err *err);
+/* The same of somebody who is no device of ours: counted by the actor's address. */
+MUST_CHECK bool fleet_stranger_note(struct fleet *fleet, const struct actor *actor,
+                                    const char *kind, const char *body, struct err *err);

@@ -8,6 +8,7 @@
 #include "fleet/door.h"
 #include "fleet/enrol.h"
 #include "fleet/list.h"
+#include "fleet/refusal.h"
 #include "pki/keyd.h"
 #include "store/store.h"
 
@@ -169,6 +170,40 @@ bool link_find(struct fleet *fleet, void *owner, const struct link_shown *shown,
                        "this enrolment link was used, has ended or never existed");
     *out = link;
     return true;
+}
+
+static bool refused_run(struct db *tx, void *context, struct err *err)
+{
+    return refusal_add(tx, context, err);
+}
+
+void link_note_refusal(struct fleet *fleet, const struct actor *actor,
+                       const struct link_shown *shown)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    uint8_t mac[32];
+    bool found = false;
+    struct enrolment_link link = {0};
+    struct err ignored; /* that the link cannot be used is what the caller needs to hear */
+    if (!link_mac(fleet, shown->token, mac, &ignored) ||
+        !store_find(fleet->db, owner, ASK(ENROLMENT_LINK_BY_MAC, BYTES(BYTES_OF(mac))),
+                    enrolment_link_fields, &link, &found, &ignored) ||
+        !found)
+        return;
+    const char *reason = link.used_at      ? "it was used before"
+                         : link.revoked_at ? "it was withdrawn"
+                                           : "it has ended, or is for another door";
+    char peer[REFUSAL_PEER_SIZE];
+    refusal_peer(actor->name, peer);
+    struct refusal_wish wish = {
+        .kind = "enrolment_link.refused",
+        .peer = peer,
+        .subject = link.id,
+        .detail = json_pairs(owner, "link", link.id, "name", link.name, "reason", reason, NULL),
+        .now = actor->now};
+    struct change change = {.actor = actor, .work = refused_run, .context = &wish, .wakes = true};
+    bool kept = fleet_change(fleet, &change, &ignored);
+    (void)kept;
 }
 
 bool fleet_link_check(struct fleet *fleet, const char *token, int64_t now, enum ownership *out,

@@ -19,3 +19,7 @@ struct link_shown {
 /* ERR_NOT_FOUND unless it can be used at `now`. */
 MUST_CHECK bool link_find(struct fleet *fleet, void *owner, const struct link_shown *shown,
                           struct enrolment_link *out, struct err *err);
+/* Notes who tried to use a link of ours that cannot be used any more. One that never was is a
+ * guess: of these nothing is kept. */
+void link_note_refusal(struct fleet *fleet, const struct actor *actor,
+                       const struct link_shown *shown);

@@ -31,6 +31,11 @@ static const char *refusal(struct fixture *f, const char *token)
     return mem_text(f->owner, use.text);
 }
 
+static struct rows *refusals_of(struct fixture *f)
+{
+    return fixture_look(f, &SQL_LOOK_REFUSALS, ARGS(TEXT("enrolment_link.refused")));
+}
+
 /* proves-partly: 4c-5 */
 static void a_link_serves_once(void **state)
 {
@@ -127,6 +132,28 @@ static void used_expired_revoked_and_unknown_links_are_refused_alike(void **stat
     assert_string_equal(refusal(f, ""), unknown);
 }
 
+static void who_comes_with_a_link_that_is_over_is_noted(void **state)
+{
+    struct fixture *f = *state;
+    struct actor admin = fixture_admin(f);
+    char *used, *revoked;
+    struct err err;
+    struct enrolment_link first = make_link(f, 0, &used), second = make_link(f, 0, &revoked);
+    assert_works(start(f->fleet, f->owner, used, f->now, &err), err);
+    assert_works(fleet_link_revoke(f->fleet, &admin, second.id, &err), err);
+    assert_int_equal(refusals_of(f)->count, 0);
+    (void)refusal(f, used);
+    (void)refusal(f, used);
+    struct rows *rows = refusals_of(f);
+    assert_int_equal(rows->count, 1);
+    assert_string_equal(rows_text(rows, 0, "subject"), first.id);
+    assert_int_equal(rows_integer(rows, 0, "count"), 2);
+    assert_non_null(strstr(rows_text(rows, 0, "detail"), "it was used before"));
+    (void)refusal(f, revoked);
+    (void)refusal(f, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"); /* a guess */
+    assert_int_equal(refusals_of(f)->count, 2);
+}
+
 struct runner {
     const char *token;
     int64_t now;
@@ -203,6 +230,7 @@ FLEET_MAIN(FLEET_TEST(a_link_serves_once), FLEET_TEST(a_link_ends_with_its_time)
            FLEET_TEST(a_link_ends_within_a_year_and_not_in_the_past),
            FLEET_TEST(a_revoked_link_serves_nobody), FLEET_TEST(a_used_link_cannot_be_revoked),
            FLEET_TEST(used_expired_revoked_and_unknown_links_are_refused_alike),
+           FLEET_TEST(who_comes_with_a_link_that_is_over_is_noted),
            FLEET_TEST(of_racing_uses_one_wins),
            FLEET_TEST(the_secret_of_a_link_is_not_in_the_database),
            FLEET_TEST(links_are_listed_newest_first_page_by_page))

@@ -244,6 +244,28 @@ def query(house, sql):
                 for row in connection.execute(sql)]
 
 
+def write(house, sql):
+    """Past the server: what it keeps in memory is stale until the next change by itself."""
+    where = next(option.partition("=")[2] for option in house.options if option.startswith("server.database="))
+    if where.startswith("postgres:"):
+        told = dict(word.split("=", 1) for word in shlex.split(where.removeprefix("postgres:")))
+        subprocess.run(["psql", "-q", "-h", told["host"], "-U", told["user"], "-d", told["dbname"], "-c", sql],
+                       check=True)
+        return
+    connection = sqlite3.connect(house.data / "db" / "muster.db", timeout=20)
+    with connection:
+        connection.execute(sql)
+    connection.close()
+
+
+ENROLMENTS = "SELECT e.id FROM enrolment e JOIN device d ON d.id = e.device_id WHERE d.udid = '%s'"
+
+
+def wakes(house, udid):
+    """Pushes that are due, now or later."""
+    return query(house, f"SELECT due_at FROM job WHERE kind = 'wake' AND subject IN ({ENROLMENTS % udid})")
+
+
 def check_enrolments(house, outcome):
     """Who was told to be enrolled is, unless it has left; who began has come to the end."""
     active = {row["udid"] for row in query(

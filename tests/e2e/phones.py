@@ -7,6 +7,7 @@ import plistlib
 import shutil
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import sim
 from admin import Admin
@@ -147,3 +148,13 @@ class Wire:
         code, body, _ = self.connect(status, **keys)
         assert code == 200
         return plistlib.loads(body) if body else None
+
+
+class Bare(Wire):
+    """The same without a simulated phone: a key, and a chain that begins with its certificate."""
+
+    def __init__(self, house, udid, key, chain, folder):
+        self.house, self.udid = house, udid
+        self.key, self.chain = folder / "bare.key", folder / "bare.pem"
+        self.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        self.chain.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in chain))

@@ -11,7 +11,11 @@ import pytest
 
 import sim
 from admin import Refused
-from phones import TOPIC, Wire, admin, house, make_phone, new_phone, types
+from house import wait_until
+from kill import ENROLMENTS, wakes, write
+from phones import TOPIC, Bare, Wire, admin, house, make_phone, new_phone, types
+from pki import authority, make_wish
+from scep import Sender
 
 pytestmark = pytest.mark.apple
 
@@ -51,6 +55,28 @@ def test_a_link_gives_one_signed_profile(house, admin, tmp_path):
     assert mdm["IdentityCertificateUUID"] == parts["com.apple.security.scep"]["PayloadUUID"]
     assert press(house, path)[0] == 404
     assert house.get(path)[0] == 404
+
+
+def test_a_device_that_said_only_who_it_is_waits(house, admin, apns, authority, make_wish, tmp_path):
+    """O4"""
+    wish, sender = make_wish(), Sender()
+    leaf, *_ = sender.certificates(wish.ask(authority, sender), tmp_path)
+    udid = f"UDID-{leaf.serial_number:X}"[:40]
+    wire = Bare(house, udid, sender.key, [leaf, authority.issuing, authority.root], tmp_path)
+    pushes = len(apns.pushes())
+    status, body, headers = wire.check_in("Authenticate", SerialNumber="F2LXK0O4", Model="MTQX3", ModelName="iPhone",
+                                          ProductName="iPhone15,2", OSVersion="17.5.1", BuildVersion="21F90",
+                                          DeviceName="only known")
+    assert (status, body, headers["Content-Length"]) == (200, b"", "0")
+    device = admin.device(udid)
+    assert device["serial"] == "F2LXK0O4" and device["model"] and device["os_version"] == "17.5.1"
+    assert device["enrolment_state"] == "pending"
+    assert not wakes(house, udid)
+    token = bytes(range(64, 96))
+    assert wire.check_in("TokenUpdate", Token=token, PushMagic="first")[0] == 200
+    push, *_ = wait_until(lambda: apns.pushes(token.hex(), 200), 10, "the first push")
+    assert push["magic"] == "first" and push in apns.pushes()[pushes:]
+    assert admin.device(udid)["enrolment_state"] == "active"
 
 
 def test_two_profiles_share_no_challenge(house, admin, tmp_path):
@@ -147,13 +173,19 @@ def test_a_retired_device_is_told_to_go(house, admin, make_phone, os):
 def test_a_device_that_leaves_by_itself_is_left_alone(house, admin, apns, make_phone):
     phone = make_phone("leaver")
     phone.check_in()
-    udid, wire = phone.udid, Wire(house, phone)
+    udid, wire, token = phone.udid, Wire(house, phone), phone.show()["enrolment"]["token"]
+    admin.command(udid, "lock")  # a push for it is due, now and again
+    wait_until(lambda: apns.pushes(token, 200), 10, "a push")
     phone.remove_management()
+    count = len(apns.pushes(token))
     assert admin.device(udid)["enrolment_state"] == "checked_out"
     assert wire.check_in("CheckOut")[0] == 200
     with pytest.raises(Refused) as refused:
         admin.command(udid, "lock")
     assert refused.value.status == 412
+    write(house, f"UPDATE job SET due_at = 1 WHERE kind = 'wake' AND subject IN ({ENROLMENTS % udid})")
+    wait_until(lambda: not wakes(house, udid), 30, "what was due to be over")
+    assert len(apns.pushes(token)) == count
 
 
 @pytest.mark.proves_partly("4c-18")

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A phone that puts everything off: its sessions end, and its pushes come later and later."""
-import shlex
-import sqlite3
-import subprocess
 import time
 
 import pytest
 
 from house import wait_until
-from kill import query
+from kill import query, write
 from phones import admin, house, make_phone
 
 pytestmark = pytest.mark.apple
@@ -18,20 +15,6 @@ PUT_OFF_MOST = 4  # of one session
 # What a locked phone answers, too (Apple, NotNow), and the kinds of commands that ask it.
 PROMPT = {"DeviceInformation", "ProfileList", "DeviceLock", "InstalledApplicationList"}
 NEVER_PUT_OFF = {"query_device", "query_items", "query_apps"}
-
-
-def write(house, sql):
-    """Past the server: what it keeps in memory is stale until the next change by itself."""
-    where = next(option.partition("=")[2] for option in house.options if option.startswith("server.database="))
-    if where.startswith("postgres:"):
-        told = dict(word.split("=", 1) for word in shlex.split(where.removeprefix("postgres:")))
-        subprocess.run(["psql", "-q", "-h", told["host"], "-U", told["user"], "-d", told["dbname"], "-c", sql],
-                       check=True)
-        return
-    connection = sqlite3.connect(house.data / "db" / "muster.db", timeout=20)
-    with connection:
-        connection.execute(sql)
-    connection.close()
 
 
 def flood(house, enrolment):
