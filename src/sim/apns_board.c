@@ -135,14 +135,14 @@ static struct board_script *script_find(struct board *board, const char *token)
 }
 
 static void push_record(struct board *board, const struct push *push, const char *token,
-                        const char *apns_id, const struct push_verdict *verdict)
+                        const char *magic, const char *apns_id, const struct push_verdict *verdict)
 {
     CLEANUP(mem_free_at) char *scratch = mem_new(NULL, char);
-    json_t *line =
-        json_pack("{s:I, s:s*, s:s*, s:i, s:s*, s:s*, s:s*, s:s*, s:s*}", "at",
-                  (json_int_t)clock_now(), "token", token, "topic", push->topic, "status",
-                  verdict->status, "reason", verdict->reason, "apns_id", apns_id, "push_type",
-                  push->push_type, "expiration", push->expiration, "priority", push->priority);
+    json_t *line = json_pack("{s:I, s:s*, s:s*, s:s*, s:i, s:s*, s:s*, s:s*, s:s*, s:s*}", "at",
+                             (json_int_t)clock_now(), "token", token, "magic", magic, "topic",
+                             push->topic, "status", verdict->status, "reason", verdict->reason,
+                             "apns_id", apns_id, "push_type", push->push_type, "expiration",
+                             push->expiration, "priority", push->priority);
     char *text = mem_format(scratch, "%s\n", json_text(scratch, line));
     if (board->ledger >= 0)
         (void)!write(board->ledger, text, strlen(text));
@@ -199,7 +199,7 @@ struct push_verdict board_push(struct board *board, const struct push *push, con
         verdict = delivery_judge(board, push, token, topic);
     if (verdict.status > 0 && verdict.status < STATUS_MAX)
         board->statuses[verdict.status]++;
-    push_record(board, push, token, apns_id, &verdict);
+    push_record(board, push, token, magic, apns_id, &verdict);
     return verdict;
 }
 

@@ -355,8 +355,14 @@ static void who_cannot_be_woken_is_not_swept(void **state)
     (void)phone_order(f, &leaving, COMMAND_RETIRE);
     assert_true(phone_push(f, &dead, WAKE_DEAD, f->now));
     (void)phone_certified(f, 3, "D"); /* never came */
+    struct phone gone = phone_waited_for(f, 4, "E");
+    struct identity identity = phone_identity(f, &gone);
+    struct actor actor = fleet_device_actor(&identity, "r", f->now);
+    assert_works(fleet_check_out(f->fleet, &actor, &identity, &err), err);
     f->now += 2 * DAY;
     assert_int_equal(sweep_day(f, 10), 0);
+    assert_false(phone_wake(f, &gone, NULL));
+    assert_int_equal(claimable(f), 0);
 }
 
 static void nobody_is_swept_while_pushes_are_paused(void **state)

@@ -137,9 +137,11 @@ class Apns(Program):
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)
 
-    def pushes(self, token=None):
+    def pushes(self, token=None, status=None):
+        """Of one device, answered so: [{"at", "token", "magic", "status", "reason", ...}]"""
         found = self._ask("GET", "/sim/pushes")["pushes"]
-        return [push for push in found if token is None or push.get("token") == token]
+        return [push for push in found
+                if token in (None, push.get("token")) and status in (None, push["status"])]
 
     def count(self):
         """{"pushes", "statuses", "connections", "connections_most", "streams", "streams_most"}"""
@@ -159,10 +161,10 @@ class Apns(Program):
         self._ask("POST", "/sim/goaway")
 
     def wait_for_push(self, token, seconds=10):
-        """True once a push for this token is in the ledger."""
+        """True once a push for this token was taken."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if self.pushes(token):
+            if self.pushes(token, 200):
                 return True
             time.sleep(0.1)
         return False

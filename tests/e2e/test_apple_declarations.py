@@ -6,6 +6,7 @@ import plistlib
 import pytest
 
 from house import wait_until
+from kill import wakes
 from phones import Wire, admin, house, make_phone, phone, plist_of, types  # noqa: F401
 
 pytestmark = pytest.mark.policy
@@ -93,18 +94,27 @@ def test_an_update_of_the_system_brings_declarations(admin, make_phone):
     assert declarations(phone)[PASSCODE]["Payload"]["MinimumLength"] == 6
 
 
-def test_a_change_reaches_the_devices_concerned_and_no_other(house, admin, make_phone):
+def pushes_of(apns, phone):
+    return len(apns.pushes(phone.show()["enrolment"]["token"], 200))
+
+
+def test_a_change_reaches_the_devices_concerned_and_no_other(house, admin, apns, make_phone):
     ours, other = make_phone("ours"), make_phone("other")
     ours.check_in(), other.check_in()
     before, wire = admin.commands(other.udid), Wire(house, ours)
     tokens = ask(wire, "tokens")[1]["SyncTokens"]["DeclarationsToken"]
     had = declarations(ours)
     assert had == declarations(other)  # equal sets are equal, to the token
+    for phone in (ours, other):
+        wait_until(lambda: pushes_of(apns, phone) or not wakes(house, phone.udid), 30, "the first push, or none")
+    pushed = {phone: pushes_of(apns, phone) for phone in (ours, other)}
     policy = admin.policy("Longer", {"password.min_length": 9}, device=admin.device(ours.udid)["id"])
     admin.wait_planned(ours.udid, ITEM)
     assert ask(wire, "tokens")[1]["SyncTokens"]["DeclarationsToken"] != tokens
+    wait_until(lambda: pushes_of(apns, ours) > pushed[ours], 15, "a push to the one concerned")
     session = ours.check_in()
     assert types(session)[0] == "DeclarativeManagement" and "InstallProfile" not in types(session)
+    assert pushes_of(apns, other) == pushed[other]
     # only what has another token is fetched again
     fetched = [one["message"] for one in session["messages"] if one["message"].startswith("declaration/")]
     assert fetched == [f"declaration/configuration/{PASSCODE}"]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens when an enrolled iPhone calls, and how it is woken, on both databases."""
+import datetime
 import plistlib
+import time
 
 import pytest
 
@@ -19,7 +21,7 @@ def test_the_first_session_carries_the_policy(admin, apns, make_phone):
     phone = make_phone("first", without_declarations=True)
     device = admin.device(phone.udid)
     assert device["enrolment_state"] == "active" and device["platform"] == "ios"
-    assert apns.wait_for_push(phone.show()["enrolment"]["token"], 5)
+    assert apns.wait_for_push(phone.show()["enrolment"]["token"], 10)
     session = phone.check_in()
     assert "InstallProfile" in types(session)
     assert {"DeviceInformation", "SecurityInfo", "ProfileList"} <= set(types(session))
@@ -37,7 +39,38 @@ def test_an_address_is_renewed_and_the_unlock_token_kept(house, admin, apns, pho
     assert wire.check_in("TokenUpdate", Token=token, PushMagic='new"}')[0] == 200
     assert len(admin.events(phone.udid, "device.enrolled")) == 1
     admin.command(phone.udid, "sync")
-    wait_until(lambda: apns.pushes(token.hex()), 10, "a push to the new address")
+    push, *_ = wait_until(lambda: apns.pushes(token.hex(), 200), 10, "a push to the new address")
+    assert push["magic"] == 'new"}'
+
+
+@pytest.mark.parametrize("size, status", [(0, 400), (1, 200), (100, 200), (101, 400), (5000, 400)])
+def test_an_address_has_its_length(house, admin, phone, size, status):
+    """X18"""
+    wire = Wire(house, phone)
+    assert wire.check_in("TokenUpdate", Token=b"t" * size, PushMagic="magic")[0] == status
+    assert admin.device(phone.udid)["enrolment_state"] == "active"
+
+
+def test_a_silent_phone_is_called_at_its_address_before_too(house, admin, apns, phone):
+    """X5: what looks new may be an old TokenUpdate that somebody sent again."""
+    wire, old = Wire(house, phone), phone.show()["enrolment"]["token"]
+    magic = wait_until(lambda: apns.pushes(old, 200), 10, "the first push")[0]["magic"]
+    phone.check_in()
+    replayed = bytes(reversed(range(32)))
+    assert wire.check_in("TokenUpdate", Token=replayed, PushMagic="replayed")[0] == 200
+    count = len(apns.pushes(old, 200))
+    apns.answer(410, "Unregistered", token=replayed.hex())
+    admin.command(phone.udid, "lock")
+    dead, *_ = wait_until(lambda: apns.pushes(replayed.hex()), 10, "a push to what looks newer")
+    assert (dead["status"], dead["magic"]) == (410, "replayed")
+    wait_until(lambda: len(apns.pushes(old, 200)) > count, 10, "the push to the one before")
+    wait_until(lambda: admin.events(phone.udid, "push.put_back"), 10, "the one before, in its place again")
+    assert not admin.events(phone.udid, "push.dead")
+    count = len(apns.pushes(old, 200))
+    admin.command(phone.udid, "sync")
+    wait_until(lambda: len(apns.pushes(old, 200)) > count, 10, "a push to the one before alone")
+    assert apns.pushes(old, 200)[-1]["magic"] == magic
+    assert len(apns.pushes(replayed.hex())) == 1
 
 
 def test_authenticate_again_changes_nothing(house, admin, phone):
@@ -52,9 +85,12 @@ def test_authenticate_again_changes_nothing(house, admin, phone):
 def test_an_idle_call_gets_nothing_and_is_noticed(house, admin, phone):
     phone.check_in()
     wire = Wire(house, phone)
+    time.sleep(1.1)  # times are whole seconds: all that it said before was before that one
+    since = datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert (admin.device(phone.udid)["last_contact_at"] or "") < since
     status, body, headers = wire.connect("Idle")
     assert (status, body, headers["Content-Length"]) == (200, b"", "0")
-    wait_until(lambda: admin.device(phone.udid)["last_contact_at"], 15, "the time of contact")
+    wait_until(lambda: (admin.device(phone.udid)["last_contact_at"] or "") >= since, 30, "the time of contact")
 
 
 # ---- commands ----
@@ -85,10 +121,15 @@ def test_an_error_is_told_with_its_reason(house, admin, phone):
 
 def test_a_command_that_is_not_understood_is_not_sent_again(house, admin, phone):
     phone.check_in()
-    lock = admin.command(phone.udid, "lock")
+    lock, _ = admin.command(phone.udid, "lock"), admin.command(phone.udid, "sync")
     wire = Wire(house, phone)
-    wire.next()
-    assert wire.next("CommandFormatError", CommandUUID=lock["id"]) is None
+    assert wire.next()["CommandUUID"] == lock["id"]
+    following = wire.next("CommandFormatError", CommandUUID=lock["id"])
+    rest = []
+    while following:  # the queue goes on, to its end
+        rest.append(following["CommandUUID"])
+        following = wire.next("Acknowledged", CommandUUID=rest[-1])
+    assert rest and lock["id"] not in rest and len(set(rest)) == len(rest)
     assert wire.next() is None
     assert admin.commands(phone.udid, "lock")[0]["state"] == "failed"
 
@@ -204,9 +245,22 @@ def test_a_busy_push_service_is_asked_again(admin, apns, make_phone):
     phone.check_in()
     token = phone.show()["enrolment"]["token"]
     apns.goaway()
-    count = len(apns.pushes(token))
+    count = len(apns.pushes(token, 200))
     admin.command(phone.udid, "lock")
-    wait_until(lambda: len(apns.pushes(token)) > count, 30, "a push after GOAWAY")
+    wait_until(lambda: len(apns.pushes(token, 200)) > count, 30, "a push after GOAWAY")
+
+
+def test_what_died_before_its_address_was_told_is_alive(admin, apns, phone):
+    """O23: a 410 about an older life of the address says nothing about this one."""
+    phone.check_in()
+    token = phone.show()["enrolment"]["token"]
+    apns.answer(410, "Unregistered", token=token, timestamp=1_000_000_000_000)
+    admin.command(phone.udid, "lock")
+    wait_until(lambda: apns.pushes(token, 410), 10, "the push that is answered 410")
+    count = len(apns.pushes(token, 200))
+    admin.command(phone.udid, "sync")
+    wait_until(lambda: len(apns.pushes(token, 200)) > count, 30, "a push to an address that lives")
+    assert not admin.events(phone.udid, "push.dead")
 
 
 def wait_quietly(condition, seconds):
