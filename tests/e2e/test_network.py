@@ -16,7 +16,7 @@ import scep
 from admin import Refused
 from house import wait_until
 from phones import TOPIC, admin, house
-from pki import CLIENT_AUTH, CN, SERVER_AUTH, O, authority, is_refused, ocsp, run
+from pki import CLIENT_AUTH, CN, SERVER_AUTH, Certmonger, O, authority, is_refused, ocsp, run
 from scep import Reply, Sender
 from test_cli import Muster
 
@@ -228,6 +228,42 @@ def test_strongswan_enrols_gear(admin, authority, tmp_path):
     (tmp_path / "leaf.pem").write_bytes(certificate)
     assert "OK" in run("openssl", "verify", "-CAfile", authority.folder / "root.pem", "-untrusted",
                        authority.folder / "issuing.pem", "-purpose", "sslserver", tmp_path / "leaf.pem")
+
+
+@pytest.mark.parametrize("is_renewal_told", [True, False])
+def test_certmonger_enrols_and_renews_by_itself(admin, authority, tmp_path, is_renewal_told):
+    """With RenewalReq, or with PKCSReq signed by what it has (RFC 8894 lets a client do either)."""
+    name = f"certmonger {is_renewal_told}"
+    made = admin.post("/certificate-challenges", subject=f"CN={name}")
+    with Certmonger(tmp_path) as monger:
+        certificate = monger.home / "c.pem"
+        monger.getcert("add-scep-ca", "-c", "muster", "-u", made["scep_url"], *([] if is_renewal_told else ["-n"]))
+        wait_until(lambda: "muster" in monger.getcert("list-cas").stdout, 15, "the authority")
+        monger.getcert("request", "-c", "muster", "-I", "one", "-k", monger.home / "k.pem", "-f", certificate,
+                       "-N", f"CN={name}", "-L", made["challenge"])
+        wait_until(certificate.exists, 60, "a certificate")
+        first = x509.load_pem_x509_certificate(certificate.read_bytes())
+        assert first.subject.rfc4514_string() == f"CN={name}"
+        wait_until(lambda: "MONITORING" in monger.getcert("list").stdout, 30, "certmonger is content")
+        monger.getcert("resubmit", "-i", "one")
+        second = wait_until(lambda: another(certificate, first), 60, "the next certificate")
+    assert second.subject == first.subject and second.serial_number != first.serial_number
+    assert "OK" in run("openssl", "verify", "-CAfile", authority.folder / "root.pem", "-untrusted",
+                       authority.folder / "issuing.pem", certificate)
+
+
+def another(path, first):
+    found = x509.load_pem_x509_certificate(path.read_bytes())
+    return found if found != first else None
+
+
+def test_the_go_client_is_told_that_its_cipher_is_bad(house, admin, tmp_path):
+    """It knows DES alone. What was meant for it can be used by another client."""
+    made = admin.post("/certificate-challenges", subject="CN=go")
+    said = run("scepclient", "-server-url", made["scep_url"], "-private-key", tmp_path / "key.pem", "-certificate",
+               tmp_path / "leaf.pem", "-cn", "go", "-challenge", made["challenge"], fails=True)
+    assert "badAlg" in said and not (tmp_path / "leaf.pem").exists()
+    assert state(admin, made) == "delivered"
 
 
 # ---- by the command line ----
