@@ -21,6 +21,8 @@ VICTIMS = ("server", "keyd", "worker", "edge", "supervisor")
 KINDS = ("sync", "lock", "restart", "clear_passcode")
 LEAVING = ("wipe", "retire")  # for every other device: it comes again as long as there are links
 LEAVING_SHARE = 0.1  # of what these are asked
+TURNING = ("block", "unblock")  # no commands: people shut a device out and let it in again
+BLOCK_SHARE, UNBLOCK_SHARE = 0.03, 0.3  # of the looks at a device
 PAIR_SHARE = 0.3  # of the kills: two parts at once
 WAVES = 6  # of phones that enrol while parts die
 PHONES, CONNECTIONS = 4, 2  # of one wave
@@ -49,32 +51,42 @@ class Storm:
         self.admin = admin
         self.over = threading.Event()
         self.asked, self.surprises = {}, []  # command -> kind
+        self.turned = collections.Counter()  # (device, "block" or "unblock")
         self.is_late = False  # no part dies any more: whatever was not asked yet is
         self.people = [threading.Thread(target=self.work, args=(random.Random(seed + number),), daemon=True)
                        for number in range(ASKERS)]
 
     def missing(self):
-        return [kind for kind in ("lock", *LEAVING) if kind not in self.asked.values()]
+        turned = {verb for _, verb in self.turned}
+        return [kind for kind in ("lock", *LEAVING) if kind not in self.asked.values()] + [
+            verb for verb in TURNING if verb not in turned]
 
     def kind_for(self, device, dice):
-        missing = self.missing()
+        missing, is_blocked = self.missing(), device["enrolment_state"] == "blocked"
         if self.is_late and missing:
-            return missing[0]
+            return missing[0] if missing[0] != "unblock" or is_blocked else "block"
+        if dice.random() < (UNBLOCK_SHARE if is_blocked else BLOCK_SHARE):
+            return "unblock" if is_blocked else "block"
         is_short_lived = int(device["id"][-1], 16) % 2 == 0
         return dice.choice(LEAVING if is_short_lived and dice.random() < LEAVING_SHARE else KINDS)
+
+    def ask_one(self, device, kind):
+        if kind in TURNING:
+            self.admin.post(f"/devices/{device['id']}/{kind}")
+            self.turned[device["id"], kind] += 1
+            return
+        made = self.admin.command(device["id"], kind)
+        self.asked.update({made["id"]: kind} if made.get("id") else {})
 
     def ask(self, dice):
         devices = self.admin.items("/devices?limit=1000")
         dice.shuffle(devices)
         for device in devices:
             try:
-                kind = self.kind_for(device, dice)
-                made = self.admin.command(device["id"], kind)
+                self.ask_one(device, self.kind_for(device, dice))
             except Refused as no:
                 if no.status not in BUSY:
                     raise
-            else:
-                self.asked.update({made["id"]: kind} if made.get("id") else {})
 
     def work(self, dice):
         while not self.over.wait(0.02):
@@ -168,10 +180,11 @@ def present(lines):
 
 
 def is_drained(admin, waves):
-    """What has left answers no more: an answer that was lost stays so."""
+    """What has left answers no more: an answer that was lost stays so. What is blocked does not now."""
     try:
         there = present(waves.lines())
-        return not [one for device in admin.items("/devices?limit=1000") if device["udid"] in there
+        return not [one for device in admin.items("/devices?limit=1000")
+                    if device["udid"] in there and device["enrolment_state"] != "blocked"
                     for one in admin.commands(device["id"]) if one["state"] in OPEN]
     except (OSError, ValueError, Refused):
         return False
@@ -210,6 +223,7 @@ class Outcome:
     def __init__(self, waves, storm, audit):
         self.results, self.lines = waves.results, waves.lines()
         self.asked, self.surprises, self.audit = storm.asked, storm.surprises, audit
+        self.turned = storm.turned
 
     def __str__(self):
         """What there was to lose."""
@@ -222,7 +236,8 @@ class Outcome:
             errors.update(result["errors"])
         asked = collections.Counter(self.asked.values())
         left = collections.Counter(line["left"] for line in self.lines if "left" in line)
-        return f"enrolled {enrolled}, {dict(errors)}, asked {dict(asked)}, left {dict(left)}, carried out {done}, {dict(counts)}, audit {self.audit['entries']}"
+        turned = collections.Counter(verb for _, verb in self.turned.elements())
+        return f"enrolled {enrolled}, {dict(errors)}, asked {dict(asked)}, {dict(turned)}, left {dict(left)}, carried out {done}, {dict(counts)}, audit {self.audit['entries']}"
 
     def answered(self, *messages):
         """Lines of the ledger about messages that the server has taken."""
@@ -270,7 +285,7 @@ def check_enrolments(house, outcome):
     """Who was told to be enrolled is, unless it has left; who began has come to the end."""
     active = {row["udid"] for row in query(
         house, "SELECT d.udid FROM enrolment e JOIN device d ON d.id = e.device_id "
-        "WHERE e.state = 'active' AND e.push_token IS NOT NULL")}
+        "WHERE e.state IN ('active', 'blocked') AND e.push_token IS NOT NULL")}
     there = present(outcome.lines)
     assert there <= active, f"lost: {there - active}"
     told = outcome.answered("TokenUpdate")
@@ -289,18 +304,54 @@ def check_departures(house, outcome):
         "(SELECT count(*) FROM command c WHERE c.enrolment_id = e.id AND c.kind IN ('wipe', 'retire')) AS asked, "
         "(SELECT count(*) FROM certificate k WHERE k.enrolment_id = e.id AND k.der IS NOT NULL"
         " AND k.revoked_at IS NULL) AS valid, "
+        "(SELECT count(*) FROM certificate k WHERE k.enrolment_id = e.id AND k.state = 'held') AS held, "
+        "(SELECT count(*) FROM challenge h WHERE h.enrolment_id = e.id AND h.state = 'delivered') AS open, "
         "(SELECT count(*) FROM certificate k WHERE k.enrolment_id = e.id AND k.revoked_at IS NOT NULL) AS revoked "
         "FROM enrolment e JOIN device d ON d.id = e.device_id")}
     for row in rows.values():
         is_present = row["state"] in PRESENT
-        assert is_present == (row["valid"] != "0"), f"its certificate does not fit: {row}"
+        is_blocked = row["state"] == "blocked"
+        assert (is_present and not is_blocked) == (row["valid"] != "0"), f"its certificate does not fit: {row}"
+        assert is_blocked == (row["held"] != "0"), f"held, but not blocked, or the other way round: {row}"
         assert is_present or row["revoked"] != "0", row
+        assert row["open"] == "0" or row["state"] in ("pending", "active"), f"a challenge is open: {row}"
         assert not (is_present and row["asked"] != "0"), f"asked to leave, and half done: {row}"
         assert row["state"] not in ("wiping", "retiring") or row["asked"] != "0", f"nobody asked for it: {row}"
     ended = collections.Counter(row["udid"] for row in rows.values() if row["ended_at"])
+    for row in query(house, "SELECT d.udid, r.count FROM refusal r JOIN enrolment e ON e.id = r.peer "
+                     "JOIN device d ON d.id = e.device_id WHERE r.kind = 'device.left_while_blocked'"):
+        ended[row["udid"]] += int(row["count"])  # noted, and shut out all the same
     farewells = collections.Counter(line["device"] for line in outcome.answered("CheckOut"))
     lost = {device for device in farewells if farewells[device] > ended[device]}
     assert not lost, f"has left, and the server does not know it: {lost}"
+
+
+def check_turnings(house, outcome):
+    """Each block and unblock that was promised has happened, and the last one holds."""
+    last, counts = {}, collections.Counter()
+    for row in query(house, "SELECT action, subject_id, body FROM audit WHERE action IN ('device.block', "
+                     "'device.unblock') ORDER BY position"):
+        verb = row["action"].partition(".")[2]
+        counts[row["subject_id"], verb] += 1
+        last[json.loads(row["body"])["enrolment"]] = verb
+    assert outcome.turned <= counts, f"promised by the API and lost: {outcome.turned - counts}"
+    states = {row["id"]: row["state"] for row in query(house, "SELECT id, state FROM enrolment")}
+    for enrolment, verb in last.items():
+        assert verb == "block" or states[enrolment] != "blocked", enrolment
+        assert verb == "unblock" or states[enrolment] not in ("pending", "active"), enrolment
+
+
+def check_certificates(house):
+    """No certificate without its entry in the audit and its place in the trace, and none of these without it."""
+    rows = query(house, "SELECT k.id, k.state, (k.der IS NOT NULL) AS made, "
+                 "(SELECT count(*) FROM audit a WHERE a.action = 'certificate.issue' AND a.subject_id = k.id) AS audited, "
+                 "(SELECT count(*) FROM certificate_step s WHERE s.challenge_id = k.challenge_id AND s.step = 6"
+                 " AND s.outcome = 'ok') AS traced FROM certificate k")
+    for row in rows:
+        wanted = "1" if row["made"] in ("1", "t") else "0"
+        assert (row["audited"], row["traced"]) == (wanted, wanted), row
+    [audited] = query(house, "SELECT count(*) AS count FROM audit WHERE action = 'certificate.issue'")
+    assert sum(int(row["audited"]) for row in rows) == int(audited["count"]) > 0
 
 
 def check_lives(house, outcome):
@@ -358,4 +409,6 @@ def check(house, outcome):
     check_enrolments(house, outcome)
     check_commands(house, outcome)
     check_departures(house, outcome)
+    check_turnings(house, outcome)
+    check_certificates(house)
     check_lives(house, outcome)

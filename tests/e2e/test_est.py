@@ -4,6 +4,8 @@ import base64
 import contextlib
 import http.client
 import json
+import os
+import signal
 import subprocess
 
 import pytest
@@ -14,7 +16,7 @@ import scep
 from house import wait_until
 from phones import admin, house
 from pki import CN, O, authority, ocsp, run
-from test_network import mint, purposes, state
+from test_network import PATH, Gear, mint, purposes, state
 
 pytestmark = pytest.mark.pki
 
@@ -253,3 +255,36 @@ def test_no_challenge_gets_into_the_log(house, admin, client):
     basic = base64.b64encode(b"gear:" + made["challenge"].encode()).decode()
     assert made["challenge"] not in log and basic not in log
     assert made["challenge"] not in json.dumps(admin.items("/certificate-requests?limit=1000"))
+
+
+# ---- the key process is away ----
+
+@contextlib.contextmanager
+def without_keyd(house):
+    """It is dead, and nobody starts another one meanwhile."""
+    keyd = house.pid_of("keyd")
+    house.process.send_signal(signal.SIGSTOP)
+    try:
+        os.kill(keyd, signal.SIGKILL)
+        yield
+    finally:
+        house.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: house.pid_of("keyd") not in (None, keyd), 60, "another key process")
+        house.wait_ready()
+
+
+def test_no_challenge_is_lost_while_the_key_process_is_away(house, admin, authority, client, tmp_path):
+    gear = Gear(house, authority, tmp_path, "gear without a key process")
+    by_scep, by_est = mint(admin, gear), mint(admin, client)
+    request = scep.request(gear.sender.key, [(CN, gear.name)], challenges=[by_scep["challenge"]])
+    message = gear.sender.message(scep.envelope(request, authority.registration))
+    with without_keyd(house):
+        for _ in range(2):
+            assert house.get(PATH, door="plain", method="POST", body=message, timeout=60)[0] == 503
+            assert client.enrol(by_est["challenge"])[0] == 503
+        assert house.get("/livez", door="metrics")[0] == 200
+    assert state(admin, by_scep) == state(admin, by_est) == "delivered"
+    status, _, body = house.get(PATH, door="plain", method="POST", body=message)
+    assert status == 200 and gear.opened(scep.Reply(body, authority.registration))
+    [certificate, *_] = client.opened(client.enrol(by_est["challenge"]))
+    assert certificate.subject.rfc4514_string() == f"CN={client.name}"

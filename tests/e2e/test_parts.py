@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of the house: what each may do, and what becomes of the others when one hangs or cannot start."""
+import concurrent.futures
 import errno
 import os
 import pathlib
@@ -141,12 +142,17 @@ def test_check_config_warns_where_the_limit_is_too_low():
 def test_a_key_process_that_hangs_is_replaced(sqlite_house):
     sqlite_house.start()
     hung = sqlite_house.pid_of("keyd")
+    asks = [("/scep/apple?operation=GetCACert", "plain"), ("/.well-known/est/cacerts", "device")]
+    assert [sqlite_house.get(path, door=door)[0] for path, door in asks] == [200, 200]
     os.kill(hung, signal.SIGSTOP)
     begun = time.monotonic()
-    assert sqlite_house.get("/readyz", door="metrics", timeout=30)[0] == 503
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        heard = pool.map(lambda ask: sqlite_house.get(ask[0], door=ask[1], timeout=30)[0], [("/readyz", "metrics"), *asks])
+        assert list(heard) == [503, 503, 503]
     assert time.monotonic() - begun < 15
     wait_until(lambda: sqlite_house.pid_of("keyd") not in (None, hung), 20, "a new key process")
     sqlite_house.wait_ready()
+    assert [sqlite_house.get(path, door=door)[0] for path, door in asks] == [200, 200]
     assert "supervisor.hung" in sqlite_house.log_text()
 
 
