@@ -90,7 +90,8 @@ static bool profile_list(struct work *work)
     for (size_t i = 0; i < work->phone->profile_count; i++) {
         struct profile profile;
         struct err ignored; /* it was parsed when it was installed */
-        if (phone_profile_open(work->scratch, &work->phone->profiles[i], &profile, &ignored))
+        if (phone_profile_is_own(work->phone, &work->phone->profiles[i]) &&
+            phone_profile_open(work->scratch, &work->phone->profiles[i], &profile, &ignored))
             profile_describe(list, &profile);
     }
     return true;
@@ -137,6 +138,8 @@ static bool install_profile(struct work *work)
         return installation_failed(work, CODE_BAD_SIGNATURE, &err);
     }
     if (!profile_parse(work->scratch, content.content, &profile, &err))
+        return installation_failed(work, CODE_MALFORMED_PROFILE, &err);
+    if (!payloads_channel_check(profile.tree, phone->user != NULL, &err))
         return installation_failed(work, CODE_MALFORMED_PROFILE, &err);
     if (profile_payload(&profile, PAYLOAD_MDM))
         return management_update(work, &content, &profile);

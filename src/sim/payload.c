@@ -77,6 +77,13 @@ static const struct key_rule passcode_keys[] = {
     {"pinHistory", PLIST_INTEGER, false, 1, 50},
 };
 
+/* Of a person alone. The schema asks for moduleName; Macs do not. */
+static const struct key_rule screensaver_keys[] = {
+    {"moduleName", PLIST_TEXT, false, 0, 0},
+    {"modulePath", PLIST_TEXT, false, 0, 0},
+    {"idleTime", PLIST_INTEGER, false, 0, INT32_MAX},
+};
+
 static const struct key_rule certificate_keys[] = {
     {"PayloadContent", PLIST_DATA, true, 0, 0},
     {"PayloadCertificateFileName", PLIST_TEXT, false, 0, 0},
@@ -86,6 +93,7 @@ struct payload_rule {
     const char *type;
     const struct key_rule *keys; /* NULL: this payload's keys are not checked */
     size_t count;
+    bool is_of_person; /* for the channel of a Mac's user, and not for the device's */
 };
 
 #define KEYS(table) table, COUNT(table)
@@ -94,6 +102,7 @@ static const struct payload_rule payload_rules[] = {
     {PAYLOAD_MDM, KEYS(mdm_keys)},
     {PAYLOAD_SCEP, KEYS(wrapped_keys)},
     {PAYLOAD_PASSCODE, KEYS(passcode_keys)},
+    {"com.apple.screensaver.user", KEYS(screensaver_keys), true},
     {PAYLOAD_ROOT, KEYS(certificate_keys)},
     {PAYLOAD_PKCS1, KEYS(certificate_keys)},
     {PAYLOAD_PEM, KEYS(certificate_keys)},
@@ -230,17 +239,22 @@ static bool scep_check(const struct plist *payload, struct err *err)
            err_at(err, ERR_BAD_INPUT, "PayloadContent/Key Type", "Key Type is not RSA");
 }
 
+static const struct payload_rule *payload_rule_find(const char *type)
+{
+    for (size_t i = 0; i < COUNT(payload_rules); i++)
+        if (text_equal(payload_rules[i].type, type))
+            return &payload_rules[i];
+    return NULL;
+}
+
 bool payload_check(const struct plist *payload, struct err *err)
 {
-    const struct payload_rule *rule = NULL;
     if (payload->type != PLIST_DICT)
         return err_set(err, ERR_BAD_INPUT, "a payload that is not a dictionary");
     if (!common_check(payload, err))
         return false;
     const char *type = plist_text(payload, "PayloadType");
-    for (size_t i = 0; i < COUNT(payload_rules) && !rule; i++)
-        if (text_equal(payload_rules[i].type, type))
-            rule = &payload_rules[i];
+    const struct payload_rule *rule = payload_rule_find(type);
     if (!rule)
         return err_at(err, ERR_BAD_INPUT, "PayloadType", "the payload type '%s' is unknown", type);
     if (rule->keys && !dict_check(payload, rule->keys, rule->count, true, err))
@@ -250,6 +264,21 @@ bool payload_check(const struct plist *payload, struct err *err)
     if (text_equal(type, PAYLOAD_SCEP))
         return scep_check(payload, err) || err_context(err, "%s", type);
     return true;
+}
+
+/* What is for a person says so in PayloadScope, and the other way round. */
+bool payloads_channel_check(const struct plist *profile, bool is_person, struct err *err)
+{
+    const struct plist *content = plist_get(profile, "PayloadContent");
+    const char *scope = plist_text(profile, "PayloadScope");
+    for (const struct plist *one = content ? content->first : NULL; one; one = one->next) {
+        const char *type = plist_text(one, "PayloadType");
+        const struct payload_rule *rule = payload_rule_find(type);
+        if (rule && rule->is_of_person != is_person)
+            return err_at(err, ERR_FORBIDDEN, "PayloadType", "%s is not for this channel", type);
+    }
+    return !scope || text_equal(scope, is_person ? "User" : "System") ||
+           err_at(err, ERR_FORBIDDEN, "PayloadScope", "PayloadScope is not of this channel");
 }
 
 bool profile_top_check(const struct plist *profile, struct err *err)

@@ -23,5 +23,8 @@ struct key_rule {
 
 /* One payload of PayloadContent. err->where names the key path. */
 MUST_CHECK bool payload_check(const struct plist *payload, struct err *err);
+/* Do all payloads of this profile belong to the channel that it came by? */
+MUST_CHECK bool payloads_channel_check(const struct plist *profile, bool is_person,
+                                       struct err *err);
 /* The top level of a profile, without looking into its payloads. */
 MUST_CHECK bool profile_top_check(const struct plist *profile, struct err *err);

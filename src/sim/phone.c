@@ -45,6 +45,7 @@ static const struct field installed_fields[] = {
     TEXT_FIELD(struct installed, name, 0),
     TEXT_FIELD(struct installed, signer, 0),
     TEXT_FIELD(struct installed, plist, FIELD_REQUIRED, .highest = BIG_TEXT),
+    TEXT_FIELD(struct installed, user, 0),
 };
 
 static const struct field declarative_fields[] = {
@@ -366,18 +367,24 @@ bool phone_forget(struct phone *phone, enum phone_status status, struct err *err
 
 /* ---- installed profiles ---- */
 
+bool phone_profile_is_own(const struct phone *phone, const struct installed *profile)
+{
+    return text_equal(profile->user, phone->user);
+}
+
 struct installed *phone_profile_find(struct phone *phone, const char *identifier)
 {
     for (size_t i = 0; i < phone->profile_count; i++)
-        if (text_equal(phone->profiles[i].identifier, identifier))
+        if (phone_profile_is_own(phone, &phone->profiles[i]) &&
+            text_equal(phone->profiles[i].identifier, identifier))
             return &phone->profiles[i];
     return NULL;
 }
 
 static void installed_clear(struct installed *installed)
 {
-    char *const texts[] = {installed->identifier, installed->uuid, installed->name,
-                           installed->signer, installed->plist};
+    char *const texts[] = {installed->identifier, installed->uuid,  installed->name,
+                           installed->signer,     installed->plist, installed->user};
     for (size_t i = 0; i < COUNT(texts); i++)
         mem_free(texts[i]);
 }
@@ -398,6 +405,7 @@ void phone_profile_put(struct phone *phone, const struct profile *profile, struc
         .name = profile->name ? mem_text(phone, profile->name) : NULL,
         .signer = mem_text(phone, signer),
         .plist = base64_encode(phone, content),
+        .user = phone->user ? mem_text(phone, phone->user) : NULL,
     };
 }
 

@@ -33,6 +33,7 @@ struct enrolment {
 struct installed {
     char *identifier, *uuid, *name, *signer;
     char *plist; /* base64 of the verified content */
+    char *user;  /* of a Mac, whose it is; NULL: the device's */
 };
 
 struct pending { /* uuid NULL: nothing waits */
@@ -123,9 +124,11 @@ void phone_pending_drop(struct phone *phone);
 /* Everything that came by management goes: identity, profiles, pending result. */
 MUST_CHECK bool phone_forget(struct phone *phone, enum phone_status status, struct err *err);
 
+/* Profiles of whoever speaks (phone->user): the device and each person have their own. */
 struct installed *phone_profile_find(struct phone *phone, const char *identifier);
 void phone_profile_put(struct phone *phone, const struct profile *profile, struct bytes content,
                        const char *signer);
+bool phone_profile_is_own(const struct phone *phone, const struct installed *profile);
 void phone_profile_drop(struct phone *phone, struct installed *profile);
 /* The installed profile's tree. */
 MUST_CHECK bool phone_profile_open(void *owner, const struct installed *installed,

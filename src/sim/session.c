@@ -154,6 +154,9 @@ static bool settle(struct session *session, struct err *err)
            declarative_settle(session->phone, session->report, err);
 }
 
+static const char *const person_commands[] = {"ProfileList", "InstallProfile", "RemoveProfile",
+                                              NULL};
+
 static bool command_answer(struct session *session, const struct plist *command, const char *uuid,
                            struct err *err)
 {
@@ -164,7 +167,7 @@ static bool command_answer(struct session *session, const struct plist *command,
     struct bytes body;
     if (!request_type)
         request_type = "";
-    if (phone->user && !text_equal(request_type, "ProfileList"))
+    if (phone->user && name_find(person_commands, request_type) < 0)
         outcome = (struct command_outcome){.status = "Error"}; /* not for a person */
     else if (!session->options->never_now)
         outcome = command_carry_out(phone, command, answer);
