@@ -87,11 +87,12 @@ static const struct field effective_rows[] = {
 };
 static const struct fields effective_fields = FIELDS(effective_rows);
 
-static char *items_json(const struct request *request, const struct effective *effective)
+static char *items_json(const struct request *request, const struct list *items)
 {
     CLEANUP(json_decref_at) json_t *list = json_array();
-    for (size_t i = 0; i < effective->item_count; i++)
-        if (json_array_append_new(list, json_from(delivered_fields, &effective->items[i])) != 0)
+    const struct delivered *delivered = items->items;
+    for (size_t i = 0; i < items->count; i++)
+        if (json_array_append_new(list, json_from(delivered_fields, &delivered[i])) != 0)
             bug("no items");
     return json_text(request->owner, list);
 }
@@ -116,12 +117,14 @@ static bool device_effective(struct request *request, struct reply *reply, struc
     struct actor actor = api_actor(request);
     struct device device;
     struct effective effective;
+    struct list items;
     if (!api_device(request, &device, err) ||
-        !fleet_effective(api_fleet(request), &actor, request->owner, device.id, &effective, err))
+        !fleet_effective(api_fleet(request), &actor, request->owner, device.id, &effective, err) ||
+        !fleet_effective_items(api_fleet(request), &actor, request->owner, device.id, &items, err))
         return false;
     if (!device.compliance) { /* it left: nothing is managed any more */
         effective.decisions = mem_text(request->owner, "[]");
-        effective.item_count = 0;
+        items.count = 0;
     }
     bool is_whole = text_equal(request_query(request, "explain"), "1");
     struct effective_view view = {
@@ -130,7 +133,7 @@ static bool device_effective(struct request *request, struct reply *reply, struc
         .platform = effective.platform,
         .changed_at = effective.changed_at,
         .decisions = is_whole ? effective.decisions : decisions_short(request, effective.decisions),
-        .items = items_json(request, &effective)};
+        .items = items_json(request, &items)};
     api_reply(request, reply, 200, effective_fields, &view);
     return true;
 }

@@ -151,11 +151,20 @@ static void result_show(struct cli *cli, const json_t *result)
     buffer_byte(&cli->out, '\n');
 }
 
+/* For the device itself: nothing. */
+static const char *channel_of(struct cli *cli, const json_t *item)
+{
+    if (!text_equal(member(cli, item, "carrier"), "user_channel"))
+        return "";
+    return has(item, "user") ? mem_format(cli->owner, " for %s", member(cli, item, "user"))
+                             : " for its people";
+}
+
 static void items_show(struct cli *cli, const json_t *items)
 {
     for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *item = json_array_get(items, i);
-        buffer_format(&cli->out, "%s: ", member(cli, item, "item"));
+        buffer_format(&cli->out, "%s%s: ", member(cli, item, "item"), channel_of(cli, item));
         show_state(&cli->out, member(cli, item, "state"), cli->has_colour);
         buffer_format(&cli->out, " since %s", member(cli, item, "changed_at"));
         if (has(item, "reason"))

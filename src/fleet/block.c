@@ -3,6 +3,7 @@
 
 #include "fleet/door.h"
 #include "fleet/leave.h"
+#include "fleet/user_channel.h"
 #include "model/certificate.h"
 #include "model/device.h"
 #include "store/store.h"
@@ -46,7 +47,8 @@ static bool unblock_run(struct db *tx, void *context, struct err *err)
            store_change(tx, ASK(CERTIFICATE_RELEASE_OF_ENROLMENT, TEXT(id), INTEGER(now)), NULL,
                         err) &&
            crl_due(tx, now, err) && job_add(tx, "plan", "all", now, err) &&
-           job_add(tx, "wake", id, now, err) && turned_event(tx, t, "device.unblocked", err);
+           job_add(tx, "wake", id, now, err) && user_channels_wake(tx, id, now, err) &&
+           turned_event(tx, t, "device.unblocked", err);
 }
 
 /* Refused when the enrolment is not in this state; *owner keeps what was read. */

@@ -11,6 +11,7 @@
 #include "fleet/queue.h"
 #include "fleet/resolved.h"
 #include "fleet/shared.h"
+#include "fleet/user_items.h"
 #include "model/fact.h"
 #include "model/platform.h"
 #include "store/store.h"
@@ -71,12 +72,13 @@ static bool items_read(struct db *tx, void *owner, const char *device_id, struct
 
 struct about { /* the device of a row of DESIRED_BY_DEVICE */
     char *os_version, *organization;
-    bool is_supervised;
+    bool is_supervised, by_account;
 };
 static const struct field about_rows[] = {
     TEXT_FIELD(struct about, os_version, 0),
     TEXT_FIELD(struct about, organization, 0),
     BOOLEAN_FIELD(struct about, is_supervised, 0),
+    BOOLEAN_FIELD(struct about, by_account, 0),
 };
 
 bool desired_load(struct db *tx, void *owner, const char *device_id, struct effective *out,
@@ -99,6 +101,7 @@ bool desired_load(struct db *tx, void *owner, const char *device_id, struct effe
         .changed_at = rows_integer(rows, 0, "changed_at"),
         .os_version = about.os_version,
         .is_supervised = about.is_supervised,
+        .by_account = about.by_account,
         .organization = about.organization};
     if (!values_read(owner, rows_text(rows, 0, "content"), &effective, err) ||
         !items_read(tx, owner, device_id, &effective, err))
@@ -122,6 +125,24 @@ bool fleet_effective(struct fleet *fleet, const struct actor *actor, void *owner
         return err_set(err, ERR_NOT_FOUND, "nothing was resolved for this device yet");
     out->device_url = fleet->settings->device_url;
     out->declared_profiles = fleet->settings->declared_profiles;
+    return true;
+}
+
+bool fleet_effective_items(struct fleet *fleet, const struct actor *actor, void *owner,
+                           const char *device_id, struct list *out, struct err *err)
+{
+    struct enrolment enrolment = {0};
+    bool found = false;
+    void *items = NULL;
+    size_t count = 0;
+    if (!may_read(actor, err) ||
+        !store_find(fleet->db, owner, ASK(ENROLMENT_CURRENT, TEXT(device_id)), enrolment_fields,
+                    &enrolment, &found, err))
+        return false;
+    if (found && !store_list(fleet->db, owner, ASK(DELIVERED_SHOWN, TEXT(enrolment.id)),
+                             delivered_fields, sizeof(struct delivered), &items, &count, err))
+        return false;
+    *out = (struct list){.items = items, .count = count};
     return true;
 }
 
@@ -175,6 +196,8 @@ static bool plan_installs(struct db *tx, struct planning *p, struct err *err)
 {
     for (size_t i = 0; i < p->count; i++) {
         const struct delivered *has = delivered_find(p, p->items[i].item);
+        if (p->items[i].carrier == CARRIER_USER_CHANNEL)
+            continue; /* plan_people */
         if (has && has->wanted_hash && strcmp(has->wanted_hash, p->items[i].hash) == 0 &&
             is_settled(p, has))
             continue;
@@ -195,32 +218,31 @@ static bool declared_unwanted(struct db *tx, const struct planning *p, const str
     return item_declare(tx, id, has->item, NULL, p->now, err);
 }
 
-/* What no command ever brought to the device is not taken from it: the wish alone goes. */
-static bool item_unwanted(struct db *tx, struct planning *p, const char *item, struct err *err)
-{
-    struct rows *rows = NULL;
-    const char *id = p->enrolment.id;
-    if (!store_rows(tx, p->owner, ASK(COMMAND_ITEM_DELIVERED, TEXT(id), TEXT(item)), &rows, err))
-        return false;
-    if (rows->count > 0)
-        return item_queue(tx, id, item, NULL, p->now, err);
-    return store_change(tx, ASK(COMMAND_SUPERSEDE_ITEM, TEXT(id), TEXT(item), INTEGER(p->now)),
-                        NULL, err) &&
-           commands_outdate(tx, id, NULL, NULL, err) &&
-           store_change(tx, ASK(DELIVERED_DROP, TEXT(id), TEXT(item)), NULL, err);
-}
-
 static bool plan_removals(struct db *tx, struct planning *p, struct err *err)
 {
     for (size_t i = 0; i < p->effective.item_count; i++) {
         const struct delivered *has = &p->effective.items[i];
-        if (wanted_find(p, has->item) || (!has->wanted_hash && is_settled(p, has)))
+        if (has->carrier == CARRIER_USER_CHANNEL || wanted_find(p, has->item) ||
+            (!has->wanted_hash && is_settled(p, has)))
             continue;
-        if (!(has->carrier == CARRIER_DECLARATION ? declared_unwanted(tx, p, has, err)
-                                                  : item_unwanted(tx, p, has->item, err)))
+        if (!(has->carrier == CARRIER_DECLARATION
+                  ? declared_unwanted(tx, p, has, err)
+                  : item_unwant(tx, p->enrolment.id, has->item, p->now, err)))
             return false;
     }
     return true;
+}
+
+static bool plan_people(struct db *tx, const struct planning *p, struct err *err)
+{
+    const struct user_items wanted = {.enrolment = &p->enrolment,
+                                      .items = p->items,
+                                      .count = p->count,
+                                      .has = p->effective.items,
+                                      .has_count = p->effective.item_count,
+                                      .again = p->is_new,
+                                      .now = p->now};
+    return user_items_plan(tx, &wanted, err);
 }
 
 /* Only where something changed is there something to tell. */
@@ -260,7 +282,7 @@ static bool plan_run(struct db *tx, void *context, struct err *err)
         return true;
     if (!plan_is_new(tx, p, err))
         return false;
-    return plan_installs(tx, p, err) && plan_removals(tx, p, err) &&
+    return plan_installs(tx, p, err) && plan_removals(tx, p, err) && plan_people(tx, p, err) &&
            plan_declarations(tx, p, err) &&
            store_change(tx, ASK(DESIRED_PLANNED, TEXT(p->device_id), TEXT(p->variant_hash)), NULL,
                         err);

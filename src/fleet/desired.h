@@ -21,6 +21,7 @@ struct effective { /* what holds for a device */
     int64_t changed_at;
     const char *os_version; /* may be NULL */
     bool is_supervised;
+    bool by_account; /* enrolled by an account: what names the hardware is not asked of it */
     const char *organization;
     struct declarative declarative; /* of the current enrolment */
     /* fleet_effective alone fills these: */
@@ -31,6 +32,10 @@ struct effective { /* what holds for a device */
  */
 MUST_CHECK bool fleet_effective(struct fleet *fleet, const struct actor *actor, void *owner,
                                 const char *device_id, struct effective *out, struct err *err);
+
+/* The items as people see them: those that went to the channels of the device's people, too. */
+MUST_CHECK bool fleet_effective_items(struct fleet *fleet, const struct actor *actor, void *owner,
+                                      const char *device_id, struct list *out, struct err *err);
 
 struct wanted_item {  /* made by the room out of the values; equal variants give equal items */
     const char *item; /* "password": stable name */

@@ -67,6 +67,7 @@ struct identity { /* what a client certificate stands for */
     bool is_outdated; /* the device has shown a newer one that is good */
     bool has_work;    /* open commands exist (deferred ones included) */
     bool has_deferred;
+    bool is_person; /* the channel of one of the device's people: enrolment_id is its own */
 };
 /* From the cache while nothing concerning this enrolment changed, else from the database.
  * ERR_NOT_FOUND: no such certificate of ours. The result belongs to owner. */

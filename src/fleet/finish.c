@@ -51,7 +51,7 @@ static bool ask_back(struct db *tx, const struct finish *f, struct err *err)
 {
     const char *id = f->identity->enrolment_id;
     return query_add(tx, id, COMMAND_QUERY_ITEMS, f->now, err) &&
-           query_add(tx, id, COMMAND_QUERY_SECURITY, f->now, err);
+           (f->identity->is_person || query_add(tx, id, COMMAND_QUERY_SECURITY, f->now, err));
 }
 
 static bool items_finish(struct db *tx, const struct finish *f, struct err *err)
@@ -163,6 +163,8 @@ static bool facts_finish(struct db *tx, const struct finish *f, struct err *err)
                                 .count = f->result->fact_count,
                                 .now = f->now};
     const struct attesting attesting = {f->owner, f->identity, f->result, f->now};
+    if (f->identity->is_person)
+        return true; /* it says nothing of the device */
     if (f->command.kind == COMMAND_ATTEST &&
         !attestation_weigh(tx, &attesting, &observed.facts, &observed.count, err))
         return false;

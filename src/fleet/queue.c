@@ -88,6 +88,23 @@ bool item_queue(struct db *tx, const char *enrolment_id, const char *item, const
            command_queue(tx, &queued, err);
 }
 
+bool item_unwant(struct db *tx, const char *enrolment_id, const char *item, int64_t now,
+                 struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct rows *rows = NULL;
+    if (!store_rows(tx, owner, ASK(COMMAND_ITEM_DELIVERED, TEXT(enrolment_id), TEXT(item)), &rows,
+                    err))
+        return false;
+    if (rows->count > 0)
+        return item_queue(tx, enrolment_id, item, NULL, now, err);
+    return store_change(tx,
+                        ASK(COMMAND_SUPERSEDE_ITEM, TEXT(enrolment_id), TEXT(item), INTEGER(now)),
+                        NULL, err) &&
+           commands_outdate(tx, enrolment_id, NULL, NULL, err) &&
+           store_change(tx, ASK(DELIVERED_DROP, TEXT(enrolment_id), TEXT(item)), NULL, err);
+}
+
 bool item_declare(struct db *tx, const char *enrolment_id, const char *item, const char *hash,
                   int64_t now, struct err *err)
 {

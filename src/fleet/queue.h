@@ -22,6 +22,9 @@ MUST_CHECK bool item_queue(struct db *tx, const char *enrolment_id, const char *
 /* The same for an item that the device fetches by itself: only the wish; declare_queue tells. */
 MUST_CHECK bool item_declare(struct db *tx, const char *enrolment_id, const char *item,
                              const char *hash, int64_t now, struct err *err);
+/* What no command ever brought to the device is not taken from it: the wish alone goes. */
+MUST_CHECK bool item_unwant(struct db *tx, const char *enrolment_id, const char *item, int64_t now,
+                            struct err *err);
 /* Tell the device that its declarations have this token; an older one that waits ends. */
 MUST_CHECK bool declare_queue(struct db *tx, const char *enrolment_id, const char *token,
                               int64_t now, struct err *err);

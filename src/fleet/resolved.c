@@ -133,8 +133,9 @@ static void enforced_fill(const struct scene *scene, const struct effective *cur
         return;
     for (size_t i = 0; i < current->item_count; i++) {
         const struct delivered *item = &current->items[i];
-        if (!item->wanted_hash)
-            continue; /* it is to go: another carrier has taken over, or nobody asks for it */
+        if (!item->wanted_hash || item->carrier == CARRIER_USER_CHANNEL)
+            continue; /* it is to go: another carrier has taken over, or nobody asks for it; what
+                         people get besides says nothing of the device */
         if (item->state != COMMAND_VERIFIED)
             return;
         count++;

@@ -8,6 +8,8 @@
 #include "fleet/admission.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
+#include "fleet/queue.h"
+#include "fleet/user_items.h"
 #include "pki/keyd.h"
 #include "store/store.h"
 
@@ -129,8 +131,26 @@ static bool told_run(struct db *tx, void *context, struct err *err)
                       NULL, err))
         return false;
     if (!t->is_known || reopened)
-        return user_event(tx, t, "device.user_enrolled", err);
+        return user_items_begin(tx, t->identity->enrolment_id, t->id, t->now, err) &&
+               user_event(tx, t, "device.user_enrolled", err);
     return wake_open(tx, t, err);
+}
+
+static bool told_keep(struct fleet *fleet, const struct actor *actor, struct telling_user *t,
+                      struct err *err)
+{
+    struct found_channel known;
+    if (!channel_find(fleet->db, t->owner, t->identity->enrolment_id, t->claims->user, &known,
+                      &t->is_known, err))
+        return false;
+    t->id = t->is_known ? known.enrolment_id : id_make(t->owner);
+    if (!keyd_seal(fleet->keyd, t->owner, KEYD_CLASS_DEVICE, t->id, t->address->token, &t->token,
+                   err) ||
+        !keyd_seal(fleet->keyd, t->owner, KEYD_CLASS_DEVICE, t->id, t->address->magic, &t->magic,
+                   err))
+        return false;
+    const struct change change = {.actor = actor, .work = told_run, .context = t, .wakes = true};
+    return fleet_change(fleet, &change, err);
 }
 
 bool fleet_user_channel_told(struct fleet *fleet, const struct actor *actor,
@@ -139,18 +159,12 @@ bool fleet_user_channel_told(struct fleet *fleet, const struct actor *actor,
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct telling_user t = {owner, identity, claims, address, .now = actor->now};
-    struct found_channel known;
     if (!parent_check(fleet->db, owner, identity, err) ||
-        !admission_topic(fleet, identity, address->topic, err) ||
-        !channel_find(fleet->db, owner, identity->enrolment_id, claims->user, &known, &t.is_known,
-                      err))
+        !admission_topic(fleet, identity, address->topic, err))
         return false;
-    t.id = t.is_known ? known.enrolment_id : id_make(owner);
-    if (!keyd_seal(fleet->keyd, owner, KEYD_CLASS_DEVICE, t.id, address->token, &t.token, err) ||
-        !keyd_seal(fleet->keyd, owner, KEYD_CLASS_DEVICE, t.id, address->magic, &t.magic, err))
-        return false;
-    const struct change change = {.actor = actor, .work = told_run, .context = &t, .wakes = true};
-    return fleet_change(fleet, &change, err);
+    /* it was said twice at once, and the other one was first: then the channel is known */
+    return told_keep(fleet, actor, &t, err) ||
+           (err->kind == ERR_CONFLICT && !t.is_known && told_keep(fleet, actor, &t, err));
 }
 
 bool fleet_user_channel_wanted(struct fleet *fleet, const struct identity *identity, bool *wanted,
@@ -175,6 +189,7 @@ bool fleet_user_channel_find(struct fleet *fleet, void *owner, const struct iden
     made.enrolment_id = channel.enrolment_id;
     made.has_work = channel.has_work;
     made.has_deferred = channel.has_deferred;
+    made.is_person = true;
     *out = made;
     return true;
 }
@@ -202,6 +217,7 @@ static bool leave_run(struct db *tx, void *context, struct err *err)
                              TEXT(command_state_names[COMMAND_CANCELLED]), INTEGER(e->now),
                              TEXT(NULL)),
                          NULL, err) &&
+            user_items_end(tx, id, err) &&
             event_add(tx, "device.user_left", e->identity->device_id, "{}", e->now, err));
 }
 
@@ -217,7 +233,20 @@ bool user_channels_end(struct db *tx, const char *enrolment_id, int64_t now, str
 {
     return store_change(tx, ASK(USER_CHANNEL_COMMANDS_END, TEXT(enrolment_id), INTEGER(now)), NULL,
                         err) &&
+           store_change(tx, ASK(USER_CHANNEL_DELIVERED_END, TEXT(enrolment_id)), NULL, err) &&
            store_change(tx, ASK(USER_CHANNEL_END, TEXT(enrolment_id), INTEGER(now)), NULL, err);
+}
+
+bool user_channels_wake(struct db *tx, const char *enrolment_id, int64_t now, struct err *err)
+{
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct rows *rows = NULL;
+    if (!store_rows(tx, owner, ASK(USER_CHANNEL_WAITING, TEXT(enrolment_id)), &rows, err))
+        return false;
+    for (size_t i = 0; i < rows->count; i++)
+        if (!job_add(tx, "wake", rows_text(rows, i, "enrolment_id"), now, err))
+            return false;
+    return true;
 }
 
 /* ---- what is asked and told ---- */
@@ -260,7 +289,8 @@ bool fleet_user_channel_list(struct fleet *fleet, const struct actor *actor, voi
 static bool sync_run(struct db *tx, void *context, struct err *err)
 {
     const struct counting *c = context;
-    return query_add(tx, c->id, COMMAND_QUERY_ITEMS, c->now, err);
+    return failed_queue(tx, c->id, c->now, err) &&
+           query_add(tx, c->id, COMMAND_QUERY_ITEMS, c->now, err);
 }
 
 static bool listed_find(struct fleet *fleet, const struct actor *actor, void *owner,

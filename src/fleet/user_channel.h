@@ -54,8 +54,8 @@ MUST_CHECK bool fleet_user_channel_profiles(struct fleet *fleet, const struct ac
 /* All of the enrolment that can be managed. Permission device.read. */
 MUST_CHECK bool fleet_user_channel_list(struct fleet *fleet, const struct actor *actor, void *owner,
                                         const char *device_id, struct list *out, struct err *err);
-/* Ask one for its profiles, and wake it. Permission device.sync; audited. ERR_NOT_FOUND for one
- * that is not of this device. */
+/* Ask one for its profiles, offer again what failed, and wake it. Permission device.sync; audited.
+ * ERR_NOT_FOUND for one that is not of this device. */
 MUST_CHECK bool fleet_user_channel_sync(struct fleet *fleet, const struct actor *actor, void *owner,
                                         const char *device_id, const char *id,
                                         struct user_channel *out, struct err *err);
@@ -64,3 +64,6 @@ MUST_CHECK bool fleet_user_channel_sync(struct fleet *fleet, const struct actor 
 /* The device leaves, or was asked to: what waits for its people is cancelled. */
 MUST_CHECK bool user_channels_end(struct db *tx, const char *enrolment_id, int64_t now,
                                   struct err *err);
+/* The device may be asked again: so may its people, as far as something waits for them. */
+MUST_CHECK bool user_channels_wake(struct db *tx, const char *enrolment_id, int64_t now,
+                                   struct err *err);

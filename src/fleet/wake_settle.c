@@ -19,6 +19,7 @@ struct settling {
     const struct wake_answer *answers;
     size_t count;
     int64_t now;
+    const char *person; /* whose channel the answer at hand is about; NULL: of the device */
     /* of command_sent and delivered_sent, job_retry, job_done, wake_again */
     struct batch sent, round, done, again;
 };
@@ -55,6 +56,21 @@ static void sent_add(struct settling *s, const struct wake_answer *answer)
     batch_add(&s->round, round);
 }
 
+/* Of the channel of a person: the device that it is on, for the event. */
+static bool device_fill(struct db *tx, struct settling *s, struct enrolment *e, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (e->device_id)
+        return true;
+    if (!store_rows(tx, s->owner, ASK(USER_CHANNEL_ABOUT, TEXT(e->id)), &rows, err))
+        return false;
+    if (rows->count > 0) {
+        e->device_id = mem_text(s->owner, rows_text(rows, 0, "device_id"));
+        s->person = mem_text(s->owner, rows_text(rows, 0, "name"));
+    }
+    return true;
+}
+
 static bool dead_mark(struct db *tx, struct settling *s, const struct wake_answer *answer,
                       const struct enrolment *e, int64_t since, struct err *err)
 {
@@ -69,8 +85,10 @@ static bool dead_mark(struct db *tx, struct settling *s, const struct wake_answe
         return true;
     }
     batch_add_done(&s->done, answer->wake);
-    return event_add(tx, answer->outcome == WAKE_DEAD ? "push.dead" : "push.refused", e->device_id,
-                     json_pairs(s->owner, "reason", reason, NULL), s->now, err);
+    return event_add(
+        tx, answer->outcome == WAKE_DEAD ? "push.dead" : "push.refused", e->device_id,
+        json_pairs(s->owner, "reason", reason, s->person ? "user" : NULL, s->person, NULL), s->now,
+        err);
 }
 
 /* What the service says holds for the address that was pushed to: not for one that came later. The
@@ -84,7 +102,9 @@ static bool mark(struct db *tx, struct settling *s, const struct wake_answer *an
     int64_t since =
         answer->outcome == WAKE_DEAD && answer->dead_since ? answer->dead_since : wake->claimed_at;
     bool put_back = false;
-    if (!store_get(tx, s->owner, ASK(ENROLMENT_BY_ID, TEXT(wake->enrolment_id)), want, &e, err))
+    s->person = NULL;
+    if (!store_get(tx, s->owner, ASK(ENROLMENT_BY_ID, TEXT(wake->enrolment_id)), want, &e, err) ||
+        !device_fill(tx, s, &e, err))
         return false;
     if (e.push_at <= since && !address_put_back(tx, &e, 0, s->now, &put_back, err))
         return false;

@@ -23,7 +23,7 @@ const char *const command_asked_names[] = {ASKED_NAMES, NULL};
 _Static_assert(COUNT(command_kind_names) - 1 == COMMAND_FINISH_SETUP + 1, "a name for each kind");
 _Static_assert(COUNT(command_asked_names) - 1 == COMMAND_ATTEST - COMMAND_ASKED_FIRST + 1,
                "all from the first to the last that is asked");
-const char *const carrier_names[] = {"command", "declaration", NULL};
+const char *const carrier_names[] = {"command", "declaration", "user_channel", NULL};
 const char *const command_state_names[] = {
     "queued", "sent",      "delivered",  "applied", "verified",
     "failed", "cancelled", "superseded", "expired", "awaiting_confirmation",
@@ -34,6 +34,8 @@ static const struct field command_rows[] = {
     TEXT_FIELD(struct command, enrolment_id, FIELD_READ_ONLY, .help = "Enrolment"),
     TEXT_FIELD(struct command, device_id, FIELD_READ_ONLY, .help = "Device"),
     TEXT_FIELD(struct command, device_name, FIELD_READ_ONLY, .help = "Its name"),
+    TEXT_FIELD(struct command, user, FIELD_READ_ONLY,
+               .help = "The person of the device whose channel it is for"),
     ENUM_FIELD(struct command, kind, FIELD_READ_ONLY, command_kind_names, .help = "What to do"),
     TEXT_FIELD(struct command, item, FIELD_READ_ONLY, .help = "Which part of the effective set"),
     TEXT_FIELD(struct command, parameters, FIELD_SECRET),
@@ -69,5 +71,7 @@ static const struct field delivered_rows[] = {
     INTEGER_FIELD(struct delivered, losses, FIELD_READ_ONLY,
                   .help = "How often in a row the device took it and then had it not"),
     TIME_FIELD(struct delivered, changed_at, FIELD_READ_ONLY, .help = "Since when"),
+    TEXT_FIELD(struct delivered, user, FIELD_READ_ONLY,
+               .help = "The person of the device whose channel it goes to"),
 };
 const struct fields delivered_fields = FIELDS(delivered_rows);

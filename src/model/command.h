@@ -60,6 +60,7 @@ extern const char *const command_state_names[];
 struct command {
     char *id; /* also the UUID on the wire */
     char *enrolment_id, *device_id, *device_name;
+    char *user; /* whose channel of the device it is for; NULL: of the device itself */
     int kind;
     char *item;       /* of install and remove */
     char *parameters; /* JSON, by kind; NULL. Sealed in the database: may hold a PIN */
@@ -75,9 +76,9 @@ struct command {
 };
 extern const struct fields command_fields;
 
-/* How an item gets to a device: brought by commands, or declared and fetched by the device itself.
- */
-enum carrier { CARRIER_COMMAND, CARRIER_DECLARATION };
+/* How an item gets to a device: brought by commands, declared and fetched by the device itself, or
+ * brought to the channel of each of its people. */
+enum carrier { CARRIER_COMMAND, CARRIER_DECLARATION, CARRIER_USER_CHANNEL };
 extern const char *const carrier_names[];
 
 /* What is known of one item of the effective set on one enrolment. */
@@ -90,5 +91,6 @@ struct delivered {
     char *reason, *remedy;
     int64_t losses; /* how often in a row the device took it and then had it not */
     int64_t changed_at;
+    char *user; /* whose channel it goes to; NULL: of the device, or of people who are not there */
 };
 extern const struct fields delivered_fields;

@@ -8,14 +8,23 @@ VALUES ($1, $2, $3, $4, $5, 'queued', $6, FALSE, 0, $7, $8, $9)
 ON CONFLICT DO NOTHING
 
 -- name: command_by_id
-SELECT c.*, e.device_id, d.name AS device_name FROM command c JOIN enrolment e ON e.id = c.enrolment_id
-LEFT JOIN device d ON d.id = e.device_id
+-- of a person: with the device
+SELECT c.*, COALESCE(e.device_id, p.device_id) AS device_id, d.name AS device_name,
+       COALESCE(u.short_name, u.user_key) AS user
+FROM command c JOIN enrolment e ON e.id = c.enrolment_id
+LEFT JOIN user_channel u ON u.enrolment_id = e.id LEFT JOIN enrolment p ON p.id = u.parent_id
+LEFT JOIN device d ON d.id = COALESCE(e.device_id, p.device_id)
 WHERE c.id = $1
 
 -- name: command_list
-SELECT c.*, e.device_id, d.name AS device_name FROM command c JOIN enrolment e ON e.id = c.enrolment_id
-LEFT JOIN device d ON d.id = e.device_id
-WHERE c.id < COALESCE(CAST($1 AS TEXT), '~') AND (CAST($2 AS TEXT) IS NULL OR e.device_id = $2)
+-- of the device $2 and its people
+SELECT c.*, COALESCE(e.device_id, p.device_id) AS device_id, d.name AS device_name,
+       COALESCE(u.short_name, u.user_key) AS user
+FROM command c JOIN enrolment e ON e.id = c.enrolment_id
+LEFT JOIN user_channel u ON u.enrolment_id = e.id LEFT JOIN enrolment p ON p.id = u.parent_id
+LEFT JOIN device d ON d.id = COALESCE(e.device_id, p.device_id)
+WHERE c.id < COALESCE(CAST($1 AS TEXT), '~')
+  AND (CAST($2 AS TEXT) IS NULL OR COALESCE(e.device_id, p.device_id) = $2)
 ORDER BY c.id DESC LIMIT $3
 
 -- name: command_next
@@ -131,6 +140,21 @@ WHERE enrolment_id = $1 AND item = $2 AND kind = 'install_item' AND delivered_at
 -- name: delivered_list
 SELECT * FROM delivered WHERE enrolment_id = $1 ORDER BY item
 
+-- name: delivered_shown
+-- of the enrolment $1 and of its people; what waits for people only where nobody is there
+SELECT d.enrolment_id, d.item, d.carrier, d.hash, d.wanted_hash, d.state, d.reason, d.remedy, d.losses, d.changed_at,
+       NULL AS user
+FROM delivered d WHERE d.enrolment_id = $1
+  AND (d.carrier <> 'user_channel'
+       OR NOT EXISTS (SELECT 1 FROM user_channel u JOIN enrolment e ON e.id = u.enrolment_id
+                      WHERE u.parent_id = $1 AND e.state = 'active'))
+UNION ALL
+SELECT d.enrolment_id, d.item, 'user_channel', d.hash, d.wanted_hash, d.state, d.reason, d.remedy, d.losses, d.changed_at,
+       COALESCE(u.short_name, u.user_key)
+FROM user_channel u JOIN enrolment e ON e.id = u.enrolment_id JOIN delivered d ON d.enrolment_id = u.enrolment_id
+WHERE u.parent_id = $1 AND e.state = 'active'
+ORDER BY 2, 1
+
 -- name: delivered_want
 INSERT INTO delivered (enrolment_id, item, carrier, hash, wanted_hash, state, losses, changed_at)
 VALUES ($1, $2, $5, '', $3, 'queued', 0, $4)
@@ -149,7 +173,8 @@ UPDATE delivered SET state = $3, hash = COALESCE($4, hash), reason = $5, remedy 
 WHERE enrolment_id = $1 AND item = $2
 
 -- name: delivered_sent
-UPDATE delivered SET state = 'sent', changed_at = $2 WHERE enrolment_id = $1 AND state = 'queued'
+UPDATE delivered SET state = 'sent', changed_at = $2
+WHERE enrolment_id = $1 AND state = 'queued' AND carrier <> 'user_channel'
 
 -- name: delivered_remove
 DELETE FROM delivered WHERE enrolment_id = $1 AND item = $2 AND wanted_hash IS NULL

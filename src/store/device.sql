@@ -158,13 +158,14 @@ WHERE id = $1 AND (last_contact_at IS NULL OR last_contact_at < $2)
 
 -- name: enrolment_topic_next
 -- the next one behind $1: there are few
-SELECT topic FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic > $1 ORDER BY topic LIMIT 1
+SELECT topic FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND device_id IS NOT NULL AND topic > $1
+ORDER BY topic LIMIT 1
 
 -- name: enrolment_unreachable
--- enrolled under another topic than $1: the push certificate does not reach them
-SELECT (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic < $1)
-     + (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic > $1)
-     + (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND topic IS NULL) AS count
+-- devices (not their people) enrolled under another topic than $1: the push certificate does not reach them
+SELECT (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND device_id IS NOT NULL AND topic < $1)
+     + (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND device_id IS NOT NULL AND topic > $1)
+     + (SELECT count(*) FROM enrolment WHERE ended_at IS NULL AND state <> 'pending' AND device_id IS NOT NULL AND topic IS NULL) AS count
 
 -- name: enrolment_silent
 -- asked to leave (last) before $1 and not heard of since: at most $2 behind $3, or $5 alone; the answer may have

@@ -74,7 +74,10 @@ ON CONFLICT (device_id) DO UPDATE SET variant_hash = $2, changed_at = $3
 
 -- name: desired_by_device
 SELECT d.device_id, d.variant_hash, d.planned_hash, d.changed_at, v.platform, v.content, v.decisions,
-       x.os_version, x.is_supervised, (SELECT o.name FROM organization o ORDER BY o.id LIMIT 1) AS organization
+       x.os_version, x.is_supervised,
+       EXISTS (SELECT 1 FROM enrolment e JOIN enrolment_link l ON l.id = e.link_id
+               WHERE e.device_id = d.device_id AND e.ended_at IS NULL AND l.mode = 'account') AS by_account,
+       (SELECT o.name FROM organization o ORDER BY o.id LIMIT 1) AS organization
 FROM desired d JOIN variant v ON v.hash = d.variant_hash JOIN device x ON x.id = d.device_id
 WHERE d.device_id = $1
 

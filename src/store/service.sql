@@ -170,7 +170,7 @@ UPDATE enrolment SET configured_at = $2 WHERE id = $1 AND configured_at IS NULL 
 -- name: enrolment_unconfigured
 -- what a device that waits still has to get: commands for what holds, and declarations
 SELECT (SELECT count(*) FROM delivered v WHERE v.enrolment_id = $1 AND v.wanted_hash IS NOT NULL
-        AND v.state IN ('queued', 'sent', 'delivered'))
+        AND v.carrier <> 'user_channel' AND v.state IN ('queued', 'sent', 'delivered'))
      + (SELECT count(*) FROM job j JOIN enrolment e ON e.device_id = j.subject
         WHERE e.id = $1 AND j.kind IN ('resolve', 'plan')) AS count
 

@@ -32,6 +32,12 @@ SELECT * FROM enrolment WHERE id = $1
 -- name: look_enrolments
 SELECT id, state FROM enrolment ORDER BY id
 
+-- name: link_by_account
+UPDATE enrolment_link SET mode = 'account'
+
+-- name: forbid_users
+UPDATE enrolment SET takes_users = FALSE WHERE id = $1
+
 -- name: look_devices
 SELECT id, name, udid FROM device ORDER BY id
 

@@ -218,8 +218,9 @@ bool apple_items(void *owner, const struct effective *effective, struct wanted_i
         mem_array(owner, struct wanted_item, plan.profile_count + plan.declarations.count);
     size_t at = 0;
     for (size_t i = 0; i < plan.profile_count; i++)
-        wanted[at++] =
-            (struct wanted_item){plan.profiles[i].name, plan.profiles[i].hash, CARRIER_COMMAND};
+        wanted[at++] = (struct wanted_item){plan.profiles[i].name, plan.profiles[i].hash,
+                                            plan.profiles[i].is_of_person ? CARRIER_USER_CHANNEL
+                                                                          : CARRIER_COMMAND};
     for (size_t i = 0; i < plan.declarations.count; i++) {
         const struct apple_declaration *one = &plan.declarations.list[i];
         if (one->item)

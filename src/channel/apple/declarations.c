@@ -128,7 +128,14 @@ static struct apple_declaration server(void *owner)
                 payload);
 }
 
-/* Only what the device says it can report: it answers everything else with an error. */
+/* Only what the device says it can report: it answers everything else with an error. One that an
+ * account enrolled has no serial number for us. */
+static bool is_asked(const struct effective *effective, const char *name)
+{
+    return apple_is_able(effective, name) &&
+           !(effective->by_account && text_equal(name, APPLE_STATUS_SERIAL));
+}
+
 static bool subscriptions(void *owner, const struct effective *effective,
                           struct apple_declaration *out)
 {
@@ -137,7 +144,7 @@ static bool subscriptions(void *owner, const struct effective *effective,
     for (size_t i = 0; apple_status_items[i]; i++) {
         json_t *item = json_object();
         json_set(item, "Name", json_string(apple_status_items[i]));
-        if (!apple_is_able(effective, apple_status_items[i]))
+        if (!is_asked(effective, apple_status_items[i]))
             json_decref(item);
         else if (json_array_append_new(items, item) != 0)
             bug("no status item");

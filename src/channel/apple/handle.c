@@ -161,9 +161,12 @@ static bool handle_user_acknowledged(struct request *request, const struct apple
                                      struct reply *reply, struct err *err)
 {
     const struct device_caller *caller = device_of(request);
-    const struct command_result result = {.command_id = message->command_uuid,
-                                          .answer = ANSWER_DONE};
+    struct command_result result = {.command_id = message->command_uuid, .answer = ANSWER_DONE};
+    struct reported_item *items = NULL;
     enum result_outcome outcome;
+    result.has_items =
+        apple_items_read(request->owner, message->answer, &items, &result.item_count);
+    result.items = items;
     return fleet_command_finish(fleet_of(request), &caller->actor, &caller->identity, &result,
                                 &outcome, err) &&
            (outcome != RESULT_TAKEN || apple_user_told(request, message, err)) &&

@@ -50,7 +50,8 @@ static struct plist *frame_make(void *owner, const struct apple_payload *payload
     plist_set_integer(profile, "PayloadVersion", 1);
     plist_set_text(profile, "PayloadIdentifier", identifier);
     plist_set_text(profile, "PayloadDisplayName", payload->title);
-    plist_set_text(profile, "PayloadScope", "System"); /* a Mac's computer, not one of its users */
+    /* a Mac's computer, or one of its users */
+    plist_set_text(profile, "PayloadScope", payload->is_of_person ? "User" : "System");
     return profile;
 }
 
@@ -81,7 +82,7 @@ static bool item_make(void *owner, const struct apple_payload *payload, const ch
     struct plist *profile = frame_make(owner, payload, identifier);
     plist_set_text(profile, "PayloadUUID", hash);
     content_add(profile, payload, inner, apple_uuid(owner, mem_format(owner, "%s settings", hash)));
-    *out = (struct apple_item){payload->item, hash, profile};
+    *out = (struct apple_item){payload->item, hash, profile, payload->is_of_person};
     return true;
 }
 

@@ -17,6 +17,7 @@ struct apple_item {
     const char *name; /* "passcode" */
     const char *hash; /* a UUID in upper case */
     struct plist *profile;
+    bool is_of_person; /* see struct apple_payload */
 };
 /* Those that a command brings. Everything belongs to owner. */
 MUST_CHECK bool apple_items_make(void *owner, const struct effective *effective,

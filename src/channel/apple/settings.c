@@ -10,14 +10,18 @@ enum { IPHONE = 1 << PLATFORM_IOS | 1 << PLATFORM_IPADOS, MAC = 1 << PLATFORM_MA
 
 /* ---- payloads and their keys ---- */
 
-enum payload { PASSCODE, RESTRICTIONS, FILEVAULT, PAYLOAD_COUNT, DECLARED_ONLY };
+enum payload { PASSCODE, RESTRICTIONS, FILEVAULT, SCREENSAVER, PAYLOAD_COUNT, DECLARED_ONLY };
 
 static const struct payload_row {
     const char *item, *title, *type;
+    bool is_of_person; /* it belongs to the channel of each of a Mac's people */
 } payload_rows[] = {
     [PASSCODE] = {APPLE_PASSCODE_ITEM, "Passcode", "com.apple.mobiledevice.passwordpolicy"},
     [RESTRICTIONS] = {APPLE_RESTRICTIONS_ITEM, "Restrictions", "com.apple.applicationaccess"},
     [FILEVAULT] = {"filevault", "Disk encryption", "com.apple.MCX.FileVault2"},
+    /* The schema asks for moduleName, too; Apple's own example goes without, and so do Macs. With
+     * it nobody could choose what the screen saver shows. */
+    [SCREENSAVER] = {"screensaver", "Screen saver", "com.apple.screensaver.user", true},
 };
 
 enum key {
@@ -37,12 +41,13 @@ enum key {
     ALLOW_PASSCODE_MODIFICATION,
     FORCE_ENCRYPTED_BACKUP,
     FILEVAULT_ENABLE,
+    IDLE_TIME,
     TARGET_VERSION,
     TARGET_TIME,
     KEY_COUNT,
 };
 
-enum key_type { KEY_BOOLEAN, KEY_INTEGER, KEY_FILEVAULT, KEY_SPELLED };
+enum key_type { KEY_BOOLEAN, KEY_INTEGER, KEY_SECONDS, KEY_FILEVAULT, KEY_SPELLED };
 
 static const struct key_row {
     enum payload payload;
@@ -69,6 +74,7 @@ static const struct key_row {
                                      0, 1},
     [FORCE_ENCRYPTED_BACKUP] = {RESTRICTIONS, "forceEncryptedBackup", KEY_BOOLEAN, false, 0, 1},
     [FILEVAULT_ENABLE] = {FILEVAULT, "Enable", KEY_FILEVAULT, false, 0, 1},
+    [IDLE_TIME] = {SCREENSAVER, "idleTime", KEY_SECONDS, true, 1, 60}, /* in minutes here */
     [TARGET_VERSION] = {DECLARED_ONLY, "TargetOSVersion", KEY_SPELLED, false, 0, INT64_MAX},
     [TARGET_TIME] = {DECLARED_ONLY, "TargetLocalDateTime", KEY_SPELLED, true, 0, INT64_MAX},
 };
@@ -149,9 +155,11 @@ static const struct spelling {
                                                         "password at the next sign-in.",
                                               .mac_version = "10.13",
                                               .mac_version_reason = "Needs macOS 10.13 or later."},
-    /* com.apple.screensaver.user, where idleTime is, exists for the channel of a Mac's user only;
-     * on the device's channel maxInactivity is what macOS turns into screen-saver settings */
-    [SETTING_PASSWORD_SCREENSAVER_MINUTES] = {.ways = {{MAC, MAX_INACTIVITY, WAY_VALUE}},
+    /* idleTime exists for the channel of a Mac's user only; on the device's channel maxInactivity
+     * is what macOS turns into screen-saver settings: it holds for those who have no channel, too
+     */
+    [SETTING_PASSWORD_SCREENSAVER_MINUTES] = {.ways = {{MAC, MAX_INACTIVITY, WAY_VALUE},
+                                                       {MAC, IDLE_TIME, WAY_VALUE}},
                                               .reason = "Only a Mac has a screen saver."},
     [SETTING_SYSTEM_UPDATE_VERSION] = {.ways = {{EVERY, TARGET_VERSION, WAY_VALUE}}, UPDATES_SINCE},
     [SETTING_SYSTEM_UPDATE_BY] = {.ways = {{EVERY, TARGET_TIME, WAY_VALUE}}, UPDATES_SINCE},
@@ -290,6 +298,7 @@ static void key_add(struct plist *content, const struct key_row *row, int64_t va
     switch (row->type) {
     case KEY_BOOLEAN: plist_set_boolean(content, row->name, value != 0); return;
     case KEY_INTEGER: plist_set_integer(content, row->name, value); return;
+    case KEY_SECONDS: plist_set_integer(content, row->name, value * 60); return;
     case KEY_FILEVAULT: filevault_add(content); return;
     case KEY_SPELLED: break; /* no profile carries it */
     }
@@ -305,7 +314,7 @@ static bool payload_make(void *owner, const struct draft *draft, enum payload pa
             key_add(content, &key_rows[i], draft->values[i]);
     if (content->count == 0)
         return false;
-    *out = (struct apple_payload){row->item, row->title, row->type, content};
+    *out = (struct apple_payload){row->item, row->title, row->type, content, row->is_of_person};
     return true;
 }
 

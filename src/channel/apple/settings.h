@@ -20,6 +20,7 @@ struct apple_payload {
     const char *title;     /* what the user of the device reads */
     const char *type;      /* PayloadType */
     struct plist *content; /* the keys of this type, without PayloadType and its like */
+    bool is_of_person;     /* for the channel of each of a Mac's people, not for the device's */
 };
 #define APPLE_PASSCODE_ITEM "passcode"
 #define APPLE_RESTRICTIONS_ITEM "restrictions"

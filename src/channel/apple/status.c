@@ -22,7 +22,7 @@ static const struct fact_row {
     json_type type;
     const char *fact;
 } fact_rows[] = {
-    {"device.identifier.serial-number", NULL, JSON_STRING, "device.serial"},
+    {APPLE_STATUS_SERIAL, NULL, JSON_STRING, "device.serial"},
     {"device.model.identifier", NULL, JSON_STRING, "device.product"},
     {"device.model.marketing-name", NULL, JSON_STRING, "device.marketing_name"},
     {"device.model.number", NULL, JSON_STRING, "device.model_number"},
@@ -46,7 +46,7 @@ static const struct fact_row {
 
 /* The items of the table, each once. */
 const char *const apple_status_items[] = {
-    "device.identifier.serial-number",
+    APPLE_STATUS_SERIAL,
     "device.model.identifier",
     "device.model.marketing-name",
     "device.model.number",

@@ -11,6 +11,7 @@
 
 #define STATUS_SIZE_MAX (1024 * 1024) /* bytes of JSON */
 
+#define APPLE_STATUS_SERIAL "device.identifier.serial-number"
 extern const char *const apple_status_items[]; /* that we have a use for; NULL-terminated */
 
 /* Parsed whole or refused. Everything belongs to owner. A value of a type that its row does not

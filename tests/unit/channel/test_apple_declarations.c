@@ -65,6 +65,28 @@ static void another_content_has_another_token(void **state)
     assert_string_not_equal(a.declarations.token, b.declarations.token);
 }
 
+static bool is_subscribed(void *owner, const struct effective *effective, const char *name)
+{
+    struct apple_plan plan = plan_of(owner, effective);
+    for (size_t i = 0; i < plan.declarations.count; i++)
+        if (strstr(plan.declarations.list[i].text, "management.status-subscriptions"))
+            return strstr(plan.declarations.list[i].text, name) != NULL;
+    fail_msg("nothing is subscribed to");
+    return false;
+}
+
+static void the_serial_number_of_a_person_s_own_device_is_not_asked_for(void **state)
+{
+    struct effective effective = effective_of(eight, 1);
+    effective.declarative.capabilities =
+        (char *)(uintptr_t) "[\"com.apple.configuration.management.status-subscriptions\","
+                            "\"device.identifier.serial-number\",\"passcode.is-compliant\"]";
+    assert_true(is_subscribed(*state, &effective, "serial-number"));
+    effective.by_account = true;
+    assert_false(is_subscribed(*state, &effective, "serial-number"));
+    assert_true(is_subscribed(*state, &effective, "passcode.is-compliant"));
+}
+
 static void a_device_that_does_not_say_so_gets_the_profile(void **state)
 {
     static const struct {
@@ -296,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_declared_profile_stays_until_the_sent_one_is_in_force),
         cmocka_unit_test(disk_encryption_is_never_declared),
         cmocka_unit_test(nothing_is_subscribed_that_cannot_be_reported),
+        cmocka_unit_test(the_serial_number_of_a_person_s_own_device_is_not_asked_for),
         cmocka_unit_test(every_name_fits_the_schema),
         cmocka_unit_test(all_groups_are_there_even_if_empty),
     };
