@@ -331,6 +331,21 @@ static bool glance(struct exchange *exchange)
     return answered;
 }
 
+/* How many quarters of the queue may be taken before such a request is refused. */
+static const unsigned shares[HTTP_URGENCIES] = {
+    [HTTP_PATIENT] = 2, [HTTP_ORDINARY] = 3, [HTTP_URGENT] = 4};
+
+static bool place_reserve(const struct exchange *exchange)
+{
+    const struct door *door = exchange->door;
+    http_weigh *weigh = exchange->request.route->weigh;
+    enum http_urgency urgency = weigh ? weigh(&exchange->request) : HTTP_ORDINARY;
+    bool reserved = workers_reserve(door->workers, shares[urgency]);
+    if (!reserved && door->refused)
+        door->refused(door->context, urgency);
+    return reserved;
+}
+
 static enum MHD_Result hand_over(struct exchange *exchange)
 {
     struct err err;
@@ -341,7 +356,7 @@ static enum MHD_Result hand_over(struct exchange *exchange)
     exchange->request.body = (struct bytes){exchange->body.data, exchange->body.size};
     if (glance(exchange))
         return reply_send(exchange);
-    if (!workers_reserve(exchange->door->workers)) {
+    if (!place_reserve(exchange)) {
         (void)err_set(&err, ERR_UNAVAILABLE, "the server has too much to do; try again later");
         return refuse(exchange, &err);
     }

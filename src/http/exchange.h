@@ -17,7 +17,9 @@ struct door { /* one listening socket */
     const struct router *router;
     const char *spool_directory;
     struct workers *workers;
-    void *glancing;                /* services of glances */
+    void *glancing; /* services of glances */
+    void (*refused)(void *context, enum http_urgency urgency);
+    void *context;                 /* of refused */
     atomic_size_t *active;         /* requests begun and not completed */
     const atomic_bool *is_closing; /* each reply ends its connection */
     struct MHD_Daemon *daemon;

@@ -82,6 +82,17 @@ typedef bool http_step(struct request *request, struct reply *reply, struct err 
 typedef bool http_glance(struct request *request, struct reply *reply);
 #define HTTP_GLANCE_MAX 2048 /* bytes of a body: what is longer takes long to read */
 
+/*
+ * Who is refused when more comes than the workers can do: the patient first, whose device comes
+ * again by itself with the same; the urgent last, whose refusal breaks off what cannot be picked
+ * up where it was. Nobody overtakes anybody who waits already.
+ */
+enum http_urgency { HTTP_ORDINARY, HTTP_PATIENT, HTTP_URGENT };
+#define HTTP_URGENCIES 3
+/* Asked with the body, on the thread of the sockets, before anybody has looked who sent it: a hint
+ * that decides for this request alone, and may not cost much. */
+typedef enum http_urgency http_weigh(const struct request *request);
+
 #define HTTP_STEPS_MAX 4
 #define HTTP_QUERY_PAIRS 64    /* parameters of one query string */
 #define HTTP_TARGET_SIZE 16384 /* bytes of path and query together */
@@ -101,6 +112,7 @@ struct route {
     /* How errors are written for this route: NULL = problem+json (RFC 9457). */
     void (*render_error)(const struct request *request, const struct err *err, struct reply *reply);
     http_glance *glance; /* tried before the steps and instead of them; NULL: none */
+    http_weigh *weigh;   /* NULL: ordinary */
 };
 enum route_flags {
     ROUTE_GIVES_LIST = 1 << 0,  /* {"items": [...], "next": cursor} of `gives` */

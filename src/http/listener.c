@@ -188,6 +188,8 @@ static void doors_fill(struct listener *listener)
                                            .spool_directory = listener->settings.spool_directory,
                                            .workers = listener->workers,
                                            .glancing = listener->settings.glancing,
+                                           .refused = listener->settings.refused,
+                                           .context = listener->settings.context,
                                            .active = &listener->active,
                                            .is_closing = &listener->is_closing,
                                            .fd = -1};

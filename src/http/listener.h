@@ -21,8 +21,9 @@ struct listener_settings {
     const struct listener_socket *sockets;
     size_t socket_count;
     const struct router *router;
-    unsigned workers;            /* threads */
-    size_t queue_limit;          /* waiting requests; above: 503 with Retry-After */
+    unsigned workers;   /* threads */
+    size_t queue_limit; /* waiting requests; above: 503 with Retry-After. The patient may fill half
+                         * of it, the ordinary three quarters (http_urgency) */
     const char *spool_directory; /* for routes with ROUTE_SPOOLS; NULL: there are none */
     unsigned connections;        /* at once, per socket; 0 = 1024 */
     unsigned idle_seconds;       /* connection time-out; longer than the edge's keep-alive */
@@ -30,6 +31,8 @@ struct listener_settings {
     /* Called on each worker thread at its start and end: makes request->services. */
     bool (*worker_start)(void *context, void **services, struct err *err);
     void (*worker_stop)(void *context, void *services);
+    /* One was refused because too many wait; on the threads of the sockets. NULL: nobody counts. */
+    void (*refused)(void *context, enum http_urgency urgency);
     void *context;
 };
 

@@ -125,10 +125,11 @@ bool workers_start(void *owner, const struct workers_settings *settings, struct 
     return true;
 }
 
-bool workers_reserve(struct workers *workers)
+bool workers_reserve(struct workers *workers, unsigned quarters)
 {
+    size_t most = (workers->settings.limit * quarters + 3) / 4;
     pthread_mutex_lock(&workers->lock);
-    bool free = !workers->stopping && workers->reserved < workers->settings.limit;
+    bool free = !workers->stopping && workers->reserved < most;
     if (free)
         workers->reserved++;
     pthread_mutex_unlock(&workers->lock);

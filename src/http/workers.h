@@ -22,7 +22,8 @@ struct workers;
 /* Returns when every thread's start has worked. The threads do not outlive workers_stop. */
 MUST_CHECK bool workers_start(void *owner, const struct workers_settings *settings,
                               struct workers **out, struct err *err);
-bool workers_reserve(struct workers *workers); /* false: full, or stopping */
+/* While less than this many quarters of the places are taken. False: they are, or it stops. */
+bool workers_reserve(struct workers *workers, unsigned quarters);
 void workers_add(struct workers *workers, void *item);
 /* Lets the waiting items be run until the deadline (milliseconds, monotonic), drops the others
  * and joins the threads. False when a thread was still busy then: it goes on, and so must the

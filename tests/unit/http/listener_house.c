@@ -66,6 +66,18 @@ static bool answer_unknown(struct request *request, struct reply *reply, struct 
     return answer_body(request, reply, err);
 }
 
+static enum http_urgency weigh_body(const struct request *request)
+{
+    const struct bytes body = request->body;
+    return body.size >= 6 && memcmp(body.data, "urgent", 6) == 0 ? HTTP_URGENT : HTTP_PATIENT;
+}
+
+static void refused_count(void *context, enum http_urgency urgency)
+{
+    struct house *house = context;
+    atomic_fetch_add(&house->refused[urgency], 1);
+}
+
 #define DOORS (DOOR_FRONT | DOOR_DEVICE | DOOR_METRICS)
 static const struct route routes[] = {
     {HTTP_GET, "/who", answer_who, .doors = DOORS},
@@ -73,6 +85,7 @@ static const struct route routes[] = {
     {HTTP_PUT, "/body", answer_body, .doors = DOORS, .body_limit = 1000},
     {HTTP_PUT, "/known", answer_unknown, .doors = DOORS, .body_limit = 4000,
      .glance = glance_known},
+    {HTTP_PUT, "/weighed", answer_slowly, .doors = DOORS, .body_limit = 1000, .weigh = weigh_body},
     {HTTP_GET, "/body", answer_body, .doors = DOORS},
     {HTTP_PUT, "/file", answer_file, .doors = DOORS, .body_limit = FILE_MOST,
      .flags = ROUTE_SPOOLS},
@@ -120,12 +133,13 @@ bool house_open(struct house *house, struct err *err)
                                          .socket_count = COUNT(house->sockets),
                                          .router = house->router,
                                          .workers = 2,
-                                         .queue_limit = 2,
+                                         .queue_limit = house->queue ? house->queue : 2,
                                          .spool_directory = house->directory,
                                          .idle_seconds = 2,
                                          .glancing = house->is_glanced ? house : NULL,
                                          .worker_start = services_start,
                                          .worker_stop = services_stop,
+                                         .refused = refused_count,
                                          .context = house};
     return listener_start(house, &settings, &house->listener, err);
 }

@@ -23,6 +23,8 @@ struct house {
     sem_t entered, gate; /* the slow handler says that it runs, and waits */
     atomic_int started, stopped;
     bool refuses_services, is_glanced;
+    size_t queue; /* places; 0: 2 */
+    atomic_int refused[HTTP_URGENCIES];
 };
 struct house *house_make(void);
 MUST_CHECK bool house_open(struct house *house, struct err *err);
