@@ -9,6 +9,7 @@
 struct status_view {
     char *version, *compliance, *push_certificate;
     int64_t devices, time, waiting_requests;
+    int64_t refused_patient, refused_ordinary, refused_urgent;
 };
 static const struct field status_rows[] = {
     TEXT_FIELD(struct status_view, version, FIELD_READ_ONLY, .help = "Version of the server"),
@@ -19,6 +20,13 @@ static const struct field status_rows[] = {
                   .help = "Certificate requests that wait for approval"),
     TEXT_FIELD(struct status_view, push_certificate, FIELD_READ_ONLY,
                .help = "State of the push certificate"),
+    INTEGER_FIELD(struct status_view, refused_patient, FIELD_READ_ONLY,
+                  .help = "Reports of devices that were told to come later, since the server "
+                          "started: too many waited"),
+    INTEGER_FIELD(struct status_view, refused_ordinary, FIELD_READ_ONLY,
+                  .help = "The same of other requests"),
+    INTEGER_FIELD(struct status_view, refused_urgent, FIELD_READ_ONLY,
+                  .help = "The same of enrolments and check-ins: refused last"),
 };
 static const struct fields status_fields = FIELDS(status_rows);
 
@@ -35,7 +43,10 @@ static bool status_get(struct request *request, struct reply *reply, struct err 
                                .devices = status.device_count,
                                .compliance = status.compliance,
                                .waiting_requests = status.waiting_requests,
-                               .push_certificate = push.state};
+                               .push_certificate = push.state,
+                               .refused_patient = status.shed[SHED_PATIENT],
+                               .refused_ordinary = status.shed[SHED_ORDINARY],
+                               .refused_urgent = status.shed[SHED_URGENT]};
     api_reply(request, reply, 200, status_fields, &view);
     return true;
 }

@@ -23,10 +23,17 @@ static bool need_profile(struct request *request, struct reply *reply, struct er
            err_set(err, ERR_NOT_FOUND, "there is no SCEP profile of this name");
 }
 
+/* A profile whose certificate does not come is not installed at all. */
+static enum http_urgency scep_weigh(const struct request *request)
+{
+    (void)request;
+    return HTTP_URGENT;
+}
+
 #define SCEP_ROW(verb, where, what, limit)                                                         \
     {                                                                                              \
         .method = (verb), .path = (where), .handler = (what), .steps = {need_profile},             \
-        .doors = SCEP_DOORS, .body_limit = (limit), .flags = ROUTE_RAW_QUERY                       \
+        .doors = SCEP_DOORS, .body_limit = (limit), .flags = ROUTE_RAW_QUERY, .weigh = scep_weigh  \
     }
 
 #define ALIAS_ROW(verb, end, what, limit)                                                          \

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "codec/json.h"
 #include "fleet/list.h"
+#include "fleet/shared.h"
 #include "store/store.h"
 
 bool fleet_device_list(struct fleet *fleet, const struct actor *actor, void *owner,
@@ -87,6 +88,8 @@ bool fleet_status_get(struct fleet *fleet, const struct actor *actor, void *owne
     if (!store_number(fleet->db, ASK(CHALLENGE_WAITING_COUNT, INTEGER(actor->now)), "count",
                       &waiting, err))
         return false;
-    *out = (struct fleet_status){total, json_text(owner, states), waiting};
+    *out = (struct fleet_status){total, json_text(owner, states), waiting, {0}};
+    for (size_t i = 0; i < FLEET_SHEDS; i++)
+        out->shed[i] = atomic_load(&fleet->shared->shed[i]);
     return true;
 }

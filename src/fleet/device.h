@@ -29,8 +29,9 @@ MUST_CHECK bool fleet_event_list(struct fleet *fleet, const struct actor *actor,
                                  struct list *out, struct err *err);
 struct fleet_status { /* numbers for the status page */
     int64_t device_count;
-    char *compliance;         /* JSON object: state -> count */
-    int64_t waiting_requests; /* for certificates, until somebody approves or denies them */
+    char *compliance;          /* JSON object: state -> count */
+    int64_t waiting_requests;  /* for certificates, until somebody approves or denies them */
+    int64_t shed[FLEET_SHEDS]; /* requests refused because too many waited */
 };
 MUST_CHECK bool fleet_status_get(struct fleet *fleet, const struct actor *actor, void *owner,
                                  struct fleet_status *out, struct err *err);

@@ -154,6 +154,11 @@ void fleet_reachable_set(struct fleet_shared *shared, bool is_reachable)
     atomic_store(&shared->is_unreachable, !is_reachable);
 }
 
+void fleet_shed_note(struct fleet_shared *shared, enum fleet_shed which)
+{
+    atomic_fetch_add(&shared->shed[which], 1);
+}
+
 bool fleet_ready(struct fleet *fleet, struct err *err)
 {
     int64_t count;

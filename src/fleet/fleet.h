@@ -68,6 +68,10 @@ MUST_CHECK bool fleet_first_start(struct fleet *fleet, const char *organization,
 MUST_CHECK bool fleet_authority_check(struct fleet *fleet, struct err *err);
 /* Whether devices and people can reach this process; yes until somebody says no. */
 void fleet_reachable_set(struct fleet_shared *shared, bool is_reachable);
+/* One request was refused because too many waited; since the process began. Any thread. */
+enum fleet_shed { SHED_ORDINARY, SHED_PATIENT, SHED_URGENT };
+#define FLEET_SHEDS 3
+void fleet_shed_note(struct fleet_shared *shared, enum fleet_shed which);
 /* Database and keyd answer, and we can be reached. */
 MUST_CHECK bool fleet_ready(struct fleet *fleet, struct err *err);
 

@@ -31,6 +31,7 @@ struct fleet_shared {
     struct hashing *hashing;    /* fleet/password.c */
     struct mac_cache *tokens;   /* fleet/mac_cache.c */
     atomic_bool is_unreachable; /* fleet_reachable_set() */
+    atomic_llong shed[FLEET_SHEDS];
 };
 
 /* What was read of this enrolment before now is stale. */

@@ -219,6 +219,7 @@ static bool listener_open(void *owner, struct server *server, struct err *err)
         .glancing = fleet_of_memory(owner, server->house.shared),
         .worker_start = wiring_worker_start,
         .worker_stop = wiring_worker_stop,
+        .refused = wiring_refused,
         .context = &server->house,
     };
     return listener_start(owner, &listening, &server->listener, err);

@@ -108,3 +108,12 @@ void wiring_worker_stop(void *context, void *services)
     (void)context;
     mem_free(services);
 }
+
+void wiring_refused(void *context, enum http_urgency urgency)
+{
+    static const enum fleet_shed sheds[HTTP_URGENCIES] = {[HTTP_ORDINARY] = SHED_ORDINARY,
+                                                          [HTTP_PATIENT] = SHED_PATIENT,
+                                                          [HTTP_URGENT] = SHED_URGENT};
+    const struct house *house = context;
+    fleet_shed_note(house->shared, sheds[urgency]);
+}

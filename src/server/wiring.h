@@ -31,3 +31,4 @@ void wiring_jobs_stop(struct house *house);
 /* For the listener: context is the struct house, services a struct fleet. */
 MUST_CHECK bool wiring_worker_start(void *context, void **services, struct err *err);
 void wiring_worker_stop(void *context, void *services);
+void wiring_refused(void *context, enum http_urgency urgency);

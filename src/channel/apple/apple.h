@@ -12,6 +12,7 @@ http_handler apple_account_discover, apple_account_enrol, apple_account_show, ap
 http_handler apple_checkin;       /* enrol.c */
 http_handler apple_connect;       /* handle.c */
 http_glance apple_connect_glance; /* a device that is idle and has nothing to do: most calls */
+http_weigh apple_checkin_weigh, apple_patient; /* weigh.c */
 
 struct apple_plan;
 struct effective;
