@@ -150,7 +150,8 @@ static const struct field apple_keys[] = {
     TEXT_KEY("enrolment_service_ca_file", service_ca_file,
              "Roots to trust for it, PEM; empty: those of the system."),
     TEXT_KEY("device_ca_file", device_ca_file,
-             "Authorities that certify Apple's devices, PEM; empty: no automated enrolment."),
+             "Authorities that certify Apple's devices, PEM; empty: no automated enrolment, and "
+             "enrolment by account without a look at the signature."),
     TEXT_KEY("attestation_ca_file", attestation_ca_file,
              "Roots that vouch for what the hardware of Apple's devices attests, PEM; empty: "
              "devices are not asked."),

@@ -7,7 +7,7 @@
 #include "codec/json.h"
 #include "codec/plist.h"
 #include "codec/uri.h"
-#include "sim/openssl.h"
+#include "sim/maker.h"
 
 #define WELL_KNOWN "/.well-known/com.apple.remotemanagement"
 #define VERSION_BYOD "mdm-byod"
@@ -16,6 +16,7 @@
 #define MACHINE_SIZE_MAX 16384
 #define KEY_BITS 2048
 #define CERTIFICATE_SECONDS 86400
+#define MAKER_NAME "Simulated device" /* nothing names the phone */
 
 static const struct json_limits server_limits = {8192, 4, 50};
 
@@ -57,8 +58,8 @@ static bool maker_certificate(EVP_PKEY *key, X509 **out, struct err *err)
     CLEANUP(X509_free_at) X509 *made = mem_must(X509_new());
     X509_NAME *name = X509_get_subject_name(made);
     if (!X509_set_version(made, 2) || !ASN1_INTEGER_set(X509_get_serialNumber(made), 1) ||
-        !X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-                                    (const unsigned char *)"Simulated device", -1, -1, 0) ||
+        !X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)MAKER_NAME,
+                                    -1, -1, 0) ||
         !X509_set_issuer_name(made, name) || !X509_gmtime_adj(X509_getm_notBefore(made), 0) ||
         !X509_gmtime_adj(X509_getm_notAfter(made), CERTIFICATE_SECONDS) ||
         !X509_set_pubkey(made, key) || !X509_sign(made, key, EVP_sha256()))
@@ -68,26 +69,32 @@ static bool maker_certificate(EVP_PKEY *key, X509 **out, struct err *err)
     return true;
 }
 
-static bool machine_info(struct phone *phone, void *owner, struct bytes *out, struct err *err)
+/* As a device that nobody certified: its maker is not known to the server. */
+static bool self_sign(void *owner, struct bytes plain, struct bytes *out, struct err *err)
 {
     CLEANUP(EVP_PKEY_free_at) EVP_PKEY *key = NULL;
     CLEANUP(X509_free_at) X509 *certificate = NULL;
+    if (!key_make_rsa(KEY_BITS, &key, err) || !maker_certificate(key, &certificate, err))
+        return false;
+    const struct maker self = {key, certificate, certificates_new(owner)};
+    return maker_sign(owner, &self, plain, out, err);
+}
+
+static bool machine_info(struct phone *phone, void *owner, const struct account_way *way,
+                         struct bytes *out, struct err *err)
+{
     struct plist *info = plist_new_dict(owner);
+    struct maker *maker = NULL;
     struct bytes plain;
     plist_set_text(info, "LANGUAGE", "en");
     plist_set_text(info, "PRODUCT", phone->model.product);
     plist_set_text(info, "VERSION", phone->model.os_build);
-    if (!plist_render(owner, info, MACHINE_SIZE_MAX, &plain, err) ||
-        !key_make_rsa(KEY_BITS, &key, err) || !maker_certificate(key, &certificate, err))
+    if (!plist_render(owner, info, MACHINE_SIZE_MAX, &plain, err))
         return false;
-    CLEANUP(BIO_free_all_at) BIO *in = mem_must(BIO_new_mem_buf(plain.data, (int)plain.size));
-    CLEANUP(BIO_free_all_at) BIO *der = mem_must(BIO_new(BIO_s_mem()));
-    CLEANUP(CMS_ContentInfo_free_at)
-    CMS_ContentInfo *cms = CMS_sign(certificate, key, NULL, in, CMS_BINARY);
-    if (!cms || i2d_CMS_bio(der, cms) != 1)
-        return openssl_failed(err, ERR_INTERNAL, "signing what the phone is");
-    *out = bio_bytes(owner, der);
-    return true;
+    if (!way->authority)
+        return self_sign(owner, plain, out, err);
+    return maker_open(owner, way->authority, MAKER_NAME, NULL, &maker, err) &&
+           maker_sign(owner, maker, plain, out, err);
 }
 
 /* ---- the sign-in, in a web view ---- */
@@ -125,33 +132,42 @@ static bool web_view(struct phone *phone, void *owner, const struct account_way 
     return true;
 }
 
-static bool ask(struct phone *phone, void *owner, const char *url, const char *token,
-                json_t *answers, struct web_reply *out, struct err *err)
+struct asking {
+    const char *url, *token; /* token NULL: none yet */
+    struct bytes body;
+    json_t *answers;
+};
+
+static bool ask(struct phone *phone, void *owner, const struct asking *asking,
+                struct web_reply *out, struct err *err)
 {
-    struct web_request request = {.method = "POST", .url = url, .content_type = MACHINE_TYPE};
-    if (token)
-        request.header = mem_format(owner, "Authorization: Bearer %s", token);
-    if (!machine_info(phone, owner, &request.body, err) ||
-        !web_send(phone->web, owner, &request, out, err))
+    struct web_request request = {
+        .method = "POST", .url = asking->url, .content_type = MACHINE_TYPE, .body = asking->body};
+    if (asking->token)
+        request.header = mem_format(owner, "Authorization: Bearer %s", asking->token);
+    if (!web_send(phone->web, owner, &request, out, err))
         return err_context(err, "the request to enrol");
-    json_array_append_new(answers, json_integer(out->status));
+    json_array_append_new(asking->answers, json_integer(out->status));
     return true;
 }
 
 bool account_follow(struct phone *phone, void *owner, const struct account_way *way, json_t *report,
                     struct web_reply *out, const char **token, struct err *err)
 {
-    const char *url = NULL, *made = NULL;
-    json_t *answers = json_array();
+    struct asking asking = {.answers = json_array()};
+    const char *made = NULL;
     struct web_reply reply = {0};
-    json_object_set_new(report, "account", answers);
-    if (!discover(phone, owner, way, &url, err) ||
-        !ask(phone, owner, url, NULL, answers, &reply, err))
+    json_object_set_new(report, "account", asking.answers);
+    if (!discover(phone, owner, way, &asking.url, err) ||
+        !machine_info(phone, owner, way, &asking.body, err) ||
+        !ask(phone, owner, &asking, &reply, err))
         return false;
     if (reply.status != 401)
         return err_set(err, ERR_FORBIDDEN, "the server asked nobody to sign in: %d", reply.status);
-    if (!web_view(phone, owner, way, reply.authenticate, report, &made, err) ||
-        !ask(phone, owner, url, made, answers, out, err))
+    if (!web_view(phone, owner, way, reply.authenticate, report, &made, err))
+        return false;
+    asking.token = made;
+    if (!ask(phone, owner, &asking, out, err))
         return false;
     json_object_set_new(report, "access_token", json_string(made));
     *token = made;

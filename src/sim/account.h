@@ -9,6 +9,7 @@ struct account_way {
     const char *host; /* "https://HOST:PORT": what serves the domain of the account; NULL: none */
     const char *account; /* what the user types */
     const struct sign_in *person;
+    const char *authority; /* directory of who certifies devices; NULL: the phone does so itself */
 };
 /*
  * Discovery, the request that is sent to sign in, the web view, the request with its token: *out is

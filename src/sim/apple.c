@@ -78,7 +78,8 @@ bool apple_enrol(const struct options *options, json_t *result, struct err *err)
                                   .keys = options->keys,
                                   .push_url = options->push_host};
     struct phone *phone = NULL;
-    enrol.account = (struct account_way){options->account_host, options->account, &enrol.way};
+    enrol.account =
+        (struct account_way){options->account_host, options->account, &enrol.way, options->dir};
     int ways = (options->link != NULL) + (options->sign_in != NULL) + (options->account != NULL) +
                (options->service != NULL);
     if (ways != 1 || !options->account != !options->account_host)

@@ -5,11 +5,10 @@
 #include "codec/base64.h"
 #include "codec/uri.h"
 #include "sim/authority.h"
-#include "sim/keys.h"
+#include "sim/maker.h"
 
 #define ACTIVATION_MAX ((size_t)1 << 20)
 #define MESSAGE_MAX 32768 /* bytes of a MachineInfo */
-#define KEY_BITS 2048
 #define ANCHOR_MAX 16384
 #define SIGNATURE_TYPE "application/pkcs7-signature"
 
@@ -58,54 +57,6 @@ static bool anchors_take(struct phone *phone, const json_t *activation, struct e
 
 /* ---- who the phone is ---- */
 
-struct maker { /* what the phone was born with */
-    EVP_PKEY *key;
-    X509 *certificate;
-    struct certificates *chain;
-};
-
-static int maker_free(struct maker *maker)
-{
-    EVP_PKEY_free(maker->key);
-    X509_free(maker->certificate);
-    return 0;
-}
-
-static bool maker_open(void *owner, const struct phone *phone, const char *directory,
-                       const char *keys, struct maker **out, struct err *err)
-{
-    struct maker *maker = mem_new(owner, struct maker);
-    mem_destructor(maker, maker_free);
-    CLEANUP(EVP_PKEY_free_at) EVP_PKEY *ca_key = NULL;
-    if (!certificates_load(owner, mem_format(owner, "%s/device-ca.pem", directory), &maker->chain,
-                           err) ||
-        !key_load(mem_format(owner, "%s/device-ca.key", directory), &ca_key, err) ||
-        !key_pool_take(keys, KEY_BITS, &maker->key, err))
-        return false;
-    const struct certificate_plan plan = {.common_name = phone->model.udid,
-                                          .constraints = "critical,CA:FALSE",
-                                          .usage = "critical,digitalSignature",
-                                          .subject_key = maker->key,
-                                          .issuer = certificates_get(maker->chain, 0),
-                                          .issuer_key = ca_key};
-    *out = maker;
-    return certificate_make(&plan, &maker->certificate, err);
-}
-
-static bool message_sign(void *owner, const struct maker *maker, struct bytes content,
-                         struct bytes *out, struct err *err)
-{
-    CLEANUP(BIO_free_all_at) BIO *in = mem_must(BIO_new_mem_buf(content.data, (int)content.size));
-    CLEANUP(BIO_free_all_at) BIO *der = mem_must(BIO_new(BIO_s_mem()));
-    CLEANUP(CMS_ContentInfo_free_at)
-    CMS_ContentInfo *cms =
-        CMS_sign(maker->certificate, maker->key, certificates_stack(maker->chain), in, CMS_BINARY);
-    if (!cms || i2d_CMS_bio(der, cms) != 1)
-        return openssl_failed(err, ERR_INTERNAL, "signing what the device is");
-    *out = bio_bytes(owner, der);
-    return true;
-}
-
 static bool machine_info(void *owner, const struct phone *phone, struct bytes *out, struct err *err)
 {
     const struct model *model = &phone->model;
@@ -127,7 +78,7 @@ static bool profile_ask(struct phone *phone, void *owner, const struct maker *ma
                         const char *url, json_t *report, struct web_reply *reply, struct err *err)
 {
     struct bytes info, body;
-    if (!machine_info(owner, phone, &info, err) || !message_sign(owner, maker, info, &body, err))
+    if (!machine_info(owner, phone, &info, err) || !maker_sign(owner, maker, info, &body, err))
         return false;
     const struct web_request request = {
         .method = "POST", .url = url, .content_type = SIGNATURE_TYPE, .body = body};
@@ -196,7 +147,7 @@ bool enrol_by_service(struct phone *phone, const struct automated_options *autom
         return err_set(err, ERR_BAD_INPUT, "the profile of the service has no URL");
     phone->model.supervised = told(activation, "is_supervised", false);
     if (!anchors_take(phone, activation, err) ||
-        !maker_open(scratch, phone, automated->authority, options->keys, &maker, err) ||
+        !maker_open(scratch, automated->authority, phone->model.udid, options->keys, &maker, err) ||
         !profile_get(phone, scratch, maker, url, report, &profile, err))
         return false;
     struct enrol_options with = *options;

@@ -6,8 +6,9 @@ import re
 import pytest
 
 import sim
-from admin import Refused
-from phones import admin, house, new_phone, plist_of, types
+from admin import Admin, Refused
+from house import House
+from phones import admin, bring_push_certificate, house, new_phone, plist_of, push_settings, types
 from test_apple_enrolment import open_profile
 from test_signin import FORM, PASSWORD, Browser, Person
 
@@ -131,6 +132,29 @@ def test_without_a_token_the_device_is_sent_to_sign_in(house):
         assert status == 401
         assert re.fullmatch(r'Bearer method="apple-as-web", url="https://[^"]+/apple/account/sign-in"',
                             headers["WWW-Authenticate"])
+
+
+def test_a_device_has_to_be_one_where_its_maker_is_known(database, apns, tmp_path):
+    maker = tmp_path / "maker"
+    sim.run("enrolment-service", "authority", "--dir", maker)
+    one = House(database, [*push_settings(apns), f"apple.device_ca_file={maker / 'device-root.pem'}"])
+    try:
+        one.start()
+        admin = Admin(one)
+        bring_push_certificate(admin, apns, tmp_path)
+        _, result = enrol(one, tmp_path / "made", Person(admin), dir=maker)
+        assert result["account"] == [401, 200]
+        with pytest.raises(sim.Failed) as failed:  # it certified itself: nobody is asked to sign in
+            enrol(one, tmp_path / "self-made", Person(admin))
+        assert failed.value.result["account"] == [403]
+        token = token_of(one, Person(admin))
+        for body in (b"", b"0\x80", b"<plist/>", b"\x30\x03\x02\x01\x00"):
+            for headers in (SIGNED, {**SIGNED, "Authorization": f"Bearer {token}"}):
+                assert one.get(ENROL, method="POST", body=body, headers=headers)[0] in (400, 403)
+        (maker / "device-root.pem").unlink()  # ours, and for a while: the device tries again
+        assert ask(one, token)[0] == 503
+    finally:
+        one.close()
 
 
 def test_a_token_is_good_once_and_for_this_door_alone(house, admin, person, tmp_path):

@@ -5,15 +5,20 @@
  * back with a token, and gets a profile that manages the account alone.
  *
  * The message of the device is signed by Apple's certificate and says language, model and build.
- * Nothing is decided by it, so it is not opened: the token is what counts.
+ * Nothing is decided by what it says. Where it is known who certifies devices, the signature has to
+ * be good before anybody is asked to sign in.
  */
 #include "base/mem.h"
 #include "base/text.h"
+#include "channel/apple/anchors.h"
 #include "channel/apple/apple.h"
+#include "channel/apple/machine.h"
 #include "channel/apple/renew.h"
 #include "channel/signin.h"
 #include "codec/json.h"
+#include "codec/plist.h"
 #include "codec/uri.h"
+#include "pki/signed.h"
 
 #define JSON_TYPE "application/json"
 #define BEARER "Bearer "
@@ -114,6 +119,29 @@ static const char *bearer_of(const struct request *request)
     return *token && strlen(token) <= TOKEN_LONGEST ? token : NULL;
 }
 
+/* Of a device that its maker has certified; no setting: nobody can tell. */
+static bool machine_prove(struct request *request, struct err *err)
+{
+    const struct plist_limits limits = {MACHINE_SIZE_MAX, 8, 200};
+    const char *path = fleet_of(request)->settings->device_ca_file;
+    struct bytes anchors, content;
+    struct plist *told = NULL;
+    if (!path || !*path)
+        return true;
+    if (!apple_anchors_read(request->owner, "apple.device_ca_file", path,
+                            "no device can prove that it is one", &anchors, err))
+        return false;
+    if (!signed_verify(request->owner, request->body, anchors, &content, err)) {
+        if (err->kind == ERR_PRECONDITION) /* the file is ours, not the device's */
+            err->kind = ERR_UNAVAILABLE;
+        return false;
+    }
+    if (!plist_parse(request->owner, content, &limits, &told, err))
+        return false;
+    return told->type == PLIST_DICT ||
+           err_set(err, ERR_BAD_INPUT, "the message is not a dictionary");
+}
+
 bool apple_account_enrol(struct request *request, struct reply *reply, struct err *err)
 {
     struct fleet *fleet = fleet_of(request);
@@ -121,6 +149,8 @@ bool apple_account_enrol(struct request *request, struct reply *reply, struct er
     const char *token = bearer_of(request);
     struct apple_issuer issuer;
     struct enrolment_start start = {0};
+    if (!machine_prove(request, err))
+        return false;
     if (!token)
         return ask_to_sign_in(request, reply);
     if (!apple_issuer_get(fleet, request->owner, &issuer, err))
