@@ -134,8 +134,9 @@ def attribute(identifier, *values):
 
 
 def request(key, subject, names=(), challenges=(), usage=None, purposes=(), extensions=(), attributes=()):
-    """A PKCS#10 request. usage: bits of the first byte; challenges: one attribute for each; extensions and
-    attributes: more of them, as DER."""
+    """A PKCS#10 request. subject: parts or DER; usage: bits of the first byte; challenges: one attribute for each;
+    extensions and attributes: more of them, as DER."""
+    subject = subject if isinstance(subject, bytes) else name(subject)
     wanted = []
     if names:
         wanted.append(extension("2.5.29.17", tlv(SEQUENCE, *(tlv(tag, value) for tag, value in names))))
@@ -147,7 +148,7 @@ def request(key, subject, names=(), challenges=(), usage=None, purposes=(), exte
     attributes = [*(attribute("1.2.840.113549.1.9.7", tlv(PRINTABLE, one.encode())) for one in challenges), *attributes]
     if wanted:
         attributes.append(attribute("1.2.840.113549.1.9.14", tlv(SEQUENCE, *wanted)))
-    info = tlv(SEQUENCE, integer(0), name(subject), spki(key), tlv(CONTEXT, *attributes))
+    info = tlv(SEQUENCE, integer(0), subject, spki(key), tlv(CONTEXT, *attributes))
     algorithm = RSA_SHA256 if isinstance(key, rsa.RSAPrivateKey) else ECDSA_SHA256
     return tlv(SEQUENCE, info, algorithm, tlv(BITS, b"\x00", sign(key, info)))
 
@@ -193,19 +194,23 @@ class Sender:
                             .not_valid_after(now + datetime.timedelta(days=1))
                             .sign(self.key, hashes.SHA256()))
 
-    def message(self, content, kind="19"):
-        """SignedData around an envelope."""
-        attributes = [attribute("1.2.840.113549.1.9.3", oid("1.2.840.113549.1.7.1")),
-                      attribute("1.2.840.113549.1.9.4", tlv(OCTETS, hashlib.sha256(content).digest())),
-                      attribute("2.16.840.1.113733.1.9.2", tlv(PRINTABLE, kind.encode())),
-                      attribute("2.16.840.1.113733.1.9.5", tlv(OCTETS, self.nonce)),
-                      attribute("2.16.840.1.113733.1.9.7", tlv(PRINTABLE, self.transaction.encode()))]
-        signed = b"".join(sorted(attributes))
-        info = tlv(SEQUENCE, integer(1), identifier(self.certificate), SHA256, tlv(CONTEXT, signed), RSA,
-                   tlv(OCTETS, sign(self.key, tlv(SET, signed))))
+    def attributes(self, content, kind):
+        """name -> signed attribute"""
+        return {"content_type": attribute("1.2.840.113549.1.9.3", oid("1.2.840.113549.1.7.1")),
+                "digest": attribute("1.2.840.113549.1.9.4", tlv(OCTETS, hashlib.sha256(content).digest())),
+                "type": attribute("2.16.840.1.113733.1.9.2", tlv(PRINTABLE, kind.encode())),
+                "nonce": attribute("2.16.840.1.113733.1.9.5", tlv(OCTETS, self.nonce)),
+                "transaction": attribute("2.16.840.1.113733.1.9.7", tlv(PRINTABLE, self.transaction.encode()))}
+
+    def message(self, content, kind="19", is_shown=True, **other):
+        """SignedData around an envelope, or around nothing. other: attributes in the place of those; b"": without."""
+        signed = b"".join(sorted({**self.attributes(content, kind), **other}.values()))
+        info = tlv(SEQUENCE, integer(1), identifier(self.certificate), SHA256, tlv(CONTEXT, signed) if signed else b"",
+                   RSA if isinstance(self.key, rsa.RSAPrivateKey) else ECDSA_SHA256,
+                   tlv(OCTETS, sign(self.key, tlv(SET, signed) if signed else content)))
         certificate = self.certificate.public_bytes(serialization.Encoding.DER)
-        data = tlv(SEQUENCE, integer(1), tlv(SET, SHA256),
-                   tlv(SEQUENCE, oid("1.2.840.113549.1.7.1"), tlv(CONTEXT, tlv(OCTETS, content))),
+        shown = tlv(CONTEXT, tlv(OCTETS, content)) if is_shown else b""
+        data = tlv(SEQUENCE, integer(1), tlv(SET, SHA256), tlv(SEQUENCE, oid("1.2.840.113549.1.7.1"), shown),
                    tlv(CONTEXT, certificate), tlv(SET, info))
         return tlv(SEQUENCE, oid("1.2.840.113549.1.7.2"), tlv(CONTEXT, data))
 
