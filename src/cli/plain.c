@@ -15,21 +15,40 @@
 
 /* ---- answers ---- */
 
+/* The next line of a text, safe to show; NULL: there is none. */
+static char *line_take(struct cli *cli, const char **text)
+{
+    if (!*text || !**text)
+        return NULL;
+    const char *end = strchrnul(*text, '\n');
+    char *line = mem_text_part(cli->owner, *text, (size_t)(end - *text));
+    *text = *end ? end + 1 : end;
+    return show_safe(cli->owner, line);
+}
+
+static void more_say(struct cli *cli, const char *title, const json_t *more)
+{
+    const char *text = json_string_value(more);
+    if (!text || !strchr(text, '\n')) {
+        cli_say("%s: %s", title, show_text(cli->owner, more));
+        return;
+    }
+    cli_say("%s:", title);
+    for (char *line; (line = line_take(cli, &text)) != NULL;)
+        cli_say("  %s", line);
+}
+
 /* For a pipe: the value alone; what else the row names goes to standard error. */
 static void value_show(struct cli *cli, const json_t *answer)
 {
     const struct column *columns = cli->words->command->columns;
     const char *value = json_string_value(json_object_get(answer, columns[0].name));
-    for (const char *line = value; line && *line;) {
-        const char *end = strchrnul(line, '\n');
-        char *part = mem_text_part(cli->owner, line, (size_t)(end - line));
-        buffer_format(&cli->out, "%s\n", show_safe(cli->owner, part));
-        line = *end ? end + 1 : end;
-    }
+    for (char *line; (line = line_take(cli, &value)) != NULL;)
+        buffer_format(&cli->out, "%s\n", line);
     for (size_t i = 1; i < COMMAND_COLUMNS_MAX && columns[i].title; i++) {
         const json_t *more = json_object_get(answer, columns[i].name);
         if (more && !json_is_null(more))
-            cli_say("%s: %s", columns[i].title, show_text(cli->owner, more));
+            more_say(cli, columns[i].title, more);
         else if (columns[i].flags & COLUMN_NEVER)
             cli_say("%s: never", columns[i].title);
     }
@@ -248,7 +267,7 @@ static bool act(struct cli *cli, size_t first, json_t **out, struct err *err)
     const char *name = words->hole_count > 0 ? api_name(words->holes[first]) : "";
     struct target target = {.id = name, .name = show_safe(cli->owner, name)};
     CLEANUP(json_decref_at) json_t *body = NULL;
-    bool has_body = command->method[0] == 'P'; /* POST, PUT, PATCH */
+    bool has_body = command->body[0].name != NULL;
     if ((has_body && !plain_body(cli, name, &body, err)) || !target_can_ask(cli, err) ||
         (command->flags & COMMAND_DEVICE && !target_find(cli, words->holes[first], &target, err)))
         return false;

@@ -12,6 +12,7 @@
 #define PROFILE_SIZE_MAX 16384 /* bytes of a file */
 #define SYNC_WAIT_MS 30000
 #define SYNC_LOOK_MS 300
+#define SYNC_PAUSE_MS 1100 /* the time of a try is in whole seconds: two in one look like one */
 #define SERVICE_PATH "/apple/enrolment-service"
 
 static const struct json_limits limits = {PROFILE_SIZE_MAX, 4, 512};
@@ -71,6 +72,7 @@ int service_sync_run(struct cli *cli)
     struct err err;
     json_t *state = NULL;
     const struct api_call call = {.method = "POST", .path = SERVICE_PATH "/sync"};
+    pause_ms(SYNC_PAUSE_MS);
     if (!api_send(cli, &call, &state, &err))
         return cli_fail(cli, &err);
     const char *before = mem_text(cli->owner, tried(state));

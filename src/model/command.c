@@ -5,7 +5,8 @@
 
 #define ASKED_NAMES                                                                                \
     "lock", "wipe", "retire", "restart", "sync", "renew_identity", "clear_passcode", "shut_down",  \
-        "rename", "enable_lost_mode", "disable_lost_mode", "play_sound", "locate", "attest"
+        "rename", "enable_lost_mode", "disable_lost_mode", "play_sound", "locate", "finish_setup", \
+        "attest"
 const char *const command_kind_names[] = {"install_item",
                                           "remove_item",
                                           "query_device",
@@ -17,10 +18,9 @@ const char *const command_kind_names[] = {"install_item",
                                           "query_certificates",
                                           "query_bypass_code",
                                           "declare",
-                                          "finish_setup",
                                           NULL};
 const char *const command_asked_names[] = {ASKED_NAMES, NULL};
-_Static_assert(COUNT(command_kind_names) - 1 == COMMAND_FINISH_SETUP + 1, "a name for each kind");
+_Static_assert(COUNT(command_kind_names) - 1 == COMMAND_DECLARE + 1, "a name for each kind");
 _Static_assert(COUNT(command_asked_names) - 1 == COMMAND_ATTEST - COMMAND_ASKED_FIRST + 1,
                "all from the first to the last that is asked");
 const char *const carrier_names[] = {"command", "declaration", "user_channel", NULL};

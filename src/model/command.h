@@ -22,15 +22,15 @@ enum command_kind {
     COMMAND_RENAME,
     COMMAND_ENABLE_LOST_MODE, /* locked until it is found; a message on its screen */
     COMMAND_DISABLE_LOST_MODE,
-    COMMAND_PLAY_SOUND, /* of a device in lost mode */
-    COMMAND_LOCATE,     /* the same */
-    COMMAND_ATTEST,     /* let your hardware say who you are */
+    COMMAND_PLAY_SOUND,   /* of a device in lost mode */
+    COMMAND_LOCATE,       /* the same */
+    COMMAND_FINISH_SETUP, /* the assistant of a new device may go on */
+    COMMAND_ATTEST,       /* let your hardware say who you are */
     COMMAND_QUERY_APPS,
     COMMAND_QUERY_MANAGED_APPS,
     COMMAND_QUERY_CERTIFICATES,
     COMMAND_QUERY_BYPASS_CODE, /* what opens the activation lock of the device */
     COMMAND_DECLARE,           /* look what was declared for you */
-    COMMAND_FINISH_SETUP,      /* the assistant of a new device may go on */
 };
 extern const char *const command_kind_names[];
 /* What people may ask, from COMMAND_ASKED_FIRST on; all else is the server's own work. */
