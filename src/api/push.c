@@ -9,7 +9,7 @@
 #define PEM_MAX 65536 /* bytes of an uploaded certificate */
 
 struct push_view {
-    char *state, *topic, *account, *pause_reason, *request;
+    char *state, *topic, *account, *pause_reason, *request, *next_steps;
     int64_t not_after, paused_at, unreachable;
 };
 static const struct field push_view_rows[] = {
@@ -26,8 +26,31 @@ static const struct field push_view_rows[] = {
                   .help = "Devices that enrolled before it: no push until they enrol again"),
     TEXT_FIELD(struct push_view, request, FIELD_READ_ONLY,
                .help = "The certificate request that waits for Apple, PEM"),
+    TEXT_FIELD(struct push_view, next_steps, FIELD_READ_ONLY,
+               .help = "What to do with the request, a line for each step"),
 };
 static const struct fields push_view_fields = FIELDS(push_view_rows);
+
+/* Nobody but Apple and its vendors can do what stands between request and certificate. */
+static char *next_steps(void *owner, const struct push_certificate_view *view)
+{
+    const char *who = view->account && *view->account ? view->account : "the account that made it";
+    const char *where =
+        view->topic ? mem_format(owner,
+                                 "as %s and choose Renew beside the certificate that you have (a "
+                                 "new one would not reach the devices that are enrolled)",
+                                 who)
+                    : "with an Apple account of the organisation, not of a person";
+    return mem_format(
+        owner,
+        "1. Let a vendor sign the request: yourselves, with the MDM CSR certificate "
+        "that Apple gives to companies with a developer account who ask for it, or "
+        "mdmcert.download to try it.\n"
+        "2. Sign in at https://identity.apple.com/pushcert %s, upload what the vendor "
+        "gave you and download the certificate.\n"
+        "3. Bring it in: muster apple push-certificate import FILE.",
+        where);
+}
 
 static bool reply_view(const struct request *request, struct reply *reply, int status,
                        struct err *err)
@@ -43,8 +66,10 @@ static bool reply_view(const struct request *request, struct reply *reply, int s
                               .pause_reason = view.pause_reason,
                               .not_after = view.not_after,
                               .unreachable = view.unreachable};
-    if (view.request.data)
+    if (view.request.data) {
         shown.request = pem_encode(request->owner, "CERTIFICATE REQUEST", view.request);
+        shown.next_steps = next_steps(request->owner, &view);
+    }
     api_reply(request, reply, status, push_view_fields, &shown);
     return true;
 }
