@@ -99,6 +99,34 @@ static void only_the_kinds_that_are_asked_for_are_fetched(void **state)
     assert_int_equal(phone_fetch(f, &phone).kind, COMMAND_REMOVE_ITEM);
 }
 
+/* With nothing else in the queue, and with a thousand. */
+static void to_put_off_costs_one_transaction_whatever_waits(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    const struct database *database = f->contract->database;
+    for (int64_t flood = 0; flood <= 1000; flood += 1000) {
+        if (flood)
+            fixture_write(f, &SQL_FLOOD,
+                          ARGS(TEXT(phone.enrolment_id), INTEGER(f->now), INTEGER(flood)));
+        else
+            (void)phone_order(f, &phone, COMMAND_LOCK);
+        session_begin(f, &phone);
+        for (int i = 0; i < 3; i++) {
+            struct command command = phone_fetch(f, &phone);
+            if (!command.id)
+                break;
+            uint64_t before = database_transactions(database);
+            assert_int_equal(phone_answer(f, &phone, command.id, ANSWER_NOT_NOW), RESULT_TAKEN);
+            assert_int_equal(database_transactions(database), before + 1);
+            (void)put_off_of(f, &phone);
+            assert_int_equal(database_transactions(database), before + 1);
+            (void)phone_fetch(f, &phone);
+            assert_true(database_transactions(database) <= before + 2);
+        }
+    }
+}
+
 /* ---- pushes for it ---- */
 
 static int64_t due(struct fixture *f)
@@ -171,5 +199,6 @@ FLEET_MAIN(FLEET_TEST(what_is_put_off_is_counted_in_a_row),
            FLEET_TEST(another_answer_to_it_forgets_the_row),
            FLEET_TEST(an_answer_to_something_else_keeps_the_row),
            FLEET_TEST(only_the_kinds_that_are_asked_for_are_fetched),
+           FLEET_TEST(to_put_off_costs_one_transaction_whatever_waits),
            FLEET_TEST(what_is_postponed_moves_both_ways_but_never_past_what_is_due),
            FLEET_TEST(rounds_count_until_something_new_comes))

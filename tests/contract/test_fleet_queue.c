@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The queue under haste: two at once, and what waits for a device that can be woken again. */
+#include <stdio.h>
+
 #include "fleet/certificate.h"
 #include "fleet/push.h"
 #include "tests/contract/fleet_fixture.h"
@@ -116,6 +118,68 @@ static void of_two_equal_assignments_at_once_one_is_made(void **state)
     assert_one_won(askers, COUNT(askers), "assigned there already");
 }
 
+struct caller { /* one connection of a device */
+    struct identity identity;
+    const char *id; /* of what it got, or answers */
+    char got[64];
+    enum result_outcome outcome;
+    bool worked;
+    int64_t now;
+};
+
+static void fetch_next(struct fleet *fleet, void *context)
+{
+    struct caller *caller = context;
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct actor actor = fleet_device_actor(&caller->identity, "r", caller->now);
+    struct command command = {0};
+    struct err err;
+    caller->worked = fleet_command_fetch(fleet, &actor, owner, &caller->identity, COMMANDS_ALL,
+                                         &command, &err) &&
+                     command.id;
+    if (caller->worked)
+        (void)snprintf(caller->got, sizeof(caller->got), "%s", command.id);
+}
+
+static void answer_it(struct fleet *fleet, void *context)
+{
+    struct caller *caller = context;
+    const struct command_result result = {.command_id = caller->id, .answer = ANSWER_DONE};
+    struct actor actor = fleet_device_actor(&caller->identity, "r", caller->now);
+    struct err err;
+    caller->worked =
+        fleet_command_finish(fleet, &actor, &caller->identity, &result, &caller->outcome, &err);
+}
+
+/* Two connections of one device: both may get the same command, and one answer counts. */
+static void two_calls_at_once_get_one_command_and_count_one_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    for (int round = 0; round < 5; round++) {
+        struct command lock = phone_order(f, &phone, COMMAND_LOCK);
+        struct caller callers[2];
+        size_t taken = 0;
+        for (size_t i = 0; i < COUNT(callers); i++)
+            callers[i] = (struct caller){
+                .identity = phone_identity(f, &phone), .id = lock.id, .now = f->now};
+        fixture_race(f, fetch_next, callers, sizeof(callers[0]), COUNT(callers));
+        for (size_t i = 0; i < COUNT(callers); i++) {
+            assert_true(callers[i].worked);
+            assert_string_equal(callers[i].got, lock.id);
+        }
+        fixture_race(f, answer_it, callers, sizeof(callers[0]), COUNT(callers));
+        for (size_t i = 0; i < COUNT(callers); i++) {
+            assert_true(callers[i].worked);
+            assert_true(callers[i].outcome != RESULT_UNKNOWN);
+            taken += callers[i].outcome == RESULT_TAKEN;
+        }
+        assert_int_equal(taken, 1);
+        assert_string_equal(fixture_command_state(f, lock.id), "applied");
+    }
+    assert_int_equal(fixture_events(f, "command.unknown"), 0);
+}
+
 static void a_new_address_wakes_for_what_waited(void **state)
 {
     struct fixture *f = *state;
@@ -133,4 +197,5 @@ FLEET_MAIN(FLEET_TEST(of_two_equal_commands_at_once_one_is_queued),
            FLEET_TEST(of_two_policies_of_one_name_at_once_one_is_made),
            FLEET_TEST(of_two_policies_renamed_to_one_name_at_once_one_gets_it),
            FLEET_TEST(of_two_equal_assignments_at_once_one_is_made),
+           FLEET_TEST(two_calls_at_once_get_one_command_and_count_one_answer),
            FLEET_TEST(a_new_address_wakes_for_what_waited))
