@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "ca/asked.h"
 #include "ca/ca.h"
 #include "fleet/inquiry.h"
@@ -130,12 +131,21 @@ static bool decide(struct exchange *e, struct err *err)
     return issue(e, err);
 }
 
+/* What stands at an address without a name of its own is for network gear, too. */
+static bool with_legacy(const struct request *request)
+{
+    const struct fleet *fleet = request->services;
+    const char *profile = request->params[0];
+    return fleet->settings->legacy_algorithms && (!profile || text_equal(profile, "network"));
+}
+
 static bool operate(struct request *request, struct bytes body, struct reply *reply,
                     struct err *err)
 {
     struct exchange e = {.request = request, .fleet = request->services};
     if (!keyd_authority(e.fleet->keyd, request->owner, &e.authority, err) ||
-        !scep_parse(request->owner, body, e.fleet->keyd, &e.authority, &e.message, err) ||
+        !scep_parse(request->owner, body, e.fleet->keyd, &e.authority, with_legacy(request),
+                    &e.message, err) ||
         !decide(&e, err))
         return false;
     reply_bytes(reply, 200, TYPE_MESSAGE, e.reply);
@@ -163,7 +173,7 @@ bool ca_scep_get(struct request *request, struct reply *reply, struct err *err)
         return false;
     switch (query.operation) {
     case SCEP_GET_CAPABILITIES:
-        reply_bytes(reply, 200, "text/plain", bytes_text(scep_capabilities()));
+        reply_bytes(reply, 200, "text/plain", bytes_text(scep_capabilities(with_legacy(request))));
         return true;
     case SCEP_GET_AUTHORITY: return authority_reply(request, reply, err);
     case SCEP_GET_NEXT_AUTHORITY:

@@ -29,6 +29,7 @@ struct fleet_settings {     /* texts outlive the shared part */
     int64_t session_seconds;
     bool signed_messages;   /* devices sign each message, too: for a proxy that ends their TLS */
     bool declared_profiles; /* devices that can fetch profiles by themselves, by declaration */
+    bool legacy_algorithms; /* SHA-1 and 3DES are taken at the door of network gear */
     bool network_users;     /* accounts of a directory on a Mac are managed, too */
     int self_ownership;     /* of devices whose people sign in: enum ownership; -1: they choose */
     int64_t confirmation_seconds; /* what destroys needs a second yes after this long; 0 = never */

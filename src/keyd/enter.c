@@ -43,5 +43,7 @@ bool keyd_enter(const struct keyd_options *options, void *owner, int64_t now, st
     bool fine =
         user_become(options, err) && sandbox_prepare(err) && vault_open(owner, &own, now, out, err);
     secret_wipe_bytes(own.credential);
+    if (fine)
+        (*out)->allows_legacy = options->allows_legacy;
     return fine;
 }

@@ -13,6 +13,7 @@ struct keyd_options {
     const char *organization; /* in the subjects made on first start; empty = "Muster" */
     const char *credentials_directory; /* of systemd, may be NULL: holds muster-master */
     struct bytes credential;           /* filled in by keyd_main(), before it becomes key_user */
+    bool allows_legacy;                /* SCEP replies over SHA-1 */
     const char *key_user; /* become this user when started as root; NULL or empty = stay */
 };
 

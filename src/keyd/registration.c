@@ -90,7 +90,7 @@ static const struct attribute_rule {
     const char *only; /* the one value allowed */
 } attribute_rules[] = {
     {{OID_CONTENT_TYPE}, 9, DER_OID, 9, 9, true, (const char *)oid_data}, /* contentType */
-    {{OID_MESSAGE_DIGEST}, 9, DER_OCTET_STRING, 32, 64, true, NULL},      /* messageDigest */
+    {{OID_MESSAGE_DIGEST}, 9, DER_OCTET_STRING, 20, 64, true, NULL},      /* messageDigest */
     {{OID_SCEP_MESSAGE_TYPE}, 10, DER_PRINTABLE_STRING, 1, 1, true, "3"}, /* messageType: CertRep */
     {{OID_SCEP_PKI_STATUS}, 10, DER_PRINTABLE_STRING, 1, 1, true, NULL},  /* pkiStatus */
     {{OID_SCEP_FAIL_INFO}, 10, DER_PRINTABLE_STRING, 1, 1, false, NULL},  /* failInfo */
@@ -147,13 +147,15 @@ static const EVP_MD *digest_of(uint8_t digest)
     case KEYD_SHA256: return EVP_sha256();
     case KEYD_SHA384: return EVP_sha384();
     case KEYD_SHA512: return EVP_sha512();
+    case KEYD_SHA1: return EVP_sha1();
     }
     return NULL;
 }
 
 bool answer_sign_reply(struct call *call, struct err *err)
 {
-    const EVP_MD *digest = digest_of(reader_u8(&call->in));
+    uint8_t asked = reader_u8(&call->in);
+    const EVP_MD *digest = digest_of(asked);
     struct bytes attributes = wire_get_bytes(&call->in, ATTRIBUTES_MAX);
     uint8_t signature[RSA_BYTES_MAX];
     size_t size = sizeof(signature);
@@ -161,6 +163,8 @@ bool answer_sign_reply(struct call *call, struct err *err)
         return false;
     if (!digest)
         return err_set(err, ERR_BAD_INPUT, "no such digest");
+    if (asked == KEYD_SHA1 && !call->vault->allows_legacy)
+        return err_set(err, ERR_FORBIDDEN, "SHA-1 is not signed here");
     CLEANUP(EVP_MD_CTX_free_at) EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (!context ||
         EVP_DigestSignInit(context, NULL, digest, NULL,

@@ -29,6 +29,7 @@ struct vault {
     struct slots *tls;
     struct slots *audit; /* the last signed head: keyd/audit.c */
     const char *organization;
+    bool allows_legacy; /* replies over SHA-1, to old clients */
     struct identity identities[IDENTITY_COUNT];
 };
 

@@ -86,7 +86,12 @@ MUST_CHECK bool keyd_issue(struct keyd *keyd, void *owner, const struct issue_fi
  * wrong padding gives a random key, so that there is no padding oracle. */
 MUST_CHECK bool keyd_unwrap(struct keyd *keyd, void *owner, struct bytes encrypted, size_t size,
                             struct bytes *key, struct err *err);
-enum keyd_digest { KEYD_SHA256 = 1, KEYD_SHA384, KEYD_SHA512 };
+enum keyd_digest {
+    KEYD_SHA256 = 1,
+    KEYD_SHA384,
+    KEYD_SHA512,
+    KEYD_SHA1, /* where keyd was started for old clients alone; else ERR_FORBIDDEN */
+};
 /* RSA signature of the RA over the DER of a SCEP reply's signed attributes (SET OF Attribute that
  * holds the SCEP messageType CertRep; anything else is refused). */
 MUST_CHECK bool keyd_sign_reply(struct keyd *keyd, void *owner, struct bytes attributes,

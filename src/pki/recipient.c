@@ -14,7 +14,7 @@ bool recipient_open(struct keyd *keyd, void *owner, const struct recipient *reci
     struct certificate certificate;
     struct bytes key;
     size_t at = 0;
-    if (!scep_envelope_parse(scratch, cms, &envelope, err) ||
+    if (!scep_envelope_parse(scratch, cms, false, &envelope, err) ||
         !certificate_parse(scratch, recipient->certificate, &certificate, err))
         return false;
     while (at < envelope.recipient_count &&

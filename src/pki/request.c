@@ -135,11 +135,12 @@ static bool extensions_read(void *owner, X509_REQ *request, struct certificate_r
            key_usage_read(list, out, err) && purposes_read(owner, list, out, err);
 }
 
-static bool signature_check(X509_REQ *request, struct err *err)
+static bool signature_check(X509_REQ *request, bool with_legacy, struct err *err)
 {
     int digest = NID_undef;
     if (OBJ_find_sigid_algs(X509_REQ_get_signature_nid(request), &digest, NULL) != 1 ||
-        (digest != NID_sha256 && digest != NID_sha384 && digest != NID_sha512))
+        (digest != NID_sha256 && digest != NID_sha384 && digest != NID_sha512 &&
+         !(digest == NID_sha1 && with_legacy)))
         return openssl_fail(err, ERR_BAD_INPUT,
                             "a request that is not signed with SHA-256, SHA-384 or SHA-512");
     EVP_PKEY *key = X509_REQ_get0_pubkey(request);
@@ -148,16 +149,17 @@ static bool signature_check(X509_REQ *request, struct err *err)
     return true;
 }
 
-static bool request_fill(void *owner, X509_REQ *request, struct certificate_request *out,
-                         struct err *err)
+static bool request_fill(void *owner, X509_REQ *request, bool with_legacy,
+                         struct certificate_request *out, struct err *err)
 {
     return name_read(owner, X509_REQ_get_subject_name(request), &out->subject, err) &&
            challenge_read(owner, request, &out->challenge, err) &&
            extensions_read(owner, request, out, err) && key_check(out->spki, &out->key, err) &&
-           signature_check(request, err);
+           signature_check(request, with_legacy, err);
 }
 
-bool request_parse(void *owner, struct bytes der, struct certificate_request *out, struct err *err)
+static bool request_take(void *owner, struct bytes der, bool with_legacy,
+                         struct certificate_request *out, struct err *err)
 {
     if (der.size > REQUEST_SIZE_MAX)
         return err_set(err, ERR_TOO_LARGE, "request exceeds %d bytes", REQUEST_SIZE_MAX);
@@ -167,7 +169,7 @@ bool request_parse(void *owner, struct bytes der, struct certificate_request *ou
     struct certificate_request found = {.der = bytes_copy(owner, der)};
     found.spki = DER_OF(owner, i2d_X509_PUBKEY, X509_REQ_get_X509_PUBKEY(request));
     found.spki_sha256 = digest_sha256_hex(owner, found.spki);
-    bool good = request_fill(owner, request, &found, err);
+    bool good = request_fill(owner, request, with_legacy, &found, err);
     ERR_clear_error();
     if (!good && err->kind == ERR_BAD_INPUT)
         err->kind = ERR_PRECONDITION; /* it is a request, but not one that is answered */
@@ -175,6 +177,17 @@ bool request_parse(void *owner, struct bytes der, struct certificate_request *ou
         return false;
     *out = found;
     return true;
+}
+
+bool request_parse(void *owner, struct bytes der, struct certificate_request *out, struct err *err)
+{
+    return request_take(owner, der, false, out, err);
+}
+
+bool request_parse_legacy(void *owner, struct bytes der, struct certificate_request *out,
+                          struct err *err)
+{
+    return request_take(owner, der, true, out, err);
 }
 
 const char *key_usage_text(void *owner, unsigned usage)

@@ -40,3 +40,6 @@ struct certificate_request {
  * is not by that key. */
 MUST_CHECK bool request_parse(void *owner, struct bytes der, struct certificate_request *out,
                               struct err *err);
+/* The same, and SHA-1 is taken too: of clients that know nothing else. */
+MUST_CHECK bool request_parse_legacy(void *owner, struct bytes der, struct certificate_request *out,
+                                     struct err *err);

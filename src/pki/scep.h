@@ -34,7 +34,7 @@ MUST_CHECK bool scep_query_message(void *owner, const struct scep_query *query, 
                                    struct err *err);
 
 /* ---- answers that need no message ---- */
-const char *scep_capabilities(void); /* text/plain */
+const char *scep_capabilities(bool with_legacy); /* text/plain */
 /* application/x-x509-ca-ra-cert: registration authority, issuing CA and, if asked, root. */
 struct bytes scep_authority_render(void *owner, const struct authority *authority, bool with_root);
 
@@ -47,7 +47,7 @@ enum scep_type {
     SCEP_GET_CERTIFICATE = 21,
     SCEP_GET_CRL = 22,
 };
-enum scep_cipher { SCEP_AES128 = 1, SCEP_AES192, SCEP_AES256 };
+enum scep_cipher { SCEP_AES128 = 1, SCEP_AES192, SCEP_AES256, SCEP_DES3 };
 enum scep_failure { /* failInfo, RFC 8894 3.2.1.4.5 */
                     SCEP_NO_FAILURE = -1,
                     SCEP_BAD_ALGORITHM = 0,
@@ -77,10 +77,12 @@ struct scep_message {
 /* Belongs to owner. False means that no SCEP reply is possible: ERR_BAD_INPUT and ERR_TOO_LARGE
  * are HTTP 400, ERR_UNAVAILABLE (keyd) 503. True with a failure: answer scep_render_failure().
  * A message without failure is signed by its signer, was encrypted to us, and its request (if any)
- * is signed by its own key, which is the signer's key unless signer_is_ours. */
+ * is signed by its own key, which is the signer's key unless signer_is_ours.
+ * with_legacy: for clients that know SHA-1 and 3DES alone; they are answered with these. Single DES
+ * and MD5 are never accepted. */
 MUST_CHECK bool scep_parse(void *owner, struct bytes body, struct keyd *keyd,
-                           const struct authority *authority, struct scep_message *out,
-                           struct err *err);
+                           const struct authority *authority, bool with_legacy,
+                           struct scep_message *out, struct err *err);
 
 /* application/x-pki-message. SUCCESS with certificates (the new one first), encrypted to the
  * signer; SUCCESS with a CRL; FAILURE and PENDING without content. */

@@ -3,20 +3,22 @@
 #include "pki/openssl.h"
 #include "pki/scep_layers.h"
 
-#define AES_BLOCK 16
+#define BLOCK_MAX 16 /* of AES; 3DES has 8 */
 
 static const uint8_t oid_data[] = {OID_DATA}, oid_enveloped[] = {OID_ENVELOPED_DATA},
                      oid_rsa[] = {OID_RSA}, oid_aes128[] = {OID_AES128_CBC},
-                     oid_aes192[] = {OID_AES192_CBC}, oid_aes256[] = {OID_AES256_CBC};
+                     oid_aes192[] = {OID_AES192_CBC}, oid_aes256[] = {OID_AES256_CBC},
+                     oid_des3[] = {OID_DES3_CBC};
 
 static const struct cipher_row {
     struct bytes oid;
-    size_t key_size;
+    size_t key_size, block_size;
     const EVP_CIPHER *(*cipher)(void);
 } cipher_rows[] = {
-    [SCEP_AES128] = {BYTES_OF(oid_aes128), 16, EVP_aes_128_cbc},
-    [SCEP_AES192] = {BYTES_OF(oid_aes192), 24, EVP_aes_192_cbc},
-    [SCEP_AES256] = {BYTES_OF(oid_aes256), 32, EVP_aes_256_cbc},
+    [SCEP_AES128] = {BYTES_OF(oid_aes128), 16, 16, EVP_aes_128_cbc},
+    [SCEP_AES192] = {BYTES_OF(oid_aes192), 24, 16, EVP_aes_192_cbc},
+    [SCEP_AES256] = {BYTES_OF(oid_aes256), 32, 16, EVP_aes_256_cbc},
+    [SCEP_DES3] = {BYTES_OF(oid_des3), 24, 8, EVP_des_ede3_cbc},
 };
 
 size_t scep_cipher_key_size(enum scep_cipher cipher)
@@ -73,7 +75,8 @@ static bool cipher_read(struct bytes der, struct scep_envelope *out, struct err 
         if (bytes_equal(oid, cipher_rows[i].oid)) {
             out->cipher = (enum scep_cipher)i;
             out->iv = der_take(&algorithm, DER_OCTET_STRING);
-            return (reader_done(&algorithm) && out->iv.size == AES_BLOCK) || malformed(err);
+            return (reader_done(&algorithm) && out->iv.size == cipher_rows[i].block_size) ||
+                   malformed(err);
         }
     return err_set(err, ERR_FORBIDDEN, "a content cipher other than AES-CBC");
 }
@@ -98,7 +101,8 @@ static bool ciphertext_read(void *owner, struct reader *in, struct scep_envelope
     } else {
         return false;
     }
-    return out->ciphertext.size > 0 && out->ciphertext.size % AES_BLOCK == 0;
+    return out->ciphertext.size > 0 &&
+           out->ciphertext.size % cipher_rows[out->cipher].block_size == 0;
 }
 
 static bool enveloped_read(void *owner, struct bytes der, struct scep_envelope *out,
@@ -121,7 +125,8 @@ static bool enveloped_read(void *owner, struct bytes der, struct scep_envelope *
     return (ciphertext_read(owner, &content, out) && reader_done(&content)) || malformed(err);
 }
 
-bool scep_envelope_parse(void *owner, struct bytes der, struct scep_envelope *out, struct err *err)
+bool scep_envelope_parse(void *owner, struct bytes der, bool with_legacy, struct scep_envelope *out,
+                         struct err *err)
 {
     struct bytes whole;
     struct scep_envelope found = {0};
@@ -138,6 +143,8 @@ bool scep_envelope_parse(void *owner, struct bytes der, struct scep_envelope *ou
         return err_set(err, ERR_FORBIDDEN, "content that is not EnvelopedData");
     if (!enveloped_read(owner, data, &found, err))
         return false;
+    if (found.cipher == SCEP_DES3 && !with_legacy)
+        return err_set(err, ERR_FORBIDDEN, "3DES, which is for old clients alone");
     *out = found;
     return true;
 }
@@ -146,7 +153,7 @@ bool scep_envelope_open(void *owner, const struct scep_envelope *envelope, struc
                         struct bytes *plain, struct err *err)
 {
     const struct cipher_row *row = &cipher_rows[envelope->cipher];
-    uint8_t *out = mem_array(owner, uint8_t, envelope->ciphertext.size + AES_BLOCK);
+    uint8_t *out = mem_array(owner, uint8_t, envelope->ciphertext.size + BLOCK_MAX);
     int done = 0, rest = 0;
     CLEANUP(EVP_CIPHER_CTX_free_at) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     if (!context || key.size != row->key_size ||

@@ -48,9 +48,10 @@ struct scep_envelope {
     enum scep_cipher cipher;
     struct bytes iv, ciphertext;
 };
-/* ERR_BAD_INPUT: malformed; ERR_FORBIDDEN: an algorithm or kind of recipient not accepted. */
-MUST_CHECK bool scep_envelope_parse(void *owner, struct bytes der, struct scep_envelope *out,
-                                    struct err *err);
+/* ERR_BAD_INPUT: malformed; ERR_FORBIDDEN: an algorithm or kind of recipient not accepted; 3DES is
+ * with_legacy. */
+MUST_CHECK bool scep_envelope_parse(void *owner, struct bytes der, bool with_legacy,
+                                    struct scep_envelope *out, struct err *err);
 size_t scep_cipher_key_size(enum scep_cipher cipher); /* bytes */
 MUST_CHECK bool scep_envelope_open(void *owner, const struct scep_envelope *envelope,
                                    struct bytes key, struct bytes *plain, struct err *err);

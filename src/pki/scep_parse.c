@@ -8,6 +8,7 @@ struct parsing {
     void *owner;
     struct keyd *keyd;
     const struct authority *authority;
+    bool with_legacy; /* SHA-1 and 3DES */
     struct scep_signed outer;
     struct scep_message *message;
 };
@@ -28,6 +29,7 @@ static const EVP_MD *digest_of(enum keyd_digest digest)
     case KEYD_SHA256: return EVP_sha256();
     case KEYD_SHA384: return EVP_sha384();
     case KEYD_SHA512: return EVP_sha512();
+    case KEYD_SHA1: return EVP_sha1();
     }
     bug("no such digest: %d", (int)digest);
 }
@@ -96,7 +98,7 @@ static bool envelope_open(struct parsing *parsing, struct bytes *plain, struct e
     struct bytes key;
     struct err why;
     void *owner = parsing->owner;
-    if (!scep_envelope_parse(owner, parsing->outer.content, &envelope, &why))
+    if (!scep_envelope_parse(owner, parsing->outer.content, parsing->with_legacy, &envelope, &why))
         return fail(parsing, why.kind == ERR_FORBIDDEN ? SCEP_BAD_ALGORITHM : SCEP_BAD_CHECK,
                     why.text);
     parsing->message->cipher = envelope.cipher;
@@ -133,7 +135,8 @@ static void request_read(struct parsing *parsing, struct bytes content)
 {
     struct scep_message *message = parsing->message;
     struct err why;
-    if (!request_parse(parsing->owner, content, &message->request, &why)) {
+    if (!(parsing->with_legacy ? request_parse_legacy : request_parse)(parsing->owner, content,
+                                                                       &message->request, &why)) {
         /* What is no request at all is answered like an envelope that does not open: otherwise
          * the difference would tell a sender of altered ciphertext whether its padding fits. */
         bool is_request = why.kind == ERR_PRECONDITION || why.kind == ERR_FORBIDDEN;
@@ -194,6 +197,12 @@ static bool type_is_known(int type)
            type == SCEP_GET_CERTIFICATE || type == SCEP_GET_CRL;
 }
 
+static bool is_digest_accepted(const struct parsing *parsing)
+{
+    const struct scep_signed *outer = &parsing->outer;
+    return outer->is_digest_known && (outer->digest != KEYD_SHA1 || parsing->with_legacy);
+}
+
 static bool message_read(struct parsing *parsing, struct err *err)
 {
     struct scep_message *message = parsing->message;
@@ -201,7 +210,7 @@ static bool message_read(struct parsing *parsing, struct err *err)
     struct err why;
     if (!type_is_known(message->type))
         return fail(parsing, SCEP_BAD_REQUEST, "a message type that is not served");
-    if (!outer->is_digest_known)
+    if (!is_digest_accepted(parsing))
         return fail(parsing, SCEP_BAD_ALGORITHM, "signed with a digest that is not accepted");
     if (!scep_signed_verify(outer, message->signer.spki, &why))
         return fail(parsing, SCEP_BAD_CHECK, why.text);
@@ -211,16 +220,20 @@ static bool message_read(struct parsing *parsing, struct err *err)
 }
 
 bool scep_parse(void *owner, struct bytes body, struct keyd *keyd,
-                const struct authority *authority, struct scep_message *out, struct err *err)
+                const struct authority *authority, bool with_legacy, struct scep_message *out,
+                struct err *err)
 {
     struct scep_message message = {.failure = SCEP_NO_FAILURE, .cipher = SCEP_AES128};
-    struct parsing parsing = {
-        .owner = owner, .keyd = keyd, .authority = authority, .message = &message};
+    struct parsing parsing = {.owner = owner,
+                              .keyd = keyd,
+                              .authority = authority,
+                              .with_legacy = with_legacy,
+                              .message = &message};
     if (!scep_prefilter(owner, body, &parsing.outer, err))
         return false;
     message.type = parsing.outer.type;
     message.sender_nonce = parsing.outer.sender_nonce;
-    message.digest = parsing.outer.is_digest_known ? parsing.outer.digest : KEYD_SHA256;
+    message.digest = is_digest_accepted(&parsing) ? parsing.outer.digest : KEYD_SHA256;
     message.transaction = bytes_to_text(owner, parsing.outer.transaction);
     if (!signer_find(&parsing, err) || !message_read(&parsing, err))
         return false;

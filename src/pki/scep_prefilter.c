@@ -7,9 +7,10 @@
 
 static const uint8_t oid_data[] = {OID_DATA}, oid_signed[] = {OID_SIGNED_DATA};
 static const uint8_t oid_sha256[] = {OID_SHA256}, oid_sha384[] = {OID_SHA384},
-                     oid_sha512[] = {OID_SHA512};
+                     oid_sha512[] = {OID_SHA512}, oid_sha1[] = {OID_SHA1};
 static const uint8_t oid_rsa[] = {OID_RSA}, oid_rsa_sha256[] = {OID_RSA_SHA256},
-                     oid_rsa_sha384[] = {OID_RSA_SHA384}, oid_rsa_sha512[] = {OID_RSA_SHA512};
+                     oid_rsa_sha384[] = {OID_RSA_SHA384}, oid_rsa_sha512[] = {OID_RSA_SHA512},
+                     oid_rsa_sha1[] = {OID_RSA_SHA1};
 
 static const struct digest_row {
     struct bytes oid, signature_oid;
@@ -17,6 +18,7 @@ static const struct digest_row {
     [KEYD_SHA256] = {BYTES_OF(oid_sha256), BYTES_OF(oid_rsa_sha256)},
     [KEYD_SHA384] = {BYTES_OF(oid_sha384), BYTES_OF(oid_rsa_sha384)},
     [KEYD_SHA512] = {BYTES_OF(oid_sha512), BYTES_OF(oid_rsa_sha512)},
+    [KEYD_SHA1] = {BYTES_OF(oid_sha1), BYTES_OF(oid_rsa_sha1)},
 };
 
 static bool refuse(struct err *err, const char *what)

@@ -40,8 +40,10 @@ bool scep_query_message(void *owner, const struct scep_query *query, struct byte
     return base64_decode_lenient(owner, bytes_text(query->message), SCEP_MESSAGE_MAX, out, err);
 }
 
-const char *scep_capabilities(void)
+/* SHA-384 is also what strongSwan 5.9.8 tests where it means SHA-256. */
+#define CAPABILITIES "POSTPKIOperation\nRenewal\nAES\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n"
+
+const char *scep_capabilities(bool with_legacy)
 {
-    /* SHA-384 is also what strongSwan 5.9.8 tests where it means SHA-256. */
-    return "POSTPKIOperation\nRenewal\nAES\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n";
+    return with_legacy ? CAPABILITIES "SHA-1\nDES3\n" : CAPABILITIES;
 }

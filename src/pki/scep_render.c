@@ -16,7 +16,8 @@ enum status { STATUS_SUCCESS = '0', STATUS_FAILURE = '2', STATUS_PENDING = '3' }
 
 static const uint8_t oid_data[] = {OID_DATA}, oid_signed[] = {OID_SIGNED_DATA},
                      oid_rsa[] = {OID_RSA}, oid_sha256[] = {OID_SHA256},
-                     oid_sha384[] = {OID_SHA384}, oid_sha512[] = {OID_SHA512};
+                     oid_sha384[] = {OID_SHA384}, oid_sha512[] = {OID_SHA512},
+                     oid_sha1[] = {OID_SHA1};
 static const uint8_t oid_content_type[] = {OID_CONTENT_TYPE}, oid_digest[] = {OID_MESSAGE_DIGEST},
                      oid_type[] = {OID_SCEP_MESSAGE_TYPE}, oid_status[] = {OID_SCEP_PKI_STATUS},
                      oid_failure[] = {OID_SCEP_FAIL_INFO},
@@ -32,12 +33,14 @@ static const struct digest_row {
     [KEYD_SHA256] = {BYTES_OF(oid_sha256), EVP_sha256},
     [KEYD_SHA384] = {BYTES_OF(oid_sha384), EVP_sha384},
     [KEYD_SHA512] = {BYTES_OF(oid_sha512), EVP_sha512},
+    [KEYD_SHA1] = {BYTES_OF(oid_sha1), EVP_sha1},
 };
 
 static const EVP_CIPHER *(*const ciphers[])(void) = {
     [SCEP_AES128] = EVP_aes_128_cbc,
     [SCEP_AES192] = EVP_aes_192_cbc,
     [SCEP_AES256] = EVP_aes_256_cbc,
+    [SCEP_DES3] = EVP_des_ede3_cbc,
 };
 
 struct reply {

@@ -15,6 +15,7 @@ struct keyd_options authority_keys(void *owner, const struct options *options)
     return (struct keyd_options){.directory =
                                      mem_format(owner, "%s/" DIRECTORY_KEYS, options->data_dir),
                                  .organization = options->organization,
+                                 .allows_legacy = options->legacy_algorithms,
                                  .credentials_directory = getenv("CREDENTIALS_DIRECTORY"),
                                  .key_user = options->keyd_user};
 }

@@ -38,6 +38,7 @@ struct options {
     int64_t confirmation_days;
     int64_t evidence_days, integrity_hours;
     int64_t revocation_parts, delta_hours;
+    int legacy_algorithms; /* of network gear */
     int64_t event_days, command_days, attempt_days, token_days, position_days;
     char *apns_url, *apns_ca_file, *service_url, *service_ca_file, *device_ca_file,
         *attestation_ca_file;

@@ -114,6 +114,11 @@ static const struct field lifetime_keys[] = {
         "How long a wipe, a lock or the clearing of a passcode may wait for its device; then "
         "somebody has to confirm it before it is delivered."),
 };
+static const struct field network_keys[] = {
+    CHOICE_KEY("legacy_algorithms", legacy_algorithms, no_yes,
+               "At /scep/network alone: take SHA-1 and 3DES of gear that knows nothing better, and "
+               "answer with them."),
+};
 static const struct field revocation_keys[] = {
     NUMBER_KEY("partitions", revocation_parts, 1, 64,
                "Revocation lists that share new certificates; 1: the list of all; applies to those "
@@ -176,8 +181,9 @@ const struct config_section options_sections[] = {
     {"metrics", FIELDS(metrics_keys)},       {"edge", FIELDS(edge_keys)},
     {"limits", FIELDS(limit_keys)},          {"users", FIELDS(user_keys)},
     {"enrolment", FIELDS(enrolment_keys)},   {"lifetimes", FIELDS(lifetime_keys)},
-    {"revocation", FIELDS(revocation_keys)}, {"compliance", FIELDS(compliance_keys)},
-    {"retention", FIELDS(retention_keys)},   {"apple", FIELDS(apple_keys)},
+    {"network", FIELDS(network_keys)},       {"revocation", FIELDS(revocation_keys)},
+    {"compliance", FIELDS(compliance_keys)}, {"retention", FIELDS(retention_keys)},
+    {"apple", FIELDS(apple_keys)},
 };
 
 const size_t options_section_count = COUNT(options_sections);

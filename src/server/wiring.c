@@ -49,6 +49,7 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .signed_messages = o->signed_messages,
         .declared_profiles = o->declared_profiles,
         .network_users = o->network_users,
+        .legacy_algorithms = o->legacy_algorithms,
         .confirmation_seconds = o->confirmation_days * DAY,
         .evidence_seconds = o->evidence_days * DAY,
         .integrity_seconds = o->integrity_hours * HOUR,

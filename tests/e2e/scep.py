@@ -82,9 +82,12 @@ def dotted(content):
 
 
 RSA_SHA256 = tlv(SEQUENCE, oid("1.2.840.113549.1.1.11"), tlv(NULL))
+RSA_SHA1 = tlv(SEQUENCE, oid("1.2.840.113549.1.1.5"), tlv(NULL))
 RSA = tlv(SEQUENCE, oid("1.2.840.113549.1.1.1"), tlv(NULL))
 ECDSA_SHA256 = tlv(SEQUENCE, oid("1.2.840.10045.4.3.2"))
 SHA256 = tlv(SEQUENCE, oid("2.16.840.1.101.3.4.2.1"), tlv(NULL))
+SHA1 = tlv(SEQUENCE, oid("1.3.14.3.2.26"), tlv(NULL))
+DIGESTS = {"sha256": (SHA256, hashes.SHA256()), "sha1": (SHA1, hashes.SHA1())}
 
 
 # ---- keys and requests ----
@@ -102,9 +105,9 @@ def spki(key):
                                          serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def sign(key, data):
+def sign(key, data, digest="sha256"):
     if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        return key.sign(data, padding.PKCS1v15(), DIGESTS[digest][1])
     return key.sign(data, ec.ECDSA(hashes.SHA256()))
 
 
@@ -133,7 +136,8 @@ def attribute(identifier, *values):
     return tlv(SEQUENCE, oid(identifier), tlv(SET, *values))
 
 
-def request(key, subject, names=(), challenges=(), usage=None, purposes=(), extensions=(), attributes=()):
+def request(key, subject, names=(), challenges=(), usage=None, purposes=(), extensions=(), attributes=(),
+            digest="sha256"):
     """A PKCS#10 request. subject: parts or DER; usage: bits of the first byte; challenges: one attribute for each;
     extensions and attributes: more of them, as DER."""
     subject = subject if isinstance(subject, bytes) else name(subject)
@@ -149,8 +153,9 @@ def request(key, subject, names=(), challenges=(), usage=None, purposes=(), exte
     if wanted:
         attributes.append(attribute("1.2.840.113549.1.9.14", tlv(SEQUENCE, *wanted)))
     info = tlv(SEQUENCE, integer(0), subject, spki(key), tlv(CONTEXT, *attributes))
-    algorithm = RSA_SHA256 if isinstance(key, rsa.RSAPrivateKey) else ECDSA_SHA256
-    return tlv(SEQUENCE, info, algorithm, tlv(BITS, b"\x00", sign(key, info)))
+    of_rsa = {"sha256": RSA_SHA256, "sha1": RSA_SHA1}[digest]
+    algorithm = of_rsa if isinstance(key, rsa.RSAPrivateKey) else ECDSA_SHA256
+    return tlv(SEQUENCE, info, algorithm, tlv(BITS, b"\x00", sign(key, info, digest)))
 
 
 # ---- the two layers ----
@@ -183,8 +188,8 @@ def envelope(content, recipient, cipher="aes", named=None, wrapped=same, hidden=
 class Sender:
     """A key with the self-signed certificate that a SCEP client shows."""
 
-    def __init__(self, key=None):
-        self.key = key or rsa_key()
+    def __init__(self, key=None, digest="sha256"):
+        self.key, self.digest = key or rsa_key(), digest
         self.nonce, self.transaction = os.urandom(16), hashlib.sha256(spki(self.key)).hexdigest()[:40]
         who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "client")])
         now = datetime.datetime.utcnow()
@@ -197,7 +202,7 @@ class Sender:
     def attributes(self, content, kind):
         """name -> signed attribute"""
         return {"content_type": attribute("1.2.840.113549.1.9.3", oid("1.2.840.113549.1.7.1")),
-                "digest": attribute("1.2.840.113549.1.9.4", tlv(OCTETS, hashlib.sha256(content).digest())),
+                "digest": attribute("1.2.840.113549.1.9.4", tlv(OCTETS, hashlib.new(self.digest, content).digest())),
                 "type": attribute("2.16.840.1.113733.1.9.2", tlv(PRINTABLE, kind.encode())),
                 "nonce": attribute("2.16.840.1.113733.1.9.5", tlv(OCTETS, self.nonce)),
                 "transaction": attribute("2.16.840.1.113733.1.9.7", tlv(PRINTABLE, self.transaction.encode()))}
@@ -205,12 +210,13 @@ class Sender:
     def message(self, content, kind="19", is_shown=True, **other):
         """SignedData around an envelope, or around nothing. other: attributes in the place of those; b"": without."""
         signed = b"".join(sorted({**self.attributes(content, kind), **other}.values()))
-        info = tlv(SEQUENCE, integer(1), identifier(self.certificate), SHA256, tlv(CONTEXT, signed) if signed else b"",
+        algorithm = DIGESTS[self.digest][0]
+        info = tlv(SEQUENCE, integer(1), identifier(self.certificate), algorithm, tlv(CONTEXT, signed) if signed else b"",
                    RSA if isinstance(self.key, rsa.RSAPrivateKey) else ECDSA_SHA256,
-                   tlv(OCTETS, sign(self.key, tlv(SET, signed) if signed else content)))
+                   tlv(OCTETS, sign(self.key, tlv(SET, signed) if signed else content, self.digest)))
         certificate = self.certificate.public_bytes(serialization.Encoding.DER)
         shown = tlv(CONTEXT, tlv(OCTETS, content)) if is_shown else b""
-        data = tlv(SEQUENCE, integer(1), tlv(SET, SHA256), tlv(SEQUENCE, oid("1.2.840.113549.1.7.1"), shown),
+        data = tlv(SEQUENCE, integer(1), tlv(SET, algorithm), tlv(SEQUENCE, oid("1.2.840.113549.1.7.1"), shown),
                    tlv(CONTEXT, certificate), tlv(SET, info))
         return tlv(SEQUENCE, oid("1.2.840.113549.1.7.2"), tlv(CONTEXT, data))
 
@@ -233,20 +239,27 @@ class Sender:
 class Reply:
     """A CertRep that the RA has signed; anything else is an AssertionError."""
 
-    def __init__(self, der, registration):
+    def __init__(self, der, registration, digest="sha256"):
         data = elements(inside(inside(der)[1][2])[0][1])
         capsule = elements(data[2][1])
         self.content = inside(capsule[1][2])[0][1] if len(capsule) > 1 else None
         [(_, signer, _)] = elements(data[-1][1])
         attributes, signature = elements(signer)[3][1], elements(signer)[5][1]
-        registration.public_key().verify(signature, tlv(SET, attributes), padding.PKCS1v15(), hashes.SHA256())
+        registration.public_key().verify(signature, tlv(SET, attributes), padding.PKCS1v15(),
+                                          DIGESTS[digest][1])
         values = {}
         for _, pair, _ in elements(attributes):
             (_, identifier, _), (_, value, _) = elements(pair)
             values[ATTRIBUTE_NAMES.get(dotted(identifier))] = elements(value)[0][1]
-        assert values["digest"] == hashlib.sha256(self.content or b"").digest()
+        assert values["digest"] == hashlib.new(digest, self.content or b"").digest()
         assert values["type"] == b"3"
         self.status = values["status"].decode()
         self.failure = values["failure"].decode() if "failure" in values else None
         self.transaction = values["transaction"].decode()
         self.sender_nonce, self.recipient_nonce = values["sender_nonce"], values["recipient_nonce"]
+
+    def ciphers(self):
+        """The algorithm that the content is encrypted with."""
+        envelope = inside(inside(self.content)[1][2])[0][1]
+        [(_, algorithm, _)] = [one for one in elements(elements(elements(envelope)[-1][1])[1][2])]
+        return [dotted(elements(algorithm)[0][1])]

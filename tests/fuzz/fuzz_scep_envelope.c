@@ -10,7 +10,7 @@ FUZZ_HARNESS(owner, in)
     struct scep_envelope envelope;
     struct bytes plain;
     struct err err;
-    if (!scep_envelope_parse(owner, in, &envelope, &err))
+    if (!scep_envelope_parse(owner, in, true, &envelope, &err))
         return;
     FUZZ_HOLDS(envelope.recipient_count >= 1 && envelope.recipient_count <= SCEP_RECIPIENTS_MAX);
     struct bytes key = {zeros, scep_cipher_key_size(envelope.cipher)};

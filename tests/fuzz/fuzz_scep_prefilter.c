@@ -25,5 +25,5 @@ FUZZ_HARNESS(owner, in)
         if (message.is_digest_known && key_check(certificate.spki, &facts, &err))
             (void)!scep_signed_verify(&message, certificate.spki, &err);
     }
-    (void)!scep_envelope_parse(owner, message.content, &envelope, &err);
+    (void)!scep_envelope_parse(owner, message.content, true, &envelope, &err);
 }

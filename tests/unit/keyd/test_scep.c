@@ -22,8 +22,8 @@ static struct scene scene_of(void **state)
 
 static bool parse(struct scene *scene, struct bytes body, struct scep_message *out, struct err *err)
 {
-    return scep_parse(scene->owner, body, scene->process->keyd, &scene->process->authority, out,
-                      err);
+    return scep_parse(scene->owner, body, scene->process->keyd, &scene->process->authority, false,
+                      out, err);
 }
 
 static struct bytes message(struct scene *scene, const struct csr_wish *csr,
@@ -266,7 +266,7 @@ static void a_flipped_bit_anywhere_never_changes_what_is_asked(void **state)
         uint8_t *changed = mem_copy(owner, good.data, good.size);
         changed[at] ^= 0x10;
         if (scep_parse(owner, (struct bytes){changed, good.size}, scene.process->keyd,
-                       &scene.process->authority, &parsed, &err))
+                       &scene.process->authority, false, &parsed, &err))
             if (parsed.failure == SCEP_NO_FAILURE &&
                 (parsed.type != SCEP_REQUEST || !bytes_equal(parsed.request.der, csr) ||
                  strcmp(parsed.transaction, "a+b/c= 1") != 0))
@@ -396,6 +396,22 @@ static void a_dead_key_process_is_no_failure_of_the_client(void **state)
     mem_free(scene.owner);
 }
 
+/* keyd was not started for old clients: whatever the server asks. */
+static void a_reply_over_a_weak_digest_is_not_signed(void **state)
+{
+    struct scene scene = scene_of(state);
+    struct scep_message parsed;
+    struct bytes out;
+    struct err err;
+    struct bytes body = message(&scene, &(struct csr_wish){0}, &(struct message_wish){0});
+    assert_works(parse(&scene, body, &parsed, &err), err);
+    parsed.digest = KEYD_SHA1;
+    assert_fails(scep_render_failure(scene.owner, scene.process->keyd, &scene.process->authority,
+                                     &parsed, SCEP_BAD_REQUEST, &out, &err),
+                 err, ERR_FORBIDDEN);
+    mem_free(scene.owner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +423,7 @@ int main(void)
         cmocka_unit_test(requests_that_ask_in_a_wrong_way_are_refused),
         cmocka_unit_test(weak_algorithms_are_named),
         cmocka_unit_test(recipients_that_no_rsa_key_finds_are_a_bad_algorithm),
+        cmocka_unit_test(a_reply_over_a_weak_digest_is_not_signed),
         cmocka_unit_test(a_strange_certificate_around_the_key_is_nobodys_concern),
         cmocka_unit_test(what_does_not_open_is_one_failure),
         cmocka_unit_test(a_flipped_bit_anywhere_never_changes_what_is_asked),

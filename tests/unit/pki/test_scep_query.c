@@ -83,7 +83,8 @@ static void layers_refuse_noise_without_a_key(void **state)
     assert_fails(scep_prefilter(owner, NO_BYTES, &message, &err), err, ERR_BAD_INPUT);
     assert_fails(scep_prefilter(owner, bytes_text("0"), &message, &err), err, ERR_BAD_INPUT);
     assert_fails(scep_prefilter(owner, huge, &message, &err), err, ERR_TOO_LARGE);
-    assert_fails(scep_envelope_parse(owner, bytes_text("0"), &envelope, &err), err, ERR_BAD_INPUT);
+    assert_fails(scep_envelope_parse(owner, bytes_text("0"), true, &envelope, &err), err,
+                 ERR_BAD_INPUT);
 }
 
 int main(void)
