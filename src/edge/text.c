@@ -11,7 +11,7 @@ const char *const edge_kind_names[] = {
     [EDGE_FRONT] = "front", [EDGE_DEVICE] = "device", [EDGE_PLAIN] = "plain"};
 
 const struct edge_rated edge_rated[EDGE_RATES] = {
-    [EDGE_RATE_AUTHORITY] = {"authority", "^/((scep|ocsp)(/|$)|[.]well-known/est/)"},
+    [EDGE_RATE_AUTHORITY] = {"authority", "^/((scep|ocsp)(/|$)|ca/|certsrv/|[.]well-known/est/)"},
     [EDGE_RATE_SESSION] = {"session",
                            "^/(api/v1/(sessions|password)|enrol|apple/account/sign-in)$"},
 };

@@ -74,7 +74,9 @@ def assert_refused(door, answer):
 
 
 RATES = {"SCEP": ("plain", "/scep/apple?operation=GetCACaps", 6), "OCSP": ("plain", "/ocsp/MEUwQ", 6),
-         "EST": ("front", "/.well-known/est/cacerts", 6), "SCEP in another spelling": ("plain", "/%73cep/apple", 6),
+         "EST": ("front", "/.well-known/est/cacerts", 6), "revocation list": ("plain", "/ca/devices.crl", 6),
+         "SCEP of old gear": ("plain", "/certsrv/mscep/mscep.dll?operation=GetCACaps", 6),
+         "SCEP in another spelling": ("plain", "/%73cep/apple", 6),
          "sign-in": ("front", "/api/v1/sessions", 4),
          "sign-in in another spelling": ("front", "/api/v1/%73essions", 4),
          "sign-in page": ("front", "/enrol", 4), "sign-in by account": ("front", "/apple/account/sign-in", 4)}
