@@ -61,11 +61,13 @@ VALUES ($1, 'requested', $2, $3, $4, $5, $6)
 SELECT * FROM push_certificate WHERE state = $1 ORDER BY id DESC LIMIT 1
 
 -- name: push_certificate_requested
--- the request that a key belongs to: two may be out at Apple's at once
-SELECT * FROM push_certificate WHERE state = 'requested' AND key_about = $1 ORDER BY id DESC LIMIT 1
+-- what a key belongs to: two requests may be out at Apple's at once, and an older one may be used again there
+SELECT * FROM push_certificate WHERE key_about = $1
+ORDER BY CASE state WHEN 'requested' THEN 0 WHEN 'active' THEN 1 ELSE 2 END, id DESC LIMIT 1
 
 -- name: push_certificate_activate
-UPDATE push_certificate SET state = 'active', topic = $2, certificate = $3, not_after = $4 WHERE id = $1
+UPDATE push_certificate SET state = 'active', topic = $2, certificate = $3, not_after = $4, paused_at = NULL,
+       pause_reason = NULL, warned_days = NULL WHERE id = $1
 
 -- name: push_certificate_retire_others
 UPDATE push_certificate SET state = 'replaced' WHERE state = 'active' AND id <> $1

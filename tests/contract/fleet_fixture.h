@@ -120,6 +120,9 @@ void phone_report(struct fixture *f, const struct phone *phone, const char *fact
 
 /* ---- pushes ---- */
 /* Ask for a push certificate of this topic and import what Apple makes of it. */
+/* What Apple's portal makes of a request. */
+struct bytes fixture_push_sign(struct fixture *f, struct bytes request, const char *topic,
+                               int64_t days);
 bool fixture_push_import(struct fixture *f, const char *topic, int64_t days, struct err *err);
 struct wake *fixture_claim(struct fixture *f, size_t most, size_t *count);
 void fixture_settle(struct fixture *f, struct wake *wake, enum wake_outcome outcome,

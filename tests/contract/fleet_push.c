@@ -6,8 +6,8 @@
 #include "fleet/push.h"
 #include "tests/contract/fleet_fixture.h"
 
-static struct bytes push_sign(struct fixture *f, struct bytes request, const char *topic,
-                              int64_t days)
+struct bytes fixture_push_sign(struct fixture *f, struct bytes request, const char *topic,
+                               int64_t days)
 {
     const uint8_t *at = request.data;
     X509_REQ *parsed = d2i_X509_REQ(NULL, &at, (long)request.size);
@@ -39,7 +39,7 @@ bool fixture_push_import(struct fixture *f, const char *topic, int64_t days, str
     struct bytes request;
     assert_works(fleet_push_request(f->fleet, &admin, f->owner, "it@example.org", &request, err),
                  *err);
-    return fleet_push_import(f->fleet, &admin, push_sign(f, request, topic, days), err);
+    return fleet_push_import(f->fleet, &admin, fixture_push_sign(f, request, topic, days), err);
 }
 
 void fixture_settle(struct fixture *f, struct wake *wake, enum wake_outcome outcome,

@@ -375,7 +375,32 @@ static void nobody_is_swept_while_pushes_are_paused(void **state)
     assert_int_equal(sweep_day(f, 10), 0);
 }
 
-FLEET_MAIN(FLEET_TEST(many_commands_make_one_push), FLEET_TEST(a_claim_takes_no_more_than_it_may),
+/* Apple's portal takes last year's request, too. */
+static void a_certificate_is_renewed_for_the_key_that_it_has(void **state)
+{
+    struct fixture *f = *state;
+    struct actor admin = fixture_admin(f);
+    struct push_certificate_view view;
+    struct bytes request;
+    struct err err;
+    assert_works(fleet_push_request(f->fleet, &admin, f->owner, "it@example.org", &request, &err),
+                 err);
+    assert_works(
+        fleet_push_import(f->fleet, &admin, fixture_push_sign(f, request, TOPIC, 10), &err), err);
+    f->now += 11 * 86400;
+    assert_works(fleet_push_warn(f->fleet, f->now, &err), err);
+    assert_works(fleet_push_get(f->fleet, &admin, f->owner, &view, &err), err);
+    assert_true(view.paused_at > 0);
+    assert_works(
+        fleet_push_import(f->fleet, &admin, fixture_push_sign(f, request, TOPIC, 365), &err), err);
+    assert_works(fleet_push_get(f->fleet, &admin, f->owner, &view, &err), err);
+    assert_string_equal(view.state, "active");
+    assert_int_equal(view.paused_at, 0);
+    assert_int_equal(view.not_after, f->now + 365 * 86400);
+}
+
+FLEET_MAIN(FLEET_TEST(a_certificate_is_renewed_for_the_key_that_it_has),
+           FLEET_TEST(many_commands_make_one_push), FLEET_TEST(a_claim_takes_no_more_than_it_may),
            FLEET_TEST(what_was_fetched_meanwhile_is_not_pushed_for),
            FLEET_TEST(a_push_that_was_under_way_at_a_restart_is_made_again),
            FLEET_TEST(the_key_process_being_away_loses_no_push),
