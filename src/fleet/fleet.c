@@ -10,6 +10,7 @@
 #include "fleet/attempt.h"
 #include "fleet/door.h"
 #include "fleet/job.h"
+#include "fleet/leave.h"
 #include "fleet/mac_cache.h"
 #include "fleet/password.h"
 #include "fleet/shared.h"
@@ -106,7 +107,7 @@ static bool first_start_run(struct db *tx, void *context, struct err *err)
                                                 TEXT(start->organization), INTEGER(start->now)),
                                             NULL, err)) &&
            limits_keep(tx, id, start->settings, err) &&
-           ways_keep(tx, start->settings, start->now, err);
+           ways_keep(tx, start->settings, start->now, err) && crl_due(tx, start->now, err);
 }
 
 bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t now, struct err *err)

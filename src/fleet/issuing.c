@@ -38,8 +38,10 @@ static bool is_same_request(const struct issuing *i)
 
 bool issuing_is_repeat(const struct issuing *i)
 {
+    /* who signs with a good certificate proves more than a challenge, which others may have heard
+     */
     return i->challenge.state == CHALLENGE_USED && is_same_request(i) &&
-           i->actor->now - i->challenge.used_at < CHALLENGE_REPEAT_SECONDS;
+           (i->reissue || i->actor->now - i->challenge.used_at < CHALLENGE_REPEAT_SECONDS);
 }
 
 bool issuing_is_waiting(const struct issuing *i)

@@ -44,8 +44,9 @@ LEFT JOIN device d ON d.id = e.device_id WHERE c.id = $1
 
 -- name: certificate_by_serial
 SELECT c.*, e.device_id, d.name AS device_name, e.state AS enrolment_state,
-       COALESCE(e.ended_at, (SELECT max(k.created_at) FROM command k
-                             WHERE k.enrolment_id = e.id AND k.kind IN ('retire', 'wipe')), c.created_at) AS left_at
+       COALESCE(e.ended_at, CASE WHEN e.state IN ('retiring', 'wiping') THEN
+           (SELECT max(k.created_at) FROM command k WHERE k.enrolment_id = e.id AND k.kind IN ('retire', 'wipe')) END,
+           c.created_at) AS left_at
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
 LEFT JOIN device d ON d.id = e.device_id WHERE c.serial = $1
 
@@ -73,11 +74,13 @@ WHERE c.id < COALESCE(CAST($1 AS TEXT), '~') AND (CAST($2 AS TEXT) IS NULL OR e.
 ORDER BY c.id DESC LIMIT $3
 
 -- name: certificate_ending_count
--- good ones that end from $1 until $2: identities of devices, of which some were asked to renew in vain, and others
+-- good ones that end from $1 until $2 and have no successor: identities of devices, of which some were asked to renew in vain, and others
 SELECT count(CASE WHEN purpose = 'mdm-identity' THEN 1 END) AS identities,
        count(CASE WHEN purpose = 'mdm-identity' AND renew_tries > 0 THEN 1 END) AS unanswered,
        count(CASE WHEN purpose <> 'mdm-identity' THEN 1 END) AS others
-FROM certificate WHERE state IN ('issued', 'held') AND not_after >= $1 AND not_after < $2
+FROM certificate c WHERE state IN ('issued', 'held') AND not_after >= $1 AND not_after < $2
+  AND (c.enrolment_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM challenge h JOIN certificate n ON n.id = h.certificate_id
+       WHERE h.renews = c.id AND n.state = 'issued'))
 
 -- name: certificate_ending_untold
 -- in the last thirty days or the last sixth of its life, whichever is less
@@ -85,6 +88,8 @@ SELECT c.id, c.serial, c.subject, c.purpose, c.not_after, e.device_id
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
 WHERE c.state IN ('issued', 'held') AND c.ending_told_at IS NULL AND c.not_after > $1 AND c.not_after <= $2
   AND (c.not_after - $1) * 6 <= c.not_after - c.not_before AND (e.id IS NULL OR e.state IN ('active', 'blocked'))
+  AND NOT EXISTS (SELECT 1 FROM challenge h JOIN certificate n ON n.id = h.certificate_id
+                  WHERE h.renews = c.id AND n.state = 'issued')
 ORDER BY c.not_after LIMIT $3
 
 -- name: certificate_ending_told
@@ -95,7 +100,9 @@ WHERE id = $1 AND ending_told_at IS NULL AND state IN ('issued', 'held')
 UPDATE certificate SET seen_at = $2 WHERE id = $1 AND seen_at IS NULL
 
 -- name: certificate_revoke
-UPDATE certificate SET state = 'revoked', revoked_at = $2, told_at = $2, reason = $3 WHERE id = $1 AND state <> 'revoked'
+-- what a renewal left behind is not in the list: somebody may want it there
+UPDATE certificate SET state = 'revoked', revoked_at = $2, told_at = $2, reason = $3, is_listed = TRUE
+WHERE id = $1 AND (state <> 'revoked' OR NOT is_listed)
 
 -- name: certificate_revoke_of_enrolment
 -- with it, what its renewals left behind gets into the revocation list
@@ -104,10 +111,11 @@ UPDATE certificate SET state = 'revoked', revoked_at = CASE WHEN state = 'revoke
 WHERE enrolment_id = $1 AND (state <> 'revoked' OR NOT is_listed)
 
 -- name: certificate_hold_of_enrolment
--- what is good is held; one that is being made never becomes good
+-- what is good is held; one that is being made never becomes good; what renewals left behind gets into the list
 UPDATE certificate SET state = CASE WHEN state = 'issued' THEN 'held' ELSE 'revoked' END,
-       revoked_at = $2, told_at = $2, reason = CASE WHEN state = 'issued' THEN $3 ELSE $4 END
-WHERE enrolment_id = $1 AND state IN ('issued', 'reserved')
+       revoked_at = CASE WHEN state = 'revoked' THEN revoked_at ELSE $2 END, told_at = $2, is_listed = TRUE,
+       reason = CASE WHEN state = 'revoked' THEN reason WHEN state = 'issued' THEN $3 ELSE $4 END
+WHERE enrolment_id = $1 AND (state IN ('issued', 'reserved') OR (state = 'revoked' AND NOT is_listed))
 
 -- name: certificate_release_of_enrolment
 UPDATE certificate SET state = 'issued', revoked_at = NULL, told_at = $2, reason = NULL

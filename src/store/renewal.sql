@@ -50,9 +50,7 @@ UPDATE enrolment SET push_token_before = NULL, push_magic_before = NULL WHERE id
 SELECT c.*, e.device_id FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id WHERE c.sha256 = $1
 
 -- name: reissue_count
-SELECT count(*) AS count FROM challenge h JOIN certificate c ON c.id = h.renews
-WHERE c.id = $1 AND (h.enrolment_id = c.enrolment_id OR (h.enrolment_id IS NULL AND c.enrolment_id IS NULL))
-  AND h.state = 'used'
+SELECT count(*) AS count FROM challenge WHERE renews = $1 AND state = 'used'
 
 -- name: reissue_hold_enrolment
 -- holds the row: who leaves or is blocked waits, and finds what was made meanwhile

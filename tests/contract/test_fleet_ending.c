@@ -152,7 +152,30 @@ static void what_was_renewed_or_is_revoked_is_not_told(void **state)
     assert_int_equal(fixture_events(f, "certificate.expires"), 0);
 }
 
-FLEET_MAIN(FLEET_TEST(certificates_are_found_by_what_people_know),
+static void gear_that_has_renewed_alarms_nobody(void **state)
+{
+    struct fixture *f = *state;
+    const struct network_challenge made = gear_challenge(f, false);
+    struct certificate_asked asked = gear_asked(f, &made, 3);
+    const struct issued first = fixture_issue(f, &asked);
+    assert_false(first.is_refused);
+    f->now += LIFE - 60 * DAY;
+    asked = gear_asked(f, &made, 4);
+    asked.challenge = NULL;
+    asked.signer = first.der;
+    asked.transaction_id = "renewal";
+    assert_false(fixture_issue(f, &asked).is_refused);
+    f->now += 40 * DAY;
+    int64_t others = 0;
+    const struct certificate_ending *rows = calendar(f);
+    for (size_t i = 0; i <= LATER; i++)
+        others += rows[i].others;
+    assert_int_equal(others, 1); /* the new one */
+    assert_int_equal(warn(f), 0);
+}
+
+FLEET_MAIN(FLEET_TEST(gear_that_has_renewed_alarms_nobody),
+           FLEET_TEST(certificates_are_found_by_what_people_know),
            FLEET_TEST(the_calendar_counts_each_good_certificate_once),
            FLEET_TEST(months_follow_each_other), FLEET_TEST(each_end_is_told_once_and_in_time),
            FLEET_TEST(what_was_renewed_or_is_revoked_is_not_told))

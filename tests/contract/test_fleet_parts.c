@@ -85,6 +85,34 @@ static void a_certificate_is_in_the_list_that_it_names_and_in_that_of_all(void *
     assert_false(is_listed(f, &phone, 0));
 }
 
+/* It is good for months, and somebody may have copied its key. */
+static void what_a_renewal_left_is_listed_when_it_matters(void **state)
+{
+    struct fixture *f = *state;
+    struct actor admin = fixture_admin(f);
+    struct phone old[] = {phone_enrolled(f, 0, "A"), phone_enrolled(f, 1, "B")};
+    for (size_t i = 0; i < COUNT(old); i++) {
+        (void)phone_ask_renewal(f, &old[i]);
+        struct phone new = phone_certified_again(f, &old[i], 2 + i);
+        (void)phone_activate_at(f, &new, "token");
+        phone_speaks(f, &new);
+        phone_is_good(f, &old[i], false);
+    }
+    lists_make(f);
+    assert_false(is_listed(f, &old[0], 0) || is_listed(f, &old[1], 0));
+    struct err err;
+    block(f, &old[0], true);
+    assert_works(fleet_certificate_revoke(f->fleet, &admin, certificate_of(f, &old[1]).serial,
+                                          REASON_KEY_COMPROMISE, &err),
+                 err);
+    assert_fails(fleet_certificate_revoke(f->fleet, &admin, certificate_of(f, &old[1]).serial,
+                                          REASON_KEY_COMPROMISE, &err),
+                 err, ERR_CONFLICT);
+    lists_make(f);
+    assert_true(is_listed(f, &old[0], 0));
+    assert_true(is_listed(f, &old[1], 0));
+}
+
 static void each_list_has_its_own_number(void **state)
 {
     struct fixture *f = *state;
@@ -182,6 +210,7 @@ static void each_list_has_one_name(void **state)
 }
 
 FLEET_MAIN(FLEET_TEST(a_certificate_is_in_the_list_that_it_names_and_in_that_of_all),
+           FLEET_TEST(what_a_renewal_left_is_listed_when_it_matters),
            FLEET_TEST(each_list_has_its_own_number),
            FLEET_TEST(another_number_of_lists_gives_none_up),
            FLEET_TEST(a_list_stays_that_of_older_addresses),

@@ -60,18 +60,16 @@ static void a_signer_of_ours_gets_another_certificate_of_its_enrolment(void **st
     assert_int_equal(phone_identity(f, &phone).certificate_state, CERTIFICATE_ISSUED);
 }
 
-static void a_lost_answer_is_given_again_for_ten_minutes(void **state)
+static void a_lost_answer_is_given_again_at_any_time(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = ripe_phone(f);
     struct certificate_asked asked = renewal_of(f, &phone, 1);
     struct issued first = fixture_issue(f, &asked);
-    f->now += CHALLENGE_REPEAT_SECONDS - 1;
+    f->now += 30 * DAY; /* gear that keeps key and transaction, and was off */
     struct issued second = fixture_issue(f, &asked);
     assert_false(second.is_refused);
     assert_true(bytes_equal(first.der, second.der));
-    f->now++;
-    is_refused(f, &asked, "asked for before");
     asked.transaction_id = "another one";
     assert_false(fixture_issue(f, &asked).is_refused);
 }
@@ -266,7 +264,7 @@ static void a_renewal_beside_a_departure_leaves_nothing_good(void **state)
 }
 
 FLEET_MAIN(FLEET_TEST(a_signer_of_ours_gets_another_certificate_of_its_enrolment),
-           FLEET_TEST(a_lost_answer_is_given_again_for_ten_minutes),
+           FLEET_TEST(a_lost_answer_is_given_again_at_any_time),
            FLEET_TEST(the_old_challenge_in_a_renewal_does_not_count),
            FLEET_TEST(nothing_is_renewed_before_its_time_or_after_its_end),
            FLEET_TEST(a_signer_that_is_revoked_or_held_renews_nothing),

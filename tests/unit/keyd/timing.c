@@ -129,7 +129,7 @@ static void message_ask(struct timing *timing, void *owner, struct bytes questio
     struct scep_message parsed;
     struct err err;
     assert_works(scep_parse(owner, question, timing->process->keyd, &timing->process->authority,
-                            &parsed, &err),
+                            false, &parsed, &err),
                  err);
     assert_int_equal(parsed.failure, SCEP_BAD_CHECK);
 }
