@@ -2,6 +2,7 @@
 """Kill parts of a house at random while devices and people use it; then hold their ledgers against
 the database: what was acknowledged must be there, and nothing may have happened twice."""
 import collections
+import contextlib
 import csv
 import json
 import os
@@ -271,6 +272,35 @@ def write(house, sql):
     with connection:
         connection.execute(sql)
     connection.close()
+
+
+@contextlib.contextmanager
+def database_away(house):
+    """PostgreSQL lets nobody in; SQLite's file is locked by somebody else who writes."""
+    where = next(option.partition("=")[2] for option in house.options if option.startswith("server.database="))
+    if not where.startswith("postgres:"):
+        connection = sqlite3.connect(house.data / "db" / "muster.db", timeout=20, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+            connection.close()
+        return
+    told = dict(word.split("=", 1) for word in shlex.split(where.removeprefix("postgres:")))
+    name = told["dbname"]
+
+    def say(*lines):
+        words = [word for line in lines for word in ("-c", line)]
+        subprocess.run(["psql", "-q", "-h", told["host"], "-U", told["user"], "-d", "postgres", *words], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    say(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false",
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    try:
+        yield
+    finally:
+        say(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
 
 
 ENROLMENTS = "SELECT e.id FROM enrolment e JOIN device d ON d.id = e.device_id WHERE d.udid = '%s'"

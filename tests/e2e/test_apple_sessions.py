@@ -8,6 +8,7 @@ import pytest
 
 from admin import Refused
 from house import wait_until
+from kill import database_away
 from phones import Wire, admin, house, make_phone, phone, plist_of, types
 
 pytestmark = pytest.mark.apple
@@ -166,6 +167,23 @@ def test_a_result_for_an_unknown_command_is_kept_and_answered(house, admin, phon
     code, body, _ = wire.connect("Acknowledged", CommandUUID=stranger)
     assert code == 200 and plistlib.loads(body)["CommandUUID"] == waiting["id"]
     assert admin.events(phone.udid, "command.unknown")
+
+
+def test_a_result_while_the_database_is_away_is_sent_again(house, admin, phone):
+    """X23"""
+    phone.check_in()
+    lock = admin.command(phone.udid, "lock")
+    wire = Wire(house, phone)
+    assert wire.next()["CommandUUID"] == lock["id"]
+    with database_away(house):
+        status, _, headers = wire.connect("Acknowledged", CommandUUID=lock["id"])
+        assert status == 503 and headers["Retry-After"]
+    wait_until(lambda: wire.connect("Acknowledged", CommandUUID=lock["id"])[0] == 200, 60, "the database")
+    house.wait_ready(60)
+    assert wire.next("Acknowledged", CommandUUID=lock["id"]) is None  # once more changes nothing
+    (command,) = admin.commands(phone.udid, "lock")
+    assert command["state"] == "applied" and command["attempts"] == 1
+    assert not admin.events(phone.udid, "command.unknown")
 
 
 def test_a_result_before_its_command_was_fetched_is_none(house, admin, phone):

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The issuing CA under a root of the organisation's own, certified by OpenSSL before the first start."""
+import datetime
 import subprocess
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from admin import Admin
 from house import House
+from phones import Bare
 from pki import run
 from test_est import BUNDLE, EST, Client, bundle
 from test_network import mint
@@ -102,6 +106,42 @@ def test_all_that_is_issued_stands_under_the_new_root(house, admin, organisation
     client.opened(client.renew(certificate))  # by TLS with it
     bundled = house.get("/scep/network?operation=GetCACert", door="plain")[2]
     assert organisation.root_der() in bundled and issuing.public_bytes(serialization.Encoding.DER) in bundled
+
+
+def leaf(organisation, client, start, end):
+    """By the root itself, with a client's names: (key, [certificate])"""
+    root = x509.load_pem_x509_certificate(organisation.root.read_bytes())
+    key = serialization.load_pem_private_key(organisation.key.read_bytes(), None)
+    own, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.utcnow()
+    builder = (x509.CertificateBuilder().subject_name(client.subject).issuer_name(root.subject)
+               .public_key(own.public_key()).serial_number(client.serial_number)
+               .not_valid_before(now + datetime.timedelta(days=start))
+               .not_valid_after(now + datetime.timedelta(days=end))
+               .add_extension(x509.BasicConstraints(False, None), True)
+               .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False))
+    return own, [builder.sign(key, hashes.SHA256())]
+
+
+def test_each_certificate_that_is_none_of_a_device_has_its_reason(house, admin, organisation, tmp_path):
+    """X9: the edge trusts the root, so all of these come from somebody who is nearly one of us."""
+    client = Client(house, tmp_path, "nearly one of us")
+    [certificate] = client.opened(client.enrol(mint(admin, client)["challenge"]))
+    root = x509.load_pem_x509_certificate(organisation.root.read_bytes())
+    root_key = serialization.load_pem_private_key(organisation.key.read_bytes(), None)
+    cases = {
+        "certificate has expired": (leaf(organisation, certificate, -9, -1), 403),
+        "certificate is not yet valid": (leaf(organisation, certificate, 1, 9), 403),
+        "the client certificate is none of ours": (leaf(organisation, certificate, -1, 9), 400),
+        "the authority itself": ((root_key, [root]), None),
+    }
+    for reason, ((key, chain), status) in cases.items():
+        before = len(house.log.read_text(errors="replace"))
+        answered = Bare(house, "UDID-X9", key, chain, tmp_path).connect("Idle")[0]
+        said = house.log.read_text(errors="replace")[before:]
+        assert answered in ((400, 403) if status is None else (status,)), (reason, said)
+        assert status is None or reason in said, said
+    kept = [one for one in admin.items("/refusals?limit=1000") if one["kind"] == "device.certificate_refused"]
+    assert kept and sum(one["count"] for one in kept) >= 2
 
 
 def test_it_stays_so_after_a_restart(house, admin, tmp_path):

@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import subprocess
+import threading
 import urllib.parse
 
 import pytest
@@ -102,33 +103,85 @@ def test_the_device_door_names_both_authorities(edge):
 
 
 def handshake(edge, door, prepare):
-    context = edge.context()
+    return shake(edge.context(), edge.ports[door], prepare)
+
+
+def shake(context, port, prepare):
     prepare(context)
-    with socket.create_connection(("127.0.0.1", edge.ports[door]), timeout=20) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
         with context.wrap_socket(raw, server_hostname="localhost") as connection:
             return connection.version(), connection.cipher()[0], connection.selected_alpn_protocol()
 
 
-def limit_to(version):
+def limit_to(version, ciphers="DEFAULT"):
     def prepare(context):
         context.minimum_version = context.maximum_version = version
-        context.set_ciphers("DEFAULT@SECLEVEL=0")
+        context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
     return prepare
 
 
+@pytest.fixture(scope="module")
+def permissive(edge):
+    """The port of a server with the edge's certificates that takes all that OpenSSL still knows: what a client cannot
+    reach here either proves nothing about the edge."""
+    files = [edge.files / f"tls-{name}" for name in ("p256", "rsa")]
+    words = [word for letter, file in zip(("", "d"), files)
+             for word in (f"-{letter}cert", f"{file}.pem", f"-{letter}key", f"{file}.key")]
+    server = subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", *words, "-cipher", "ALL:@SECLEVEL=0",
+                               "-naccept", "1000"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        port = next(int(line.rpartition(":")[2]) for line in server.stdout if line.startswith("ACCEPT"))
+        threading.Thread(target=server.stdout.read, daemon=True).start()
+        yield port
+    finally:
+        server.kill()
+        server.communicate()
+
+
+GOOD = {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"}
+
+
+def suites():
+    """All of before TLS 1.3 that can be spoken with our certificates."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers("ALL:!aNULL:!eNULL:!PSK:!SRP:@SECLEVEL=0")
+    return [one["name"] for one in context.get_ciphers() if one["protocol"] != "TLSv1.3"]
+
+
+def is_refused(context, port, prepare):
+    try:
+        shake(context, port, prepare)
+    except (ssl.SSLError, ConnectionError):
+        return True
+    return False
+
+
 @pytest.mark.parametrize("door", ["front", "device"])
-def test_only_new_protocols_and_good_ciphers(edge, door):
+def test_only_new_protocols_and_good_ciphers(edge, permissive, door):
+    """O30"""
     assert handshake(edge, door, limit_to(ssl.TLSVersion.TLSv1_3))[0] == "TLSv1.3"
     version, cipher, _ = handshake(edge, door, limit_to(ssl.TLSVersion.TLSv1_2))
     assert version == "TLSv1.2" and cipher.startswith("ECDHE-ECDSA") and "GCM" in cipher
-    with pytest.raises((ssl.SSLError, ConnectionError)):
-        handshake(edge, door, limit_to(ssl.TLSVersion.TLSv1_1))
-    for bad in ("AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA", "DHE-RSA-AES128-GCM-SHA256"):
-        def prepare(context):
-            context.maximum_version = ssl.TLSVersion.TLSv1_2
-            context.set_ciphers(f"{bad}:@SECLEVEL=0")
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            handshake(edge, door, prepare)
+    for old in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+        assert shake(edge.context(), permissive, limit_to(old, "ALL"))[0] in ("TLSv1", "TLSv1.1")
+        assert is_refused(edge.context(), edge.ports[door], limit_to(old, "ALL"))
+    spoken = {name for name in suites()
+              if not is_refused(edge.context(), permissive, limit_to(ssl.TLSVersion.TLSv1_2, name))}
+    taken = {name for name in spoken
+             if not is_refused(edge.context(), edge.ports[door], limit_to(ssl.TLSVersion.TLSv1_2, name))}
+    assert {"AES128-SHA", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES256-SHA384", "AES128-GCM-SHA256",
+            "DHE-RSA-AES128-GCM-SHA256"} <= spoken and len(spoken) >= 25
+    assert taken and taken <= GOOD
+
+
+@pytest.mark.parametrize("door", ["front", "device"])
+def test_the_old_protocol_binds_its_secret_to_the_handshake(edge, door):
+    """RFC 7627"""
+    asked = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{edge.ports[door]}", "-tls1_2"],
+                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    assert "Extended master secret: yes" in asked.stdout
 
 
 def test_old_clients_get_the_rsa_certificate(edge):

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is hostile is refused with flat memory, while another phone is served: on both databases."""
 import contextlib
+import errno
+import os
+import socket
 import ssl
 import threading
 import time
@@ -22,6 +25,7 @@ ENTITIES = b"".join(b'<!ENTITY e%d "%s">' % (level, b"&e%d;" % (level - 1) * 10)
 BOMB = PLIST % (b'<!DOCTYPE plist [<!ENTITY e0 "muster">%s]>' % ENTITIES, b"<dict><key>UDID</key><string>&e9;</string></dict>")
 QUADRATIC = PLIST % (b'<!DOCTYPE plist [<!ENTITY e "%s">]>' % (b"x" * 20000), b"<string>%s</string>" % (b"&e;" * 10000))
 EXTERNAL = PLIST % (b'<!DOCTYPE plist [<!ENTITY e SYSTEM "file:///etc/passwd">]>', b"<string>&e;</string>")
+PARAMETER = PLIST % (b'<!DOCTYPE plist [<!ENTITY %% p SYSTEM "file:///etc/passwd"> %%p;]>', b"<dict/>")
 ARRAYS = PLIST % (b"", b"<array>" * NESTED + b"</array>" * NESTED)
 
 
@@ -89,6 +93,7 @@ def secure(house, wire):
 
 
 PLISTS = {"an entity bomb": BOMB, "a quadratic entity bomb": QUADRATIC, "an external entity": EXTERNAL,
+          "a parameter entity": PARAMETER,
           "100,000 nested arrays": ARRAYS, "1,000 nested arrays": PLIST % (b"", b"<array>" * 1000 + b"</array>" * 1000)}
 
 
@@ -98,6 +103,29 @@ def test_a_hostile_property_list_is_refused(house, wires, what, path):
     body = PLISTS[what]
     expected = {400} if "entity" in what else {413}  # too deep is too large
     assert suffer(house, wires, lambda: {wires[0].send(path, body)[0]}) == expected
+
+
+@pytest.mark.parametrize("path", ["/apple/connect", "/apple/checkin"])
+def test_what_a_property_list_names_is_not_fetched(house, wires, tmp_path, path):
+    """X13: nobody connects, and nobody opens the pipe that waits for a reader."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    pipe.chmod(0o666)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        port = listener.getsockname()[1]
+        for target in (f"http://127.0.0.1:{port}/x.dtd", f"file://{pipe}", str(pipe)):
+            for form in (b'<!DOCTYPE plist SYSTEM "%s">', b'<!DOCTYPE plist [<!ENTITY e SYSTEM "%s">]>',
+                         b'<!DOCTYPE plist [<!ENTITY %% p SYSTEM "%s"> %%p;]>'):
+                body = PLIST % (form % target.encode(), b"<string>&e;</string>")
+                assert wires[0].send(path, body)[0] == 400, (target, form)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+        with pytest.raises(OSError) as nobody:
+            os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        assert nobody.value.errno == errno.ENXIO, "it has a reader"
 
 
 def test_json_with_deep_arrays_is_refused(house, admin, wires):

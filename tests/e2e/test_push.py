@@ -124,6 +124,19 @@ def test_a_service_that_asks_for_patience_gets_it(quiet):
     assert late and min(push["at"] for push in late) >= refused[0]["at"] + 4
 
 
+def test_too_many_for_one_phone_hold_up_that_one_alone(quiet):
+    before = len(quiet.apns.pushes())
+    one = quiet.apns.pushes()[-1]["token"]
+    quiet.apns.answer(429, "TooManyRequests", token=one, times=1, retry_after=4)
+    quiet.ask_all()
+    wait_until(lambda: len(tokens(quiet.fresh_pushes(before))) >= DEVICES, 90, "a push for each phone, that one too")
+    [refused] = quiet.fresh_pushes(before, 429)
+    assert refused["token"] == one
+    late = [push for push in quiet.fresh_pushes(before) if push["token"] == one]
+    assert min(push["at"] for push in late) >= refused["at"] + 4
+    assert len(tokens(quiet.fresh_pushes(before))) == DEVICES and quiet.push_state()["state"] == "active"
+
+
 def test_a_certificate_that_is_not_taken_holds_the_queue_until_it_is_renewed(quiet, tmp_path):
     town, before = quiet, len(quiet.apns.pushes())
     phone = new_phone(town.house, tmp_path / "own")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Yesterday's database comes back: devices that it knows go on, and no device is made to leave."""
+import json
 import shutil
 import subprocess
 
 import pytest
+from cryptography import x509
 
 import sim
 from admin import Admin
@@ -69,6 +71,11 @@ def test_restoring_a_backup_unenrols_no_device(database, apns, folder):
             assert "403" in refused.value.result["error"]
         assert {one["status"] for one in late.misbehave("replay-tokenupdate", "unknown-uuid-result")} == {403}
         assert late.show()["enrolment"]["status"] == "enrolled"
+        certificate = x509.load_pem_x509_certificate((late.directory / "identity.pem").read_bytes())
+        [refused] = [one for one in admin.items("/refusals?limit=1000") if one["kind"] == "device.unknown"]
+        assert refused["count"] >= 5 and f"{certificate.serial_number:x}" in json.dumps(refused["detail"]).lower()
+        events = [one for one in admin.items("/events?limit=1000") if one["kind"] == "device.unknown"]
+        assert events and f"{certificate.serial_number:x}" in json.dumps(events[0]["body"]).lower()
         admin.command("known", "lock", message="hello")
         assert types(known.check_in()) == ["DeviceLock"]
         assert known.misbehave("replay-tokenupdate")[0]["status"] == 200

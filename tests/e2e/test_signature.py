@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages that devices sign, behind a proxy that has ended their TLS, on both databases."""
 import base64
+import pathlib
 import plistlib
 import subprocess
 
@@ -120,6 +121,37 @@ def test_a_signature_that_does_not_hold_is_refused(signed, enrolled, tmp_path):
         assert say(house, message, header)[0] == 400, what
     assert say(house, body, "A" * 65536)[0] in (400, 431, 494), "too long"
     assert say(house, body, good)[0] == 200, "the real one goes on"
+
+
+def cpu(pids):
+    """Nanoseconds of all their threads."""
+    total = 0
+    for pid in pids:
+        for task in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            total += int(task.read_text().split()[0])
+    return total
+
+
+def test_a_hostile_signature_costs_little(signed, enrolled, tmp_path):
+    """X10: no more than a few times what a good one costs, all processes together."""
+    house, _ = signed
+    _, wire = enrolled("costly")
+    body = idle(wire)
+    good = signature(tmp_path, wire, body)
+    raw = base64.b64decode(good)
+    forms = [good[:-8] + "AAAAAAA=", base64.b64encode(b"\x30\x80" * 6000).decode(), "A" * 16000,
+             base64.b64encode(b"\x30\x82\x2e\xe0" + bytes(12000)).decode(),
+             base64.b64encode(raw[:200] + b"\x31\x80" * 5000).decode()]
+
+    def cost(headers, status):
+        before = cpu(house.pids())
+        for number in range(200):
+            assert say(house, body, headers[number % len(headers)])[0] == status
+        return cpu(house.pids()) - before
+
+    cost([good], 200)  # what is made at first use is there
+    fair = cost([good], 200)
+    assert cost(forms, 400) < 5 * fair
 
 
 def test_signature_and_connection_have_to_agree(signed, enrolled, tmp_path):
