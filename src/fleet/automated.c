@@ -127,6 +127,11 @@ bool fleet_automated_start(struct fleet *fleet, const struct actor *actor, void 
     if (!known_find(fleet, owner, machine->udid, &device, &known, err) ||
         (known && !blocked_check(fleet, owner, device.id, &is_blocked, err)))
         return false;
+    /* the serial number says who may come in, the UDID which device that is: they belong together
+     */
+    if (known && !text_equal(device.serial, machine->serial))
+        return refused(fleet, actor, machine, "a device with another serial number has this UDID",
+                       err);
     if (is_blocked)
         return refused(fleet, actor, machine, "the device is blocked", err);
     if (!challenge_prepare(fleet, owner, id_make(owner), actor->now, &start, &challenge, err))
@@ -167,7 +172,7 @@ bool automated_meet(struct db *tx, const char *enrolment_id, const char *device_
     if (!udid)
         return true;
     if (!text_equal(udid, claims->udid) ||
-        (claims->serial && !text_equal(rows_text(rows, 0, "expected_serial"), claims->serial)))
+        !text_equal(rows_text(rows, 0, "expected_serial"), claims->serial))
         return err_set(err, ERR_FORBIDDEN, "the profile was made for another device");
     return store_change(tx, ASK(DEVICE_MAKE_COMPANY, TEXT(device_id)), NULL, err);
 }

@@ -17,8 +17,8 @@ MUST_CHECK bool fleet_automated_terms(struct fleet *fleet, const struct actor *a
                                       const struct machine *machine, struct service_profile *out,
                                       struct err *err);
 /* Let it in: enrolment and challenge exist when this returns true, and only this device can use
- * them. A device that is managed already may come in again; one that is blocked may not:
- * ERR_FORBIDDEN. */
+ * them. A device that is managed already may come in again; one that is blocked, or whose UDID is
+ * that of a device with another serial number, may not: ERR_FORBIDDEN. */
 MUST_CHECK bool fleet_automated_start(struct fleet *fleet, const struct actor *actor, void *owner,
                                       const struct machine *machine, const char *channel,
                                       struct enrolment_start *out, struct err *err);

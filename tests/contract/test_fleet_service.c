@@ -218,7 +218,25 @@ static void what_was_made_for_one_device_lets_no_other_in(void **state)
     struct identity identity = certified(f, 1, &start);
     assert_fails(authenticate(f, &identity, "U2", "S1", &err), err, ERR_FORBIDDEN);
     assert_fails(authenticate(f, &identity, "U1", "S2", &err), err, ERR_FORBIDDEN);
+    assert_fails(authenticate(f, &identity, "U1", NULL, &err), err, ERR_FORBIDDEN);
     assert_works(authenticate(f, &identity, "U1", "S1", &err), err);
+}
+
+/* A machine that the service named may not say that it is a device with another serial number. */
+static void the_udid_of_another_device_lets_nobody_in(void **state)
+{
+    struct fixture *f = *state;
+    struct actor someone = fixture_public(f);
+    struct enrolment_start start = fixture_start(f);
+    struct identity managed = certified(f, 0, &start);
+    struct err err;
+    connected(f);
+    tell(f, "S1", false);
+    assert_works(authenticate(f, &managed, "U1", "S9", &err), err);
+    assert_fails(
+        fleet_automated_start(f->fleet, &someone, f->owner, &machine, "apple", &start, &err), err,
+        ERR_FORBIDDEN);
+    assert_int_equal(fixture_events(f, "enrolment.refused"), 1);
 }
 
 FLEET_MAIN(FLEET_TEST(the_token_of_another_server_is_taken_only_when_that_is_meant),
@@ -228,4 +246,5 @@ FLEET_MAIN(FLEET_TEST(the_token_of_another_server_is_taken_only_when_that_is_mea
            FLEET_TEST(devices_get_the_automatic_profile_and_are_assigned_until_the_service_has_it),
            FLEET_TEST(one_profile_at_most_is_automatic),
            FLEET_TEST(a_device_that_nobody_named_is_refused_and_counted),
-           FLEET_TEST(what_was_made_for_one_device_lets_no_other_in))
+           FLEET_TEST(what_was_made_for_one_device_lets_no_other_in),
+           FLEET_TEST(the_udid_of_another_device_lets_nobody_in))
