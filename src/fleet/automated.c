@@ -161,8 +161,8 @@ bool fleet_automated_start(struct fleet *fleet, const struct actor *actor, void 
 
 /* ---- first contact ---- */
 
-bool automated_meet(struct db *tx, const char *enrolment_id, const char *device_id,
-                    const struct device_claims *claims, struct err *err)
+bool automated_meet(struct db *tx, const char *enrolment_id, const struct device_claims *claims,
+                    struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct rows *rows = NULL;
@@ -171,10 +171,9 @@ bool automated_meet(struct db *tx, const char *enrolment_id, const char *device_
     const char *udid = rows->count ? rows_text(rows, 0, "expected_udid") : NULL;
     if (!udid)
         return true;
-    if (!text_equal(udid, claims->udid) ||
-        !text_equal(rows_text(rows, 0, "expected_serial"), claims->serial))
-        return err_set(err, ERR_FORBIDDEN, "the profile was made for another device");
-    return store_change(tx, ASK(DEVICE_MAKE_COMPANY, TEXT(device_id)), NULL, err);
+    return (text_equal(udid, claims->udid) &&
+            text_equal(rows_text(rows, 0, "expected_serial"), claims->serial)) ||
+           err_set(err, ERR_FORBIDDEN, "the profile was made for another device");
 }
 
 /* ---- waiting ---- */

@@ -5,9 +5,9 @@
 #include "fleet/enrol.h"
 
 struct db;
-/* The device is the one that the profile was made for, and belongs to the organisation from now
- * on. ERR_FORBIDDEN. Enrolments that came another way pass. */
-MUST_CHECK bool automated_meet(struct db *tx, const char *enrolment_id, const char *device_id,
+/* The device is the one that the profile was made for. ERR_FORBIDDEN. Enrolments that came another
+ * way pass. */
+MUST_CHECK bool automated_meet(struct db *tx, const char *enrolment_id,
                                const struct device_claims *claims, struct err *err);
 /* It waits in its assistant, or does so no more. */
 MUST_CHECK bool automated_await(struct db *tx, const char *enrolment_id, bool awaits, int64_t now,

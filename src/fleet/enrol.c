@@ -179,7 +179,7 @@ static bool meet_run(struct db *tx, void *context, struct err *err)
         return false;
     const char *id = known ? device.id : id_make(m->owner);
     if (!(known ? device_renew(tx, m, &device, err) : device_make(tx, m, id, err)) ||
-        !automated_meet(tx, m->identity->enrolment_id, id, m->claims, err))
+        !automated_meet(tx, m->identity->enrolment_id, m->claims, err))
         return false;
     return store_change_one(tx,
                             ASK(ENROLMENT_BIND, TEXT(m->identity->enrolment_id), TEXT(id),

@@ -156,9 +156,6 @@ UPDATE enrolment SET expected_udid = $2, expected_serial = $3 WHERE id = $1
 -- name: enrolment_expected
 SELECT expected_udid, expected_serial, awaits_until, configured_at, state, device_id FROM enrolment WHERE id = $1
 
--- name: device_make_company
-UPDATE device SET ownership = 'company' WHERE id = $1 AND ownership <> 'company'
-
 -- name: enrolment_await
 -- also where it says so again, after it was let go on
 UPDATE enrolment SET awaits_until = $2, configured_at = NULL

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Automated enrolment: what the service told, who is let in by it, and who waits. */
 #include "fleet/automated.h"
+#include "fleet/device.h"
 #include "fleet/service.h"
 #include "pki/digest.h"
 #include "tests/contract/fleet_fixture.h"
@@ -187,12 +188,12 @@ static void a_device_that_nobody_named_is_refused_and_counted(void **state)
 }
 
 /* The certificate of a start, as phone_certified() makes it of a link. */
-static struct identity certified(struct fixture *f, size_t key, const struct enrolment_start *start)
+static struct identity certified(struct fixture *f, size_t key, const struct enrolment_start *start,
+                                 uint8_t sha256[32])
 {
     struct certificate_asked asked = fixture_asked(f, start, key);
     struct issued issued = fixture_issue(f, &asked);
     struct identity identity;
-    uint8_t sha256[32];
     struct err err;
     digest_sha256(issued.der, sha256);
     assert_works(fleet_identify(f->fleet, f->owner, sha256, &identity, &err), err);
@@ -214,8 +215,9 @@ static void what_was_made_for_one_device_lets_no_other_in(void **state)
     struct err err;
     connected(f);
     tell(f, "S1", false);
+    uint8_t sha256[32];
     struct enrolment_start start = let_in(f);
-    struct identity identity = certified(f, 1, &start);
+    struct identity identity = certified(f, 1, &start, sha256);
     assert_fails(authenticate(f, &identity, "U2", "S1", &err), err, ERR_FORBIDDEN);
     assert_fails(authenticate(f, &identity, "U1", "S2", &err), err, ERR_FORBIDDEN);
     assert_fails(authenticate(f, &identity, "U1", NULL, &err), err, ERR_FORBIDDEN);
@@ -227,8 +229,9 @@ static void the_udid_of_another_device_lets_nobody_in(void **state)
 {
     struct fixture *f = *state;
     struct actor someone = fixture_public(f);
+    uint8_t sha256[32];
     struct enrolment_start start = fixture_start(f);
-    struct identity managed = certified(f, 0, &start);
+    struct identity managed = certified(f, 0, &start, sha256);
     struct err err;
     connected(f);
     tell(f, "S1", false);
@@ -239,6 +242,59 @@ static void the_udid_of_another_device_lets_nobody_in(void **state)
     assert_int_equal(fixture_events(f, "enrolment.refused"), 1);
 }
 
+static struct enrolment_start start_as(struct fixture *f, enum ownership ownership)
+{
+    struct actor admin = fixture_admin(f), someone = fixture_public(f);
+    struct enrolment_link link, wish = {.ownership = (int)ownership};
+    struct enrolment_start start;
+    struct err err;
+    char *token;
+    assert_works(fleet_link_create(f->fleet, &admin, f->owner, &wish, &link, &token, &err), err);
+    assert_works(fleet_enrolment_start(f->fleet, &someone, f->owner, token, "apple", &start, &err),
+                 err);
+    return start;
+}
+
+static void activate(struct fixture *f, const struct identity *identity)
+{
+    struct actor device = fleet_device_actor(identity, "r", f->now);
+    const struct push_address address = {.token = bytes_text("token"),
+                                         .magic = bytes_text("magic")};
+    struct err err;
+    bool first = false;
+    assert_works(fleet_activate(f->fleet, &device, identity, &address, &first, &err), err);
+    assert_true(first);
+}
+
+/* What begins may never end; and whose a device is is written down when it changes. */
+static void a_personal_device_becomes_the_companys_when_it_is_enrolled(void **state)
+{
+    struct fixture *f = *state;
+    struct actor admin = fixture_admin(f);
+    struct enrolment_start start = start_as(f, OWNERSHIP_PERSONAL);
+    struct phone own = {.sha256 = {0}};
+    struct device device;
+    struct err err;
+    connected(f);
+    tell(f, "S1", false);
+    struct identity identity = certified(f, 0, &start, own.sha256);
+    assert_works(authenticate(f, &identity, "U1", "S1", &err), err);
+    identity = phone_identity(f, &own);
+    activate(f, &identity);
+    start = let_in(f);
+    identity = certified(f, 1, &start, own.sha256);
+    assert_works(authenticate(f, &identity, "U1", "S1", &err), err);
+    identity = phone_identity(f, &own);
+    assert_works(fleet_device_get(f->fleet, &admin, f->owner, identity.device_id, &device, &err),
+                 err);
+    assert_int_equal(device.ownership, OWNERSHIP_PERSONAL);
+    activate(f, &identity);
+    assert_works(fleet_device_get(f->fleet, &admin, f->owner, identity.device_id, &device, &err),
+                 err);
+    assert_int_equal(device.ownership, OWNERSHIP_COMPANY);
+    assert_non_null(strstr(fixture_event(f, "device.ownership"), "company"));
+}
+
 FLEET_MAIN(FLEET_TEST(the_token_of_another_server_is_taken_only_when_that_is_meant),
            FLEET_TEST(the_token_of_another_organisation_is_a_conflict),
            FLEET_TEST(the_end_of_the_token_is_told_once_at_each_step),
@@ -247,4 +303,5 @@ FLEET_MAIN(FLEET_TEST(the_token_of_another_server_is_taken_only_when_that_is_mea
            FLEET_TEST(one_profile_at_most_is_automatic),
            FLEET_TEST(a_device_that_nobody_named_is_refused_and_counted),
            FLEET_TEST(what_was_made_for_one_device_lets_no_other_in),
-           FLEET_TEST(the_udid_of_another_device_lets_nobody_in))
+           FLEET_TEST(the_udid_of_another_device_lets_nobody_in),
+           FLEET_TEST(a_personal_device_becomes_the_companys_when_it_is_enrolled))
