@@ -24,11 +24,19 @@ static bool left_event(struct db *tx, const struct leaving *leaving, struct err 
     return event_add(tx, "device.left", leaving->device_id, body, leaving->now, err);
 }
 
-/* What is no longer managed is no longer judged; a device that enrolled again is. */
-static bool verdict_end(struct db *tx, const struct leaving *leaving, struct err *err)
+/* What is no longer managed is no longer judged. A device that is managed by another enrolment has
+ * not left: this one was replaced, or never got beyond its beginning. */
+static bool device_leave(struct db *tx, const struct leaving *leaving, struct err *err)
 {
-    return leaving->state == ENROLMENT_SUPERSEDED || !leaving->device_id ||
-           store_change(tx, ASK(COMPLIANCE_END, TEXT(leaving->device_id)), NULL, err);
+    CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
+    struct rows *rows = NULL;
+    if (leaving->state == ENROLMENT_SUPERSEDED || !leaving->device_id)
+        return left_event(tx, leaving, err);
+    if (!store_rows(tx, owner, ASK(ENROLMENT_CURRENT, TEXT(leaving->device_id)), &rows, err))
+        return false;
+    return rows->count > 0 ||
+           (store_change(tx, ASK(COMPLIANCE_END, TEXT(leaving->device_id)), NULL, err) &&
+            left_event(tx, leaving, err));
 }
 
 bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *err)
@@ -56,8 +64,7 @@ bool enrolment_leave(struct db *tx, const struct leaving *leaving, struct err *e
            store_change(tx, ASK(DELIVERED_CLEAR, TEXT(id)), NULL, err) &&
            store_change(tx, ASK(DECLARATION_CLEAR, TEXT(id), TEXT(NULL)), NULL, err) &&
            bootstrap_end(tx, leaving, err) && user_channels_end(tx, id, leaving->now, err) &&
-           verdict_end(tx, leaving, err) && crl_due(tx, leaving->now, err) &&
-           left_event(tx, leaving, err);
+           crl_due(tx, leaving->now, err) && device_leave(tx, leaving, err);
 }
 
 bool commands_outdate(struct db *tx, const char *enrolment_id, const char *kind, const char *item,

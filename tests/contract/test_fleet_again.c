@@ -212,6 +212,23 @@ static void what_is_known_survives_what_is_said_again(void **state)
     assert_string_equal(fixture_compliance(f, phone.device_id), "compliant");
 }
 
+/* The certificate of an attempt speaks for the attempt alone. */
+static void who_gives_up_an_attempt_stays_managed_and_judged(void **state)
+{
+    struct fixture *f = *state;
+    struct phone old = phone_with_password(f);
+    struct phone new = phone_certified(f, 1, "A");
+    phone_authenticate(f, &new);
+    struct identity identity = phone_identity(f, &new);
+    struct actor actor = fleet_device_actor(&identity, "r", f->now);
+    struct err err;
+    assert_works(fleet_check_out(f->fleet, &actor, &identity, &err), err);
+    assert_string_equal(fixture_enrolment_state(f, new.enrolment_id), "checked_out");
+    assert_string_equal(fixture_enrolment_state(f, old.enrolment_id), "active");
+    assert_string_equal(fixture_compliance(f, old.device_id), "compliant");
+    assert_int_equal(fixture_events(f, "device.left"), 0);
+}
+
 FLEET_MAIN(FLEET_TEST(what_was_known_of_the_enrolment_before_does_not_count),
            FLEET_TEST(a_device_that_is_replaced_is_judged_anew),
            FLEET_TEST(what_the_device_says_when_it_enrols_counts),
@@ -221,4 +238,5 @@ FLEET_MAIN(FLEET_TEST(what_was_known_of_the_enrolment_before_does_not_count),
            FLEET_TEST(an_enrolment_that_is_never_completed_replaces_nothing),
            FLEET_TEST(a_first_message_sent_again_changes_nothing),
            FLEET_TEST(what_was_taken_and_not_answered_is_taken_once),
-           FLEET_TEST(an_address_out_of_nowhere_counts_only_where_the_enrolment_goes_on))
+           FLEET_TEST(an_address_out_of_nowhere_counts_only_where_the_enrolment_goes_on),
+           FLEET_TEST(who_gives_up_an_attempt_stays_managed_and_judged))
