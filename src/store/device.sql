@@ -133,10 +133,11 @@ WHERE id = $1
 UPDATE enrolment SET state = $2, ended_at = $3 WHERE id = $1 AND ended_at IS NULL
 
 -- name: enrolment_reopen
--- given up as $3: unless the device has enrolled again since
+-- given up as $3: unless the device has enrolled again since, and not only begun to
 UPDATE enrolment SET state = $2, ended_at = NULL, last_contact_at = $4
 WHERE id = $1 AND state = $3
-  AND NOT EXISTS (SELECT 1 FROM enrolment n WHERE n.device_id = enrolment.device_id AND n.id > enrolment.id)
+  AND NOT EXISTS (SELECT 1 FROM enrolment n WHERE n.device_id = enrolment.device_id AND n.id > enrolment.id
+                  AND n.enrolled_at IS NOT NULL)
 
 -- name: enrolment_block
 UPDATE enrolment SET state = 'blocked' WHERE id = $1 AND state = 'active'

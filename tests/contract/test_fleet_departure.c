@@ -87,6 +87,22 @@ static void what_enrolled_again_is_not_asked_to_leave_by_its_past(void **state)
     assert_string_equal(fixture_enrolment_state(f, again.enrolment_id), "active");
 }
 
+/* Else everything that should have been erased would stay. */
+static void what_only_began_to_enrol_again_is_still_asked_to_leave(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    struct command wipe = phone_order(f, &phone, COMMAND_WIPE);
+    (void)phone_fetch(f, &phone);
+    f->now += WIPE_ANSWER_SECONDS + 1;
+    assert_int_equal(close_departures(f), 1);
+    struct phone again = phone_certified(f, 1, "A");
+    phone_authenticate(f, &again);
+    (void)comes_back(f, &phone);
+    assert_string_equal(fixture_enrolment_state(f, phone.enrolment_id), "wiping");
+    assert_string_equal(phone_fetch(f, &phone).id, wipe.id);
+}
+
 static void who_called_a_moment_ago_is_not_silent(void **state)
 {
     struct fixture *f = *state;
@@ -189,6 +205,7 @@ static void a_wipe_that_was_fetched_is_not_taken_back(void **state)
 
 FLEET_MAIN(FLEET_TEST(a_device_that_was_given_up_is_asked_again_when_it_speaks),
            FLEET_TEST(what_enrolled_again_is_not_asked_to_leave_by_its_past),
+           FLEET_TEST(what_only_began_to_enrol_again_is_still_asked_to_leave),
            FLEET_TEST(who_called_a_moment_ago_is_not_silent),
            FLEET_TEST(a_command_that_was_not_handed_out_does_not_count_as_delivered),
            FLEET_TEST(a_leaving_device_is_woken_at_its_new_address),
