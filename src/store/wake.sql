@@ -13,7 +13,8 @@ RETURNING subject, due_at, tries, rounds
 -- at most 64; NULL: none
 SELECT e.*,
     CASE WHEN e.nudge_at > COALESCE(e.last_contact_at, 0) THEN 1 ELSE 0 END AS is_nudged,
-    CASE WHEN EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.finished_at IS NULL)
+    CASE WHEN EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.finished_at IS NULL
+                       AND c.state <> 'awaiting_confirmation')
           AND NOT EXISTS (SELECT 1 FROM user_channel u JOIN enrolment p ON p.id = u.parent_id
                           WHERE u.enrolment_id = e.id AND p.state <> 'active')
          THEN 1 ELSE 0 END AS is_waited_for

@@ -99,8 +99,11 @@ static void a_job_shows_it_before_the_device_calls(void **state)
     assert_works(fleet_commands_hold(f->fleet, f->now, 10, &count, &err), err);
     assert_int_equal(count, 0);
     assert_string_equal(fixture_command_state(f, lock.id), "awaiting_confirmation");
+    assert_false(phone_wake(f, &phone, NULL)); /* it would be given nothing */
     assert_works(fleet_command_cancel(f->fleet, &admin, lock.id, &err), err);
     assert_string_equal(fixture_command_state(f, lock.id), "cancelled");
+    (void)phone_order(f, &phone, COMMAND_LOCK);
+    assert_true(phone_wake(f, &phone, NULL));
 }
 
 /* ---- an erasure is answered once or never ---- */
