@@ -91,6 +91,19 @@ static bool enrolment_now(struct db *tx, struct asking *a, struct err *err)
                    device.name);
 }
 
+/* Only a device that waits in its assistant can be let go on. */
+static bool waiting_check(struct db *tx, const struct asking *a, struct err *err)
+{
+    struct rows *rows = NULL;
+    if (a->kind != COMMAND_FINISH_SETUP)
+        return true;
+    if (!store_rows(tx, a->owner, ASK(ENROLMENT_EXPECTED, TEXT(a->enrolment.id)), &rows, err))
+        return false;
+    return (rows->count > 0 && rows_integer(rows, 0, "awaits_until") &&
+            !rows_integer(rows, 0, "configured_at")) ||
+           err_set(err, ERR_PRECONDITION, "the device does not wait in its assistant");
+}
+
 static bool duplicate_check(struct db *tx, const struct asking *a, struct err *err)
 {
     struct rows *rows = NULL;
@@ -164,8 +177,9 @@ static bool ask_run(struct db *tx, void *context, struct err *err)
     const struct want want = {"command", command_fields};
     a->command = (struct command){0};
     bool leaves = a->kind == COMMAND_WIPE || a->kind == COMMAND_RETIRE;
-    return duplicate_check(tx, a, err) && (!leaves || departure_begin(tx, a, err)) &&
-           command_queue(tx, &queued, err) && ask_event(tx, a, err) &&
+    return waiting_check(tx, a, err) && duplicate_check(tx, a, err) &&
+           (!leaves || departure_begin(tx, a, err)) && command_queue(tx, &queued, err) &&
+           ask_event(tx, a, err) &&
            store_get(tx, a->owner, ASK(COMMAND_BY_ID, TEXT(a->id)), want, &a->command, err);
 }
 

@@ -255,11 +255,11 @@ static struct enrolment_start start_as(struct fixture *f, enum ownership ownersh
     return start;
 }
 
-static void activate(struct fixture *f, const struct identity *identity)
+static void activate(struct fixture *f, const struct identity *identity, bool awaits)
 {
     struct actor device = fleet_device_actor(identity, "r", f->now);
-    const struct push_address address = {.token = bytes_text("token"),
-                                         .magic = bytes_text("magic")};
+    const struct push_address address = {
+        .token = bytes_text("token"), .magic = bytes_text("magic"), .awaits = awaits};
     struct err err;
     bool first = false;
     assert_works(fleet_activate(f->fleet, &device, identity, &address, &first, &err), err);
@@ -280,7 +280,7 @@ static void a_personal_device_becomes_the_companys_when_it_is_enrolled(void **st
     struct identity identity = certified(f, 0, &start, own.sha256);
     assert_works(authenticate(f, &identity, "U1", "S1", &err), err);
     identity = phone_identity(f, &own);
-    activate(f, &identity);
+    activate(f, &identity, false);
     start = let_in(f);
     identity = certified(f, 1, &start, own.sha256);
     assert_works(authenticate(f, &identity, "U1", "S1", &err), err);
@@ -288,11 +288,36 @@ static void a_personal_device_becomes_the_companys_when_it_is_enrolled(void **st
     assert_works(fleet_device_get(f->fleet, &admin, f->owner, identity.device_id, &device, &err),
                  err);
     assert_int_equal(device.ownership, OWNERSHIP_PERSONAL);
-    activate(f, &identity);
+    activate(f, &identity, false);
     assert_works(fleet_device_get(f->fleet, &admin, f->owner, identity.device_id, &device, &err),
                  err);
     assert_int_equal(device.ownership, OWNERSHIP_COMPANY);
     assert_non_null(strstr(fixture_event(f, "device.ownership"), "company"));
+}
+
+static bool let_go(struct fixture *f, const struct identity *identity, struct err *err)
+{
+    struct actor admin = fixture_admin(f);
+    struct command command;
+    return fleet_command_create(f->fleet, &admin, f->owner, identity->device_id,
+                                COMMAND_FINISH_SETUP, NULL, &command, err);
+}
+
+static void only_who_waits_is_let_go_on(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = {.sha256 = {0}}, other = phone_enrolled(f, 2, "B");
+    struct err err;
+    connected(f);
+    tell(f, "S1", false);
+    struct enrolment_start start = let_in(f);
+    struct identity identity = certified(f, 0, &start, phone.sha256);
+    assert_works(authenticate(f, &identity, "U1", "S1", &err), err);
+    identity = phone_identity(f, &phone);
+    activate(f, &identity, true);
+    assert_works(let_go(f, &identity, &err), err);
+    identity = phone_identity(f, &other);
+    assert_fails(let_go(f, &identity, &err), err, ERR_PRECONDITION);
 }
 
 FLEET_MAIN(FLEET_TEST(the_token_of_another_server_is_taken_only_when_that_is_meant),
@@ -304,4 +329,5 @@ FLEET_MAIN(FLEET_TEST(the_token_of_another_server_is_taken_only_when_that_is_mea
            FLEET_TEST(a_device_that_nobody_named_is_refused_and_counted),
            FLEET_TEST(what_was_made_for_one_device_lets_no_other_in),
            FLEET_TEST(the_udid_of_another_device_lets_nobody_in),
-           FLEET_TEST(a_personal_device_becomes_the_companys_when_it_is_enrolled))
+           FLEET_TEST(a_personal_device_becomes_the_companys_when_it_is_enrolled),
+           FLEET_TEST(only_who_waits_is_let_go_on))

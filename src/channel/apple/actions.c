@@ -313,7 +313,8 @@ static const struct action_row {
     [COMMAND_RENEW_IDENTITY] = {"InstallProfile", renew_identity, EVERY, EVERY, 0, false, NULL,
                                 false},
     [COMMAND_DECLARE] = {"DeclarativeManagement", declare, EVERY, EVERY, 0, false, NULL, false},
-    [COMMAND_FINISH_SETUP] = {"DeviceConfigured", bare, EVERY, 0, 0, true, NULL, false},
+    /* supervised they are, but say so in an answer that may not have come yet */
+    [COMMAND_FINISH_SETUP] = {"DeviceConfigured", bare, EVERY, EVERY, 0, true, NULL, false},
     /* made of the queries before it comes here */
     [COMMAND_SYNC] = {NULL, NULL, EVERY, EVERY, 0, false, NULL, false},
 };
@@ -340,10 +341,10 @@ unsigned apple_prompt_kinds(void)
 }
 
 /* userenrollment.mode of the schema: what an account on somebody's own device does not carry. */
-static bool is_of_whole_device(enum command_kind kind)
+static bool is_of_whole_device(enum command_kind kind, int platform)
 {
     return kind == COMMAND_WIPE || kind == COMMAND_RESTART || kind == COMMAND_SHUT_DOWN ||
-           kind == COMMAND_CLEAR_PASSCODE;
+           kind == COMMAND_CLEAR_PASSCODE || (kind == COMMAND_LOCK && platform == PLATFORM_MACOS);
 }
 
 static const char NO_SUCH_COMMAND[] = "This platform does not know the command.";
@@ -357,7 +358,7 @@ const char *apple_refuses(enum command_kind kind, const struct device *device,
     const struct action_row *row = row_of((int)kind, device->platform);
     if (!row)
         return NO_SUCH_COMMAND;
-    if (device->enrolment_mode == MODE_ACCOUNT && is_of_whole_device(kind))
+    if (device->enrolment_mode == MODE_ACCOUNT && is_of_whole_device(kind, device->platform))
         return "Only an account on the device is managed, not the device itself.";
     if (kind == COMMAND_ATTEST && fleet_attestation_refuses(device->platform, device->os_version))
         return fleet_attestation_refuses(device->platform, device->os_version);

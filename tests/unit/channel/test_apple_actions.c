@@ -205,6 +205,29 @@ static void what_needs_supervision_or_an_iphone_is_said_before(void **state)
     assert_non_null(refusal(COMMAND_CLEAR_PASSCODE, PLATFORM_MACOS, NULL));
     assert_non_null(refusal(COMMAND_SHUT_DOWN, PLATFORM_IPADOS, NULL));
     assert_null(refusal(COMMAND_SHUT_DOWN, PLATFORM_MACOS, NULL));
+    assert_null(refusal(COMMAND_FINISH_SETUP, PLATFORM_IOS, NULL)); /* before it told that it is */
+}
+
+static void an_account_does_not_reach_the_whole_device(void **state)
+{
+    (void)state;
+    static const struct {
+        enum command_kind kind;
+        enum platform platform;
+        bool is_refused;
+    } rows[] = {
+        {COMMAND_WIPE, PLATFORM_IOS, true},        {COMMAND_RESTART, PLATFORM_MACOS, true},
+        {COMMAND_SHUT_DOWN, PLATFORM_MACOS, true}, {COMMAND_CLEAR_PASSCODE, PLATFORM_IOS, true},
+        {COMMAND_LOCK, PLATFORM_MACOS, true},      {COMMAND_LOCK, PLATFORM_IPADOS, false},
+        {COMMAND_RETIRE, PLATFORM_MACOS, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct device device = {.platform = (int)rows[i].platform,
+                                      .ownership = OWNERSHIP_PERSONAL,
+                                      .enrolment_mode = MODE_ACCOUNT};
+        assert_int_equal(apple_refuses(rows[i].kind, &device, "{\"pin\": \"123456\"}") != NULL,
+                         rows[i].is_refused);
+    }
 }
 
 int main(void)
@@ -221,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_name_is_a_setting),
         cmocka_unit_test(personal_devices_are_not_searched_for),
         cmocka_unit_test(what_needs_supervision_or_an_iphone_is_said_before),
+        cmocka_unit_test(an_account_does_not_reach_the_whole_device),
     };
     return cmocka_run_group_tests(tests, owner_set_up, owner_tear_down);
 }
