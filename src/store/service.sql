@@ -165,11 +165,11 @@ WHERE id = $1 AND (awaits_until IS NULL OR configured_at IS NOT NULL)
 UPDATE enrolment SET configured_at = $2 WHERE id = $1 AND configured_at IS NULL AND awaits_until IS NOT NULL
 
 -- name: enrolment_unconfigured
--- what a device that waits still has to get: commands for what holds, and declarations
+-- what a device that waits still has to get: commands for what holds, declarations, and what was not planned yet
 SELECT (SELECT count(*) FROM delivered v WHERE v.enrolment_id = $1 AND v.wanted_hash IS NOT NULL
         AND v.carrier <> 'user_channel' AND v.state IN ('queued', 'sent', 'delivered'))
-     + (SELECT count(*) FROM job j JOIN enrolment e ON e.device_id = j.subject
-        WHERE e.id = $1 AND j.kind IN ('resolve', 'plan')) AS count
+     + (SELECT count(*) FROM enrolment e JOIN desired d ON d.device_id = e.device_id
+        WHERE e.id = $1 AND d.planned_hash IS DISTINCT FROM d.variant_hash) AS count
 
 -- name: command_release_open
 SELECT count(*) AS count FROM command WHERE enrolment_id = $1 AND kind = 'finish_setup' AND finished_at IS NULL

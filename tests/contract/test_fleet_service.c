@@ -320,6 +320,40 @@ static void only_who_waits_is_let_go_on(void **state)
     assert_fails(let_go(f, &identity, &err), err, ERR_PRECONDITION);
 }
 
+static bool is_let_go(struct fixture *f, const struct identity *identity)
+{
+    int64_t again_at = 0;
+    struct err err;
+    size_t before = fixture_look(f, &SQL_LOOK_COMMANDS, ARGS(TEXT(identity->enrolment_id)))->count;
+    assert_works(fleet_setup_step(f->fleet, identity->enrolment_id, f->now, &again_at, &err), err);
+    assert_true(again_at > f->now);
+    return fixture_look(f, &SQL_LOOK_COMMANDS, ARGS(TEXT(identity->enrolment_id)))->count > before;
+}
+
+/* The server may have ended between the device's word and the plan. */
+static void who_waits_is_kept_until_its_policies_were_planned(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = {.sha256 = {0}};
+    struct policy policy =
+        fixture_policy(f, "Rules", "configuration", "{\"password.required\":true}");
+    struct err err;
+    fixture_assign(f, policy.id, NULL);
+    connected(f);
+    tell(f, "S1", false);
+    struct enrolment_start start = let_in(f);
+    struct identity identity = certified(f, 0, &start, phone.sha256);
+    assert_works(authenticate(f, &identity, "U1", "S1", &err), err);
+    identity = phone_identity(f, &phone);
+    phone.device_id = identity.device_id;
+    activate(f, &identity, true);
+    assert_false(is_let_go(f, &identity));
+    fixture_work(f);
+    assert_false(is_let_go(f, &identity)); /* it has not got it yet */
+    assert_true(phone_obey(f, &phone) > 0);
+    assert_true(is_let_go(f, &identity));
+}
+
 FLEET_MAIN(FLEET_TEST(the_token_of_another_server_is_taken_only_when_that_is_meant),
            FLEET_TEST(the_token_of_another_organisation_is_a_conflict),
            FLEET_TEST(the_end_of_the_token_is_told_once_at_each_step),
@@ -330,4 +364,5 @@ FLEET_MAIN(FLEET_TEST(the_token_of_another_server_is_taken_only_when_that_is_mea
            FLEET_TEST(what_was_made_for_one_device_lets_no_other_in),
            FLEET_TEST(the_udid_of_another_device_lets_nobody_in),
            FLEET_TEST(a_personal_device_becomes_the_companys_when_it_is_enrolled),
-           FLEET_TEST(only_who_waits_is_let_go_on))
+           FLEET_TEST(only_who_waits_is_let_go_on),
+           FLEET_TEST(who_waits_is_kept_until_its_policies_were_planned))
