@@ -315,6 +315,14 @@ static bool weighing_load(struct db *tx, struct weighing *w, struct err *err)
     return true;
 }
 
+/* What says nothing takes back neither what the hardware proved nor what it was caught at. */
+static bool is_overruled(const struct weighing *w)
+{
+    const char *known = value_of(w->known, w->known_count, FACT_INTEGRITY);
+    return strcmp(w->verdict.state, "unproven") == 0 &&
+           (text_equal(known, "compromised") || text_equal(known, "weakened"));
+}
+
 /* False: nothing is decided, what was known stands. */
 static bool answer_weigh(struct db *tx, struct weighing *w, bool *decided, struct err *err)
 {
@@ -341,7 +349,7 @@ bool attestation_weigh(struct db *tx, const struct attesting *attesting, const s
     bool decided = false;
     if (!weighing_load(tx, &weighing, err) || !answer_weigh(tx, &weighing, &decided, err))
         return false;
-    if (!decided)
+    if (!decided || is_overruled(&weighing))
         return true;
     struct list_of_facts list = {
         &weighing, mem_array(attesting->owner, struct fact, *count + FACTS_MOST), *count};

@@ -145,6 +145,14 @@ static void what_does_not_fit_is_told_once_and_is_never_fine(void **state)
     proof.udid = mem_text(f->owner, "EVE");
     prove(f, &phone, id, &proof);
     assert_state(f, &phone, INTEGRITY_COMPROMISED, "the UDID EVE, the device says ADA");
+    /* what proves nothing does not clear it; what proves something does */
+    (void)order(f, &phone, &id);
+    answer_with(f, &phone, id, &(struct attestation_answer){.problem = "it is no certificate"});
+    assert_state(f, &phone, INTEGRITY_COMPROMISED, "the UDID EVE, the device says ADA");
+    assert_int_equal(fixture_events(f, "device.attestation_failed"), 2);
+    proof = order(f, &phone, &id);
+    prove(f, &phone, id, &proof);
+    assert_state(f, &phone, INTEGRITY_ATTESTED, "F2LADA");
     proof = order(f, &phone, &id);
     proof.serial = NULL;
     prove(f, &phone, id, &proof);
@@ -252,6 +260,9 @@ static void a_mac_has_another_udid_and_tells_its_protection(void **state)
     open.os_version = NULL;
     open.secure_boot = mem_text(f->owner, "Permissive Security");
     prove(f, &mac, id, &open);
+    assert_state(f, &mac, INTEGRITY_WEAKENED, "starts with Permissive Security");
+    (void)order(f, &mac, &id);
+    answer_with(f, &mac, id, &(struct attestation_answer){.problem = "it is no certificate"});
     assert_state(f, &mac, INTEGRITY_WEAKENED, "starts with Permissive Security");
 }
 
