@@ -12,7 +12,7 @@
 #define COMMAND_UNKNOWN 12021
 
 /* Apple, Mobile Device Management Protocol Reference (2018), "Error Codes": the ones that
- * administrators meet. */
+ * administrators meet. 12067 to 12069: Device Management, Device Location and Disable Lost Mode. */
 static const struct error_row {
     const char *domain;
     int64_t code;
@@ -30,9 +30,9 @@ static const struct error_row {
     {MDM, 12064, "The device found no licence for the app.",
      "Assign a licence to the device, then try again."},
     {MDM, 12066, "The device is in lost mode already.", NULL},
-    {MDM, 12067, "The device could not enter lost mode.", NULL},
-    {MDM, 12068, "The device could not leave lost mode.", NULL},
-    {MDM, 12069, "The device is not in lost mode.", NULL},
+    {MDM, 12067, "The device is not in lost mode.", "Put the device into lost mode first."},
+    {MDM, 12068, "The device does not know where it is.", "Ask again later."},
+    {MDM, 12069, "The device could not leave lost mode.", "Try again."},
     {MDM, PROFILE_NOT_INSTALLED, "The profile is not installed on the device.", NULL},
     {MDM, 12078, "The device accepts nothing else while it is in lost mode.",
      "Take the device out of lost mode first."},

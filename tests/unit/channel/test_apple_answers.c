@@ -152,6 +152,29 @@ static void the_innermost_known_error_is_the_reason(void **state)
     assert_false(refusal.is_absent);
 }
 
+/* Apple: Device Location, Disable Lost Mode */
+static void errors_of_lost_mode_say_what_apple_says(void **state)
+{
+    static const struct {
+        int64_t code;
+        const char *says;
+    } rows[] = {
+        {12066, "in lost mode already"},
+        {12067, "not in lost mode"},
+        {12068, "not know where it is"},
+        {12069, "not leave lost mode"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct apple_error error = {.domain = mem_text(*state, "MCMDMErrorDomain"),
+                                    .code = rows[i].code};
+        const struct apple_result result = {
+            .status = APPLE_ERROR, .errors = &error, .error_count = 1};
+        struct apple_refusal refusal;
+        apple_error_explain(*state, &result, &refusal);
+        assert_non_null(strstr(refusal.reason, rows[i].says));
+    }
+}
+
 static void an_unknown_error_speaks_for_itself(void **state)
 {
     struct apple_refusal refusal = refusal_of(*state, "error-unknown");
@@ -183,6 +206,7 @@ int main(void)
         cmocka_unit_test(each_platform_is_asked_what_it_knows),
         cmocka_unit_test(only_our_profiles_are_items),
         cmocka_unit_test(the_innermost_known_error_is_the_reason),
+        cmocka_unit_test(errors_of_lost_mode_say_what_apple_says),
         cmocka_unit_test(an_unknown_error_speaks_for_itself),
         cmocka_unit_test(what_is_absent_counts_as_removed),
         cmocka_unit_test(a_format_error_needs_no_chain),
