@@ -6,29 +6,12 @@
 #include "api/resources.h"
 
 const struct routes *const api_tables[] = {
-    &account_routes,
-    &audit_routes,
-    &certificate_routes,
-    &command_routes,
-    &device_routes,
-    &event_routes,
-    &integrity_routes,
-    &inventory_routes,
-    &link_routes,
-    &lost_routes,
-    &network_routes,
-    &openapi_routes,
-    &policy_routes,
-    &push_routes,
-    &service_profile_routes,
-    &service_routes,
-    &session_routes,
-    &status_routes,
-    &terms_routes,
-    &user_channel_routes,
-    &user_routes,
-    &wipe_routes,
-    NULL,
+    &account_routes,      &audit_routes,   &authority_routes, &certificate_routes,
+    &command_routes,      &device_routes,  &event_routes,     &integrity_routes,
+    &inventory_routes,    &link_routes,    &lost_routes,      &network_routes,
+    &openapi_routes,      &policy_routes,  &push_routes,      &service_profile_routes,
+    &service_routes,      &session_routes, &status_routes,    &terms_routes,
+    &user_channel_routes, &user_routes,    &wipe_routes,      NULL,
 };
 
 static void append(json_t *array, json_t *value)

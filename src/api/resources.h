@@ -8,6 +8,7 @@
 
 extern const struct routes account_routes;
 extern const struct routes audit_routes;
+extern const struct routes authority_routes;
 extern const struct routes certificate_routes;
 extern const struct routes command_routes;
 extern const struct routes device_routes;

@@ -71,6 +71,10 @@ static const struct route rows[] = {
     ROW(HTTP_GET, "/ca/issuing.cer", ca_issuing_get, 0, 0),
     ROW(HTTP_GET, "/ca/devices.crl", ca_list_get, 0, 0),
     ROW(HTTP_GET, "/ca/{list}", ca_part_list_get, 0, 0), /* devices-N.crl, -delta.crl */
+    /* the same of an authority after the first */
+    ROW(HTTP_GET, "/ca/{authority}/root.cer", ca_later_root_get, 0, 0),
+    ROW(HTTP_GET, "/ca/{authority}/issuing.cer", ca_later_issuing_get, 0, 0),
+    ROW(HTTP_GET, "/ca/{authority}/{list}", ca_later_list_get, 0, 0),
     ROW(HTTP_POST, "/ocsp", ca_ocsp_post, OCSP_BODY_MAX, 0),
     /* base64 with slashes, escaped or not (RFC 6960 A.1) */
     ROW(HTTP_GET, "/ocsp/{request}", ca_ocsp_get, 0, ROUTE_TAIL),

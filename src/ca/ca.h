@@ -17,6 +17,7 @@ http_handler ca_est_authority, ca_est_attributes, ca_est_enrol, ca_est_renew;
 http_step ca_est_need_challenge, ca_est_need_certificate;
 void ca_est_error(const struct request *request, const struct err *err, struct reply *reply);
 http_handler ca_root_get, ca_issuing_get, ca_list_get, ca_part_list_get;
+http_handler ca_later_issuing_get, ca_later_root_get, ca_later_list_get;
 http_handler ca_ocsp_get, ca_ocsp_post;
 
 /* The certificates of this house's authority. */

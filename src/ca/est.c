@@ -10,6 +10,7 @@
 #include "ca/asked.h"
 #include "ca/ca.h"
 #include "fleet/issue.h"
+#include "pki/authorities.h"
 
 #define TYPE_BUNDLE "application/pkcs7-mime; smime-type=certs-only"
 #define TYPE_REQUEST "application/pkcs10"
@@ -127,13 +128,23 @@ static bool enrol(struct request *request, const char *challenge, struct bytes s
 
 /* ---- the operations ---- */
 
+/* 4.1.3: what certificates of ours may stand under meanwhile, and the next root ahead of its use.
+ */
 bool ca_est_authority(struct request *request, struct reply *reply, struct err *err)
 {
-    struct authority authority;
-    if (!ca_authority(request, &authority, err))
+    struct fleet *fleet = request->services;
+    struct authorities all;
+    size_t root_count, count = 0;
+    if (!keyd_authorities(fleet->keyd, request->owner, &all, err))
         return false;
-    const struct bytes chain[] = {authority.issuing, authority.root};
-    reply_bundle(request, reply, chain, COUNT(chain));
+    const struct bytes *roots = authority_roots(request->owner, &all, &root_count);
+    struct bytes *chain = mem_array(request->owner, struct bytes, 2 * all.count + 1);
+    for (size_t i = all.count; i-- > 0;)
+        if (authority_signs(&all.list[i]))
+            chain[count++] = all.list[i].issuing;
+    for (size_t i = 0; i < root_count; i++)
+        chain[count++] = roots[i];
+    reply_bundle(request, reply, chain, count);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "ca/ca.h"
 #include "fleet/certificate.h"
+#include "pki/authorities.h"
 
 #define TYPE_RESPONSE "application/ocsp-response"
 /* thisUpdate to nextUpdate: short, so that a block takes effect */
@@ -17,7 +18,7 @@ static bool reply_error(struct request *request, struct reply *reply, enum ocsp_
 }
 
 /* *foreign: somebody else's certificate; we are not the one to say anything about it. */
-static bool singles_fill(struct request *request, const struct ocsp_request *asked,
+static bool singles_fill(struct request *request, int64_t issuer, const struct ocsp_request *asked,
                          struct ocsp_single *singles, bool *foreign, struct err *err)
 {
     struct fleet *fleet = request->services;
@@ -29,7 +30,8 @@ static bool singles_fill(struct request *request, const struct ocsp_request *ask
         if (!fleet_certificate_status(fleet, question->serial, &status, err))
             return false;
         singles[i] = (struct ocsp_single){.cert_id = question->cert_id,
-                                          .state = !status.is_known    ? OCSP_UNKNOWN
+                                          .state = !status.is_known || status.authority != issuer
+                                                       ? OCSP_UNKNOWN
                                                    : status.is_revoked ? OCSP_REVOKED
                                                                        : OCSP_GOOD,
                                           .revoked_at = status.revoked_at,
@@ -38,14 +40,14 @@ static bool singles_fill(struct request *request, const struct ocsp_request *ask
     return true;
 }
 
-static bool answer(struct request *request, const struct ocsp_request *asked, struct reply *reply,
-                   struct err *err)
+static bool answer(struct request *request, int64_t issuer, const struct ocsp_request *asked,
+                   struct reply *reply, struct err *err)
 {
     struct fleet *fleet = request->services;
     struct ocsp_single singles[OCSP_QUESTIONS_MAX];
     struct bytes der;
     bool foreign;
-    if (!singles_fill(request, asked, singles, &foreign, err))
+    if (!singles_fill(request, issuer, asked, singles, &foreign, err))
         return reply_error(request, reply, OCSP_ERROR_TRY_LATER);
     if (foreign)
         return reply_error(request, reply, OCSP_ERROR_UNAUTHORIZED);
@@ -58,25 +60,35 @@ static bool answer(struct request *request, const struct ocsp_request *asked, st
     return true;
 }
 
+typedef bool ocsp_parser(void *owner, struct bytes in, struct bytes issuing,
+                         struct ocsp_request *out, struct err *err);
+
+/* One answer is of one issuer: the one that the first question names. */
+static bool respond(struct request *request, ocsp_parser *parse, struct bytes in,
+                    struct reply *reply, struct err *err)
+{
+    struct fleet *fleet = request->services;
+    struct authorities all;
+    struct ocsp_request asked = {.count = 0};
+    int64_t issuer = 0;
+    if (!keyd_authorities(fleet->keyd, request->owner, &all, err))
+        return reply_error(request, reply, OCSP_ERROR_TRY_LATER);
+    for (size_t i = all.count; i-- > 0 && !(asked.count > 0 && asked.questions[0].is_ours);) {
+        if (!authority_signs(&all.list[i]))
+            continue;
+        if (!parse(request->owner, in, all.list[i].issuing, &asked, err))
+            return reply_error(request, reply, OCSP_ERROR_MALFORMED);
+        issuer = all.list[i].number;
+    }
+    return answer(request, issuer, &asked, reply, err);
+}
+
 bool ca_ocsp_post(struct request *request, struct reply *reply, struct err *err)
 {
-    struct authority authority;
-    struct ocsp_request asked;
-    if (!ca_authority(request, &authority, err))
-        return reply_error(request, reply, OCSP_ERROR_TRY_LATER);
-    if (!ocsp_parse(request->owner, request->body, authority.issuing, &asked, err))
-        return reply_error(request, reply, OCSP_ERROR_MALFORMED);
-    return answer(request, &asked, reply, err);
+    return respond(request, ocsp_parse, request->body, reply, err);
 }
 
 bool ca_ocsp_get(struct request *request, struct reply *reply, struct err *err)
 {
-    struct authority authority;
-    struct ocsp_request asked;
-    if (!ca_authority(request, &authority, err))
-        return reply_error(request, reply, OCSP_ERROR_TRY_LATER);
-    if (!ocsp_parse_path(request->owner, bytes_text(request->params[0]), authority.issuing, &asked,
-                         err))
-        return reply_error(request, reply, OCSP_ERROR_MALFORMED);
-    return answer(request, &asked, reply, err);
+    return respond(request, ocsp_parse_path, bytes_text(request->params[0]), reply, err);
 }

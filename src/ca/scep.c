@@ -9,14 +9,16 @@
 #include "ca/ca.h"
 #include "fleet/inquiry.h"
 #include "fleet/issue.h"
+#include "pki/authorities.h"
 
 #define TYPE_MESSAGE "application/x-pki-message"
 #define TYPE_AUTHORITY "application/x-x509-ca-ra-cert" /* 4.2.1.2 */
+#define TYPE_NEXT "application/x-x509-next-ca-cert"    /* 4.7.1 */
 
 struct exchange { /* one PKIOperation */
     struct request *request;
     struct fleet *fleet;
-    struct authority authority;
+    struct authorities authorities;
     struct scep_message message;
     struct bytes reply;
 };
@@ -28,8 +30,18 @@ static bool failure(struct exchange *e, enum scep_failure reason, struct err *er
     if (e->message.why) /* the peer hears a number, people read the sentence */
         log_event(LOG_INFO, "scep.refused", "request", e->request->id, "peer", e->request->peer,
                   "why", e->message.why, NULL);
-    return scep_render_failure(e->request->owner, e->fleet->keyd, &e->authority, &e->message,
+    return scep_render_failure(e->request->owner, e->fleet->keyd, e->message.authority, &e->message,
                                reason, &e->reply, err);
+}
+
+/* With the CA that it is from, which may be a later one than the RA that answers. */
+static bool success(struct exchange *e, struct bytes der, struct err *err)
+{
+    const struct authority *issuer = authority_of_leaf(&e->authorities, der);
+    if (!issuer)
+        return err_set(err, ERR_INTERNAL, "a certificate of no authority");
+    return scep_render_success(e->request->owner, e->fleet->keyd, e->message.authority, &e->message,
+                               der, issuer->issuing, &e->reply, err);
 }
 
 static bool issued_reply(struct exchange *e, const struct issued *issued, struct err *err)
@@ -38,10 +50,9 @@ static bool issued_reply(struct exchange *e, const struct issued *issued, struct
     if (issued->is_refused)
         return failure(e, SCEP_BAD_REQUEST, err);
     if (issued->is_pending)
-        return scep_render_pending(owner, e->fleet->keyd, &e->authority, &e->message, &e->reply,
-                                   err);
-    return scep_render_success(owner, e->fleet->keyd, &e->authority, &e->message, issued->der,
-                               &e->reply, err);
+        return scep_render_pending(owner, e->fleet->keyd, e->message.authority, &e->message,
+                                   &e->reply, err);
+    return success(e, issued->der, err);
 }
 
 static bool issue(struct exchange *e, struct err *err)
@@ -85,18 +96,17 @@ static bool inquire(struct exchange *e, struct err *err)
 {
     void *owner = e->request->owner;
     struct scep_message *message = &e->message;
-    struct certificate issuing;
+    const struct authority *issuer = authority_of_name(&e->authorities, message->issuer_der);
+    int64_t number = issuer ? issuer->number : e->message.authority->number;
     struct inquiry inquiry;
     bool wants_list = message->type == SCEP_GET_CRL;
-    if (!(wants_list
-              ? fleet_inquire_list(e->fleet, owner, message->signer.der, e->request->now, &inquiry,
-                                   err)
-              : fleet_inquire_certificate(e->fleet, owner, message->signer.der, message->serial,
-                                          e->request->now, &inquiry, err)) ||
-        !certificate_parse(owner, e->authority.issuing, &issuing, err))
+    if (!(wants_list ? fleet_inquire_list(e->fleet, owner, message->signer.der, number,
+                                          e->request->now, &inquiry, err)
+                     : fleet_inquire_certificate(e->fleet, owner, message->signer.der,
+                                                 message->serial, e->request->now, &inquiry, err)))
         return false;
     if (inquiry.outcome == INQUIRY_ANSWERED &&
-        !bytes_equal(message->issuer_der, issuing.subject_der))
+        (!issuer || (!wants_list && authority_of_leaf(&e->authorities, inquiry.der) != issuer)))
         inquiry = (struct inquiry){INQUIRY_FOREIGN, "of another issuer", NO_BYTES};
     message->why = inquiry.why;
     switch (inquiry.outcome) {
@@ -104,10 +114,9 @@ static bool inquire(struct exchange *e, struct err *err)
     case INQUIRY_FOREIGN: return failure(e, SCEP_BAD_CERTIFICATE, err);
     case INQUIRY_ANSWERED: break;
     }
-    return wants_list ? scep_render_crl(owner, e->fleet->keyd, &e->authority, message, inquiry.der,
-                                        &e->reply, err)
-                      : scep_render_success(owner, e->fleet->keyd, &e->authority, message,
-                                            inquiry.der, &e->reply, err);
+    return wants_list ? scep_render_crl(owner, e->fleet->keyd, message->authority, message,
+                                        inquiry.der, &e->reply, err)
+                      : success(e, inquiry.der, err);
 }
 
 /* A certificate of ours as signer means renewal, whatever the type: clients renew with either. What
@@ -143,8 +152,8 @@ static bool operate(struct request *request, struct bytes body, struct reply *re
                     struct err *err)
 {
     struct exchange e = {.request = request, .fleet = request->services};
-    if (!keyd_authority(e.fleet->keyd, request->owner, &e.authority, err) ||
-        !scep_parse(request->owner, body, e.fleet->keyd, &e.authority, with_legacy(request),
+    if (!keyd_authorities(e.fleet->keyd, request->owner, &e.authorities, err) ||
+        !scep_parse(request->owner, body, e.fleet->keyd, &e.authorities, with_legacy(request),
                     &e.message, err) ||
         !decide(&e, err))
         return false;
@@ -165,6 +174,28 @@ static bool authority_reply(struct request *request, struct reply *reply, struct
     return true;
 }
 
+static bool capabilities_reply(struct request *request, struct reply *reply, struct err *err)
+{
+    struct fleet *fleet = request->services;
+    struct authorities all;
+    if (!keyd_authorities(fleet->keyd, request->owner, &all, err))
+        return false;
+    bool has_next = authority_of_role(&all, AUTHORITY_NEXT) != NULL;
+    reply_bytes(reply, 200, "text/plain",
+                bytes_text(scep_capabilities(with_legacy(request), has_next)));
+    return true;
+}
+
+static bool next_reply(struct request *request, struct reply *reply, struct err *err)
+{
+    struct fleet *fleet = request->services;
+    struct bytes der;
+    if (!keyd_sign_next(fleet->keyd, request->owner, &der, err))
+        return false;
+    reply_bytes(reply, 200, TYPE_NEXT, der);
+    return true;
+}
+
 bool ca_scep_get(struct request *request, struct reply *reply, struct err *err)
 {
     struct scep_query query;
@@ -172,12 +203,9 @@ bool ca_scep_get(struct request *request, struct reply *reply, struct err *err)
     if (!scep_query_parse(request->owner, request->query_raw, &query, err))
         return false;
     switch (query.operation) {
-    case SCEP_GET_CAPABILITIES:
-        reply_bytes(reply, 200, "text/plain", bytes_text(scep_capabilities(with_legacy(request))));
-        return true;
+    case SCEP_GET_CAPABILITIES: return capabilities_reply(request, reply, err);
     case SCEP_GET_AUTHORITY: return authority_reply(request, reply, err);
-    case SCEP_GET_NEXT_AUTHORITY:
-        return err_set(err, ERR_NOT_FOUND, "no next authority was made yet");
+    case SCEP_GET_NEXT_AUTHORITY: return next_reply(request, reply, err);
     case SCEP_PKI_OPERATION:
         return scep_query_message(request->owner, &query, &body, err) &&
                operate(request, body, reply, err);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "codec/json.h"
 #include "fleet/adopt.h"
+#include "pki/authorities.h"
 #include "pki/certificate.h"
 #include "pki/digest.h"
 #include "pki/keyd.h"
@@ -31,11 +32,11 @@ static bool check_time(const struct identity *identity, int64_t now, struct err 
 
 static bool is_ours(struct request *request, struct certificate *out, struct err *err)
 {
-    struct authority authority;
+    struct authorities all;
     if (!certificate_parse(request->owner, request->client_certificate, out, err) ||
-        !keyd_authority(fleet_of(request)->keyd, request->owner, &authority, err))
+        !keyd_authorities(fleet_of(request)->keyd, request->owner, &all, err))
         return false;
-    return certificate_is_issued_by(out->der, authority.issuing) ||
+    return authority_of_leaf(&all, out->der) ||
            err_set(err, ERR_BAD_INPUT, "the client certificate is none of ours");
 }
 

@@ -8,10 +8,11 @@
 #include "cli/show.h"
 
 #define DAY_SECONDS INT64_C(86400)
-#define PUSH_WARN_DAYS 60 /* the day of the first reminder */
-#define WARN_DAYS 30      /* before a certificate ends, at most */
-#define WARN_PART 6       /* of its life, at most */
-#define LIST_WARN_DAYS 2  /* since the revocation list was made */
+#define PUSH_WARN_DAYS 60       /* the day of the first reminder */
+#define WARN_DAYS 30            /* before a certificate ends, at most */
+#define WARN_PART 6             /* of its life, at most */
+#define AUTHORITY_WARN_DAYS 548 /* 18 months: devices live with their identities for one year */
+#define LIST_WARN_DAYS 2        /* since the revocation list was made */
 #define CLOCK_WARN_SECONDS 60
 #define CERTIFICATE_PAGES_MAX 200
 
@@ -318,6 +319,52 @@ static void check_shut_out(struct visit *visit)
          names ? "enrol them again: muster enrol link --device NAME" : NULL);
 }
 
+/* One authority: until when, and what comes before that. */
+static void check_authority(struct visit *visit, const json_t *item)
+{
+    struct cli *cli = visit->cli;
+    int64_t root, issuing;
+    struct err err;
+    const char *role = show_text(cli->owner, json_object_get(item, "role"));
+    const char *name = mem_format(cli->owner, "authority %s",
+                                  show_text(cli->owner, json_object_get(item, "number")));
+    const char *root_text = json_string_value(json_object_get(item, "root_not_after"));
+    const char *issuing_text = json_string_value(json_object_get(item, "issuing_not_after"));
+    json_int_t waiting = json_integer_value(json_object_get(item, "devices_waiting"));
+    json_int_t devices = json_integer_value(json_object_get(item, "devices"));
+    if (text_equal(role, "retired") || !root_text || !issuing_text ||
+        !time_parse(root_text, &root, &err) || !time_parse(issuing_text, &issuing, &err))
+        return;
+    int64_t ends = root < issuing ? root : issuing;
+    bool is_late =
+        text_equal(role, "current") && ends - cli->now < AUTHORITY_WARN_DAYS * DAY_SECONDS;
+    bool is_behind = text_equal(role, "earlier") && devices > 0;
+    const char *told = mem_format(cli->owner, "%s, until %s, %lld devices", role,
+                                  time_text(cli->owner, ends), (long long)devices);
+    if (waiting > 0)
+        told = mem_format(cli->owner, "%s, %lld have not confirmed its root", told,
+                          (long long)waiting);
+    note(visit,
+         is_late && ends <= cli->now           ? "failed"
+         : is_late || is_behind || waiting > 0 ? "warning"
+                                               : "ok",
+         name, told,
+         waiting > 0 ? "wait for them before musterd authority serve: muster authority list"
+         : is_late   ? "prepare the next one: musterd authority prepare, see the guide"
+         : is_behind ? "they renew by themselves; then musterd authority retire"
+                     : NULL);
+}
+
+static void check_authorities(struct visit *visit)
+{
+    size_t i;
+    json_t *item;
+    CLEANUP(json_decref_at) json_t *list = ask(visit, "authority", "/authorities");
+    if (!list)
+        return;
+    json_array_foreach(json_object_get(list, "items"), i, item) check_authority(visit, item);
+}
+
 static void check_audit(struct visit *visit)
 {
     struct cli *cli = visit->cli;
@@ -341,6 +388,7 @@ int doctor_run(struct cli *cli)
     if (check_login(&visit) && check_server(&visit)) {
         check_push(&visit);
         check_enrolment_service(&visit);
+        check_authorities(&visit);
         check_certificates(&visit);
         check_shut_out(&visit);
         check_revocation_list(&visit);

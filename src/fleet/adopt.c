@@ -76,8 +76,8 @@ static bool certificate_write(struct db *tx, const struct adopting *a, const cha
 {
     const struct certificate *c = a->certificate;
     int64_t now = a->actor->now;
-    int64_t part = c->crl_url ? fleet_revocation_part_of(c->crl_url) : 0;
-    int64_t list_part = part > 0 ? part : 0;
+    int64_t named = c->crl_url ? fleet_revocation_part_of(c->crl_url) : 0;
+    int64_t list = named > 0 ? named : 0;
     int64_t renew_at =
         renewal_planned_at(a->settings, a->enrolment_id, c->not_before, c->not_after);
     return store_change(tx,
@@ -85,13 +85,15 @@ static bool certificate_write(struct db *tx, const struct adopting *a, const cha
                             TEXT(CHALLENGE_PURPOSE), TEXT(c->serial), TEXT(a->subject),
                             BYTES(BYTES_OF(a->spki_sha256)), BYTES(NO_BYTES),
                             INTEGER(c->not_before), INTEGER(c->not_after), INTEGER(now),
-                            TIME(renew_at), INTEGER(list_part)),
+                            TIME(renew_at), INTEGER(list % REVOCATION_PARTS),
+                            INTEGER(fleet_revocation_authority(list))),
                         NULL, err) &&
-           revocation_part_use(tx, list_part, c->crl_url, now, err) &&
+           revocation_part_use(tx, list, c->crl_url, now, err) &&
            store_change_one(tx,
                             ASK(CERTIFICATE_ISSUE, TEXT(id), BYTES(c->der),
                                 BYTES(BYTES_OF(a->sha256)), INTEGER(c->not_before),
-                                INTEGER(c->not_after), TEXT(a->subject), TIME(renew_at)),
+                                INTEGER(c->not_after), TEXT(a->subject), TIME(renew_at),
+                                INTEGER(fleet_revocation_authority(list))),
                             "the certificate was taken meanwhile", err) &&
            certificate_seen(tx, id, now, err);
 }

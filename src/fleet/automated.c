@@ -86,7 +86,7 @@ static bool start_run(struct db *tx, void *context, struct err *err)
            store_change(tx,
                         ASK(ENROLMENT_INSERT, TEXT(challenge->enrolment_id), TEXT(l->link_id),
                             TEXT(l->channel), TEXT(enrolment_state_names[ENROLMENT_PENDING]),
-                            INTEGER(challenge->now)),
+                            INTEGER(challenge->now), INTEGER(challenge->authority)),
                         NULL, err) &&
            store_change(tx,
                         ASK(ENROLMENT_EXPECT, TEXT(challenge->enrolment_id), TEXT(l->machine->udid),

@@ -196,6 +196,7 @@ bool fleet_certificate_status(struct fleet *fleet, const char *serial,
         const char *state = rows_text(rows, 0, "state");
         bool revoked = strcmp(state, certificate_state_names[CERTIFICATE_REVOKED]) == 0 ||
                        strcmp(state, certificate_state_names[CERTIFICATE_HELD]) == 0;
+        status.authority = rows_integer(rows, 0, "authority");
         status.is_known = strcmp(state, certificate_state_names[CERTIFICATE_RESERVED]) != 0;
         status.is_revoked = revoked || state_revokes(rows_text(rows, 0, "enrolment_state"));
         status.revoked_at =

@@ -46,16 +46,22 @@ struct certificate_status {
     bool is_known;   /* issued by us */
     bool is_revoked; /* its row, or the state of its enrolment */
     int64_t revoked_at, reason;
+    int64_t authority; /* number of the one that issued it */
 };
 MUST_CHECK bool fleet_certificate_status(struct fleet *fleet, const char *serial,
                                          struct certificate_status *out, struct err *err);
+/* Lists are counted through: those of each authority, 0 to 9999, behind those of the one before. Of
+ * each the first is the one of all its certificates. A "part" below is such a number. */
+#define REVOCATION_PARTS 10000
+int64_t fleet_revocation_list_of(int64_t authority, int64_t part);
+int64_t fleet_revocation_authority(int64_t list);
 struct revocation_list {
     int64_t number;
     struct bytes der;
     int64_t this_update, next_update;
     int64_t entries, limit; /* certificates in it, and that it can name */
 };
-/* The newest list of all; made when there is none or it has ended. */
+/* The newest list of all of the current authority; made when there is none or it has ended. */
 MUST_CHECK bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,
                                           struct revocation_list *out, struct err *err);
 /* The same of one part; 0: of all. ERR_NOT_FOUND: no certificate names a list of this part. */
@@ -67,7 +73,8 @@ MUST_CHECK bool fleet_revocation_part_get(struct fleet *fleet, void *owner, int6
 MUST_CHECK bool fleet_revocation_delta_get(struct fleet *fleet, void *owner, int64_t part,
                                            int64_t now, struct revocation_list *out,
                                            struct err *err);
-/* "devices-7.crl", alone or at the end of an address: 7; "devices.crl": 0; anything else: -1. */
+/* "devices-7.crl", alone or at the end of an address: 7; "devices.crl": 0; "2/devices-7.crl":
+ * 10007; anything else: -1. */
 int64_t fleet_revocation_part_of(const char *url);
 /* The address of a list, or of its changes. Belongs to owner. */
 char *fleet_revocation_url(void *owner, const struct fleet_settings *settings, int64_t part,

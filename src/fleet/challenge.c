@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "codec/json.h"
+#include "fleet/authority.h"
 #include "fleet/door.h"
 #include "fleet/step.h"
 #include "fleet/upkeep.h"
@@ -48,7 +49,8 @@ bool challenge_prepare(struct fleet *fleet, void *owner, const char *enrolment_i
     struct challenge_wish made = {.id = id_make(owner),
                                   .enrolment_id = filled.enrolment_id,
                                   .now = now,
-                                  .expires_at = now + fleet->settings->challenge_seconds};
+                                  .expires_at = now + fleet->settings->challenge_seconds,
+                                  .authority = fleet_authority_signer(fleet)};
     if (!organization_name(fleet, owner, &filled.organization, err) ||
         !keyd_mac(fleet->keyd, KEYD_MAC_CHALLENGE, bytes_text(filled.challenge), made.mac, err))
         return false;

@@ -15,6 +15,7 @@ struct challenge_wish { /* a challenge before it is written down */
     const char *renews; /* certificate that its own one replaces; NULL: the first */
     uint8_t mac[32];
     int64_t now, expires_at;
+    int64_t authority; /* whose signer of profiles an enrolment that begins with it has */
 };
 /*
  * Fill what a device of this enrolment is to be given, with a new challenge. Nothing is written;

@@ -54,7 +54,8 @@ static bool entries_load(struct telling *t, bool *is_whole, struct err *err)
     do {
         if (!store_rows(t->fleet->db, t->owner,
                         ASK(CERTIFICATE_TOLD, INTEGER(t->since), INTEGER(list->this_update),
-                            INTEGER(t->of->part), INTEGER(after), TEXT(serial)),
+                            INTEGER(t->of->part % REVOCATION_PARTS), INTEGER(after), TEXT(serial),
+                            INTEGER(fleet_revocation_authority(t->of->part))),
                         &rows, err))
             return false;
         if (t->count + rows->count > KEYD_CRL_ENTRIES_MAX) {
@@ -88,7 +89,8 @@ bool delta_make(struct fleet *fleet, void *owner, const struct delta_of *of, str
         *der = NO_BYTES;
         return true;
     }
-    const struct crl_fields fields = {.entries = t.entries,
+    const struct crl_fields fields = {.authority = fleet_revocation_authority(of->part),
+                                      .entries = t.entries,
                                       .count = t.count,
                                       .number = list->number,
                                       .base = t.base,

@@ -125,6 +125,8 @@ bool fleet_effective(struct fleet *fleet, const struct actor *actor, void *owner
         return err_set(err, ERR_NOT_FOUND, "nothing was resolved for this device yet");
     out->device_url = fleet->settings->device_url;
     out->declared_profiles = fleet->settings->declared_profiles;
+    out->roots = fleet->shared->roots;
+    out->root_count = fleet->shared->root_count;
     return true;
 }
 

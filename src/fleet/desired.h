@@ -25,8 +25,11 @@ struct effective { /* what holds for a device */
     const char *organization;
     struct declarative declarative; /* of the current enrolment */
     /* fleet_effective alone fills these: */
-    const char *device_url; /* where devices fetch what they are declared; NULL: nowhere */
-    bool declared_profiles; /* profiles are declared to who can fetch them */
+    const char *device_url;    /* where devices fetch what they are declared; NULL: nowhere */
+    bool declared_profiles;    /* profiles are declared to who can fetch them */
+    const struct bytes *roots; /* DER: what it is to trust, where that is more than what came with
+                                  its enrolment (TRUST_ITEM); none else */
+    size_t root_count;
 };
 /* ERR_NOT_FOUND for an unknown device. Permission device.read is checked when actor is an account.
  */

@@ -43,7 +43,7 @@ static bool start_run(struct db *tx, void *context, struct err *err)
            store_change(tx,
                         ASK(ENROLMENT_INSERT, TEXT(challenge->enrolment_id), TEXT(s->link->id),
                             TEXT(s->channel), TEXT(enrolment_state_names[ENROLMENT_PENDING]),
-                            INTEGER(challenge->now)),
+                            INTEGER(challenge->now), INTEGER(challenge->authority)),
                         NULL, err) &&
            challenge_insert(tx, challenge, err);
 }

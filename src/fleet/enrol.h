@@ -60,7 +60,8 @@ struct identity { /* what a client certificate stands for */
     int enrolment_state;   /* enum enrolment_state */
     int certificate_state; /* enum certificate_state */
     int64_t not_before, not_after;
-    bool is_seen; /* the certificate was used before */
+    int64_t authority; /* whose signer of profiles its enrolment began with */
+    bool is_seen;      /* the certificate was used before */
     /* another certificate of the enrolment is good, an older one or one that the device has shown:
      * who speaks decides, see fleet_identity_used */
     bool is_contested;

@@ -31,6 +31,8 @@ struct fleet_shared *fleet_shared_make(void *owner, const struct fleet_settings 
     struct fleet_shared *shared = mem_new(owner, struct fleet_shared);
     pthread_condattr_t monotonic;
     shared->settings = wishes;
+    atomic_store(&shared->authority, 1);
+    atomic_store(&shared->signer, 1);
     if (pthread_mutex_init(&shared->contact_lock, NULL) != 0 ||
         pthread_mutex_init(&shared->job_lock, NULL) != 0 ||
         pthread_condattr_init(&monotonic) != 0 ||
@@ -118,36 +120,6 @@ bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t no
     if (!db_prepare(fleet->db, store_statements, store_statement_count, err))
         return err_context(err, "opening the store");
     return db_transaction(fleet->db, first_start_run, &start, err);
-}
-
-static bool authority_take(struct db *tx, void *context, struct err *err)
-{
-    return store_change_one(tx, ASK(ORGANIZATION_AUTHORITY_SET, TEXT(context)),
-                            "the database has an authority already", err);
-}
-
-bool fleet_authority_check(struct fleet *fleet, struct err *err)
-{
-    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
-    struct authority authority;
-    struct rows *rows = NULL;
-    if (!keyd_authority(fleet->keyd, scratch, &authority, err) ||
-        !store_rows(fleet->db, scratch, ASK_ALL(ORGANIZATION_AUTHORITY_GET), &rows, err))
-        return false;
-    char *found = digest_sha256_hex(scratch, authority.root);
-    const char *wanted = rows->count > 0 ? rows_text(rows, 0, "authority_sha256") : NULL;
-    if (!wanted)
-        return db_transaction(fleet->db, authority_take, found, err);
-    if (text_equal(wanted, found))
-        return true;
-    (void)err_set(
-        err, ERR_PRECONDITION,
-        "the root certificate in keys/ has the SHA-256 %.16s..., this database belongs to "
-        "%.16s...: its devices trust that one alone",
-        found, wanted);
-    err->remedy = "put the directory keys/ of this database back from its backup, in place of the "
-                  "one that is there; or begin with an empty database";
-    return false;
 }
 
 void fleet_reachable_set(struct fleet_shared *shared, bool is_reachable)

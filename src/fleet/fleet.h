@@ -26,6 +26,7 @@ struct fleet_settings {     /* texts outlive the shared part */
     int64_t revocation_parts;        /* revocation lists for new certificates; 0, 1: that of all */
     int64_t delta_seconds;           /* how long a list of changes holds; 0: there is none */
     int64_t renew_percent;           /* of that life, the last ones, in which it may be renewed */
+    int64_t rollover_seconds;        /* in which devices go to the next authority */
     int64_t session_seconds;
     bool signed_messages;   /* devices sign each message, too: for a proxy that ends their TLS */
     bool declared_profiles; /* devices that can fetch profiles by themselves, by declaration */
@@ -64,9 +65,6 @@ void fleet_forget_all(struct fleet_shared *shared);
  */
 MUST_CHECK bool fleet_first_start(struct fleet *fleet, const char *organization, int64_t now,
                                   struct err *err);
-/* The authority in keyd is the one that this database belongs to; a new database takes it. After
- * fleet_first_start(). ERR_PRECONDITION: it is another one. */
-MUST_CHECK bool fleet_authority_check(struct fleet *fleet, struct err *err);
 /* Whether devices and people can reach this process; yes until somebody says no. */
 void fleet_reachable_set(struct fleet_shared *shared, bool is_reachable);
 /* One request was refused because too many waited; since the process began. Any thread. */

@@ -35,6 +35,7 @@ static const struct field identity_rows[] = {
     ENUM_FIELD(struct identity, certificate_state, 0, certificate_state_names),
     TIME_FIELD(struct identity, not_before, 0),
     TIME_FIELD(struct identity, not_after, 0),
+    INTEGER_FIELD(struct identity, authority, 0),
     BOOLEAN_FIELD(struct identity, is_seen, 0),
     BOOLEAN_FIELD(struct identity, is_contested, 0),
     BOOLEAN_FIELD(struct identity, is_outdated, 0),

@@ -58,8 +58,8 @@ bool fleet_inquire_certificate(struct fleet *fleet, void *owner, struct bytes si
     return true;
 }
 
-bool fleet_inquire_list(struct fleet *fleet, void *owner, struct bytes signer, int64_t now,
-                        struct inquiry *out, struct err *err)
+bool fleet_inquire_list(struct fleet *fleet, void *owner, struct bytes signer, int64_t authority,
+                        int64_t now, struct inquiry *out, struct err *err)
 {
     struct certificate_record asker;
     struct revocation_list list;
@@ -67,7 +67,8 @@ bool fleet_inquire_list(struct fleet *fleet, void *owner, struct bytes signer, i
     if (!asker_find(fleet, owner, signer, now, &asker, &answer, err))
         return false;
     if (answer.outcome == INQUIRY_ANSWERED) {
-        if (!fleet_revocation_list_get(fleet, owner, now, &list, err))
+        if (!fleet_revocation_part_get(fleet, owner, fleet_revocation_list_of(authority, 0), now,
+                                       &list, err))
             return false;
         answer.der = list.der;
     }

@@ -19,6 +19,7 @@ struct inquiry {
 MUST_CHECK bool fleet_inquire_certificate(struct fleet *fleet, void *owner, struct bytes signer,
                                           const char *serial, int64_t now, struct inquiry *out,
                                           struct err *err);
-/* The newest revocation list, for the same askers. */
+/* The newest revocation list of an authority, for the same askers. */
 MUST_CHECK bool fleet_inquire_list(struct fleet *fleet, void *owner, struct bytes signer,
-                                   int64_t now, struct inquiry *out, struct err *err);
+                                   int64_t authority, int64_t now, struct inquiry *out,
+                                   struct err *err);

@@ -5,6 +5,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "fleet/authority.h"
 #include "fleet/certificate.h"
 #include "fleet/door.h"
 #include "fleet/issuing.h"
@@ -141,7 +142,7 @@ static bool reserve_run(struct db *tx, void *context, struct err *err)
                    TEXT(i->subject), BYTES(BYTES_OF(i->spki_sha256)),
                    BYTES(was_approved ? i->challenge.request_sha256 : BYTES_OF(i->request_sha256)),
                    INTEGER(i->not_before), INTEGER(i->not_after), INTEGER(now), TIME(renewal_at(i)),
-                   INTEGER(i->list_part)),
+                   INTEGER(i->list_part), INTEGER(i->authority)),
                NULL, err) &&
            (was_approved || (asked_steps(tx, i, err) &&
                              step_add(tx, challenge, STEP_CONFIRMED, "ok", "{}", now, err)));
@@ -149,7 +150,16 @@ static bool reserve_run(struct db *tx, void *context, struct err *err)
 
 static char *list_url(const struct issuing *i)
 {
-    return fleet_revocation_url(i->owner, i->fleet->settings, i->list_part, false);
+    return fleet_revocation_url(i->owner, i->fleet->settings,
+                                fleet_revocation_list_of(i->authority, i->list_part), false);
+}
+
+static char *issuer_url(const struct issuing *i)
+{
+    const char *plain = i->fleet->settings->plain_url;
+    return i->authority == 1
+               ? mem_format(i->owner, "%s/ca/issuing.cer", plain)
+               : mem_format(i->owner, "%s/ca/%lld/issuing.cer", plain, (long long)i->authority);
 }
 
 static bool certificate_sign(struct issuing *i, struct err *err)
@@ -158,7 +168,8 @@ static bool certificate_sign(struct issuing *i, struct err *err)
     const struct split_alternatives *names = &i->expected.alternative;
     bool is_network = expected_is_network(&i->expected);
     bool is_host = is_network && (names->dns[0] || names->ip[0]);
-    struct issue_fields fields = {.purpose = !is_network ? PURPOSE_MDM_IDENTITY
+    struct issue_fields fields = {.authority = i->authority,
+                                  .purpose = !is_network ? PURPOSE_MDM_IDENTITY
                                              : is_host   ? PURPOSE_NETWORK_HOST
                                                          : PURPOSE_NETWORK,
                                   .common_name = i->expected.common_name,
@@ -171,7 +182,7 @@ static bool certificate_sign(struct issuing *i, struct err *err)
                                   .not_after = i->not_after,
                                   .crl_url = list_url(i),
                                   .ocsp_url = mem_format(i->owner, "%s/ocsp", plain),
-                                  .issuer_url = mem_format(i->owner, "%s/ca/issuing.cer", plain)};
+                                  .issuer_url = issuer_url(i)};
     struct certificate made;
     memcpy(fields.serial, i->serial, sizeof(fields.serial));
     if (!keyd_issue(i->fleet->keyd, i->owner, &fields, &i->der, err) ||
@@ -192,9 +203,11 @@ static bool record_run(struct db *tx, void *context, struct err *err)
     return store_change_one(tx,
                             ASK(CERTIFICATE_ISSUE, TEXT(i->certificate_id), BYTES(i->der),
                                 BYTES(BYTES_OF(sha256)), INTEGER(i->not_before),
-                                INTEGER(i->not_after), TEXT(i->subject), TIME(renewal_at(i))),
+                                INTEGER(i->not_after), TEXT(i->subject), TIME(renewal_at(i)),
+                                INTEGER(i->authority)),
                             "the certificate was issued meanwhile", err) &&
-           revocation_part_use(tx, i->list_part, list_url(i), i->actor->now, err) &&
+           revocation_part_use(tx, fleet_revocation_list_of(i->authority, i->list_part),
+                               list_url(i), i->actor->now, err) &&
            step_add(tx, i->challenge.id, STEP_ISSUED, "ok", body, i->actor->now, err) &&
            event_add(tx, "certificate.issued", NULL, body, i->actor->now, err);
 }
@@ -367,7 +380,11 @@ static bool issue_signed(struct issuing *i, struct issued *out, struct err *err)
 bool fleet_issue(struct fleet *fleet, const struct actor *actor, void *owner,
                  const struct certificate_asked *asked, struct issued *out, struct err *err)
 {
-    struct issuing issuing = {.owner = owner, .fleet = fleet, .actor = actor, .asked = asked};
+    struct issuing issuing = {.owner = owner,
+                              .fleet = fleet,
+                              .actor = actor,
+                              .asked = asked,
+                              .authority = fleet_authority_number(fleet)};
     bool found = false, agrees = true;
     digest_sha256(asked->spki, issuing.spki_sha256);
     if (!asked->is_poll)

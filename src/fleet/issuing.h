@@ -25,6 +25,7 @@ struct issuing {
     char *comparison; /* JSON: expected against asked */
     int64_t not_before, not_after;
     int64_t list_part; /* whose revocation list it names; 0: the one of all */
+    int64_t authority; /* number of the one that issues it */
     struct bytes der;
 };
 

@@ -50,6 +50,7 @@ int64_t renewal_planned_at(const struct fleet_settings *wishes, const char *enro
 struct due {
     char *id, *serial, *enrolment_id, *device_id;
     int64_t not_before, not_after, renew_at, renew_tries;
+    int64_t moved_at; /* since when another authority issues; 0: its own one does */
     bool is_open;
 };
 static const struct field due_rows[] = {
@@ -57,8 +58,25 @@ static const struct field due_rows[] = {
     TEXT_FIELD(struct due, enrolment_id, 0), TEXT_FIELD(struct due, device_id, 0),
     TIME_FIELD(struct due, not_before, 0),   TIME_FIELD(struct due, not_after, 0),
     TIME_FIELD(struct due, renew_at, 0),     INTEGER_FIELD(struct due, renew_tries, 0),
-    BOOLEAN_FIELD(struct due, is_open, 0),
+    BOOLEAN_FIELD(struct due, is_open, 0),   TIME_FIELD(struct due, moved_at, 0),
 };
+
+/* After a rollover: a moment of its own within the time that is given to all, and within the first
+ * half of what is left of its life. */
+static int64_t moved_at(const struct fleet_settings *wishes, const struct due *due)
+{
+    int64_t left = (due->not_after - due->moved_at) / 2;
+    int64_t window = wishes->rollover_seconds < left ? wishes->rollover_seconds : left;
+    return due->moved_at + (window > 0 ? chance_of(due->enrolment_id, -1, window) : 0);
+}
+
+static int64_t due_at(const struct fleet_settings *wishes, const struct due *due)
+{
+    int64_t planned =
+        renewal_planned_at(wishes, due->enrolment_id, due->not_before, due->not_after);
+    int64_t moved = due->moved_at ? moved_at(wishes, due) : planned;
+    return moved < planned ? moved : planned;
+}
 
 static int64_t again_at(const struct due *due, int64_t now)
 {
@@ -127,8 +145,7 @@ static bool due_queue(struct db *tx, const struct queueing *q, const struct due 
 static bool due_handle(struct db *tx, const struct queueing *q, const struct due *due,
                        struct err *err)
 {
-    int64_t planned =
-        renewal_planned_at(q->settings, due->enrolment_id, due->not_before, due->not_after);
+    int64_t planned = due_at(q->settings, due);
     bool taken = false;
     if (due->not_after <= q->now)
         return plan(tx, due, 0, due->renew_tries, &taken, err) &&

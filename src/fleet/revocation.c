@@ -5,11 +5,12 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "fleet/authority.h"
 #include "fleet/certificate.h"
 #include "fleet/delta.h"
 #include "fleet/door.h"
 #include "fleet/leave.h"
-#include "pki/keyd.h"
+#include "pki/authorities.h"
 #include "store/store.h"
 
 #define LIST_SECONDS (7 * 24 * 3600)     /* from thisUpdate to nextUpdate: the daily run has room */
@@ -60,6 +61,21 @@ static bool page_add(struct making *m, const struct rows *rows, struct err *err)
     return true;
 }
 
+int64_t fleet_revocation_list_of(int64_t authority, int64_t part)
+{
+    return (authority - 1) * REVOCATION_PARTS + part;
+}
+
+int64_t fleet_revocation_authority(int64_t list)
+{
+    return list / REVOCATION_PARTS + 1;
+}
+
+static bool is_of_all(int64_t list)
+{
+    return list % REVOCATION_PARTS == 0;
+}
+
 struct place { /* in the order of a list: behind what was loaded */
     int64_t rank, before;
     const char *after;
@@ -69,14 +85,16 @@ static bool page_load(struct making *m, int64_t now, const struct place *at, str
                       struct err *err)
 {
     struct db *db = m->fleet->db;
-    if (m->part == 0)
+    int64_t authority = fleet_revocation_authority(m->part);
+    if (is_of_all(m->part))
         return store_rows(db, m->owner,
                           ASK(CERTIFICATE_REVOKED, INTEGER(now), INTEGER(at->rank),
-                              INTEGER(at->before), TEXT(at->after)),
+                              INTEGER(at->before), TEXT(at->after), INTEGER(authority)),
                           rows, err);
     return store_rows(db, m->owner,
                       ASK(CERTIFICATE_REVOKED_OF_PART, INTEGER(now), INTEGER(at->rank),
-                          INTEGER(at->before), TEXT(at->after), INTEGER(m->part)),
+                          INTEGER(at->before), TEXT(at->after), INTEGER(authority),
+                          INTEGER(m->part % REVOCATION_PARTS)),
                       rows, err);
 }
 
@@ -136,7 +154,7 @@ static void fullness_tell(const struct making *m)
 static bool urls_load(struct making *m, const char **urls, struct err *err)
 {
     struct rows *rows = NULL;
-    if (m->part == 0)
+    if (is_of_all(m->part))
         return true;
     if (!store_rows(m->fleet->db, m->owner, ASK(REVOCATION_PART_URLS, INTEGER(m->part)), &rows,
                     err))
@@ -160,7 +178,8 @@ static bool list_sign(struct making *m, int64_t now, const char *const *urls, st
         return false;
     const char *fresh =
         m->delta.size == 0 ? NULL : fleet_revocation_url(m->owner, settings, m->part, true);
-    const struct crl_fields fields = {.entries = m->entries,
+    const struct crl_fields fields = {.authority = fleet_revocation_authority(m->part),
+                                      .entries = m->entries,
                                       .count = m->count,
                                       .number = m->list.number,
                                       .this_update = now,
@@ -195,15 +214,29 @@ static bool list_make(struct fleet *fleet, int64_t part, int64_t now, struct err
     return err_context(err, "the list was made by others %d times", TRIES);
 }
 
+/* One of all is made already; those of a retired authority have ended with it. */
+static bool part_make(struct fleet *fleet, const struct authorities *all, int64_t part, int64_t now,
+                      struct err *err)
+{
+    const struct authority *issuer = authority_of_number(all, fleet_revocation_authority(part));
+    return is_of_all(part) || !issuer || !authority_signs(issuer) ||
+           list_make(fleet, part, now, err);
+}
+
 bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *err)
 {
     CLEANUP(mem_free_at) void *owner = mem_new(NULL, char);
     struct rows *parts = NULL;
-    if (!list_make(fleet, 0, now, err) ||
+    struct authorities all;
+    if (!keyd_authorities(fleet->keyd, owner, &all, err) ||
         !store_rows(fleet->db, owner, ASK_ALL(REVOCATION_PART_LIST), &parts, err))
         return false;
+    for (size_t i = 0; i < all.count; i++)
+        if (authority_signs(&all.list[i]) &&
+            !list_make(fleet, fleet_revocation_list_of(all.list[i].number, 0), now, err))
+            return false;
     for (size_t i = 0; i < parts->count; i++)
-        if (!list_make(fleet, rows_integer(parts, i, "part"), now, err))
+        if (!part_make(fleet, &all, rows_integer(parts, i, "part"), now, err))
             return false;
     return true;
 }
@@ -211,16 +244,32 @@ bool fleet_revocation_list_make(struct fleet *fleet, int64_t now, struct err *er
 char *fleet_revocation_url(void *owner, const struct fleet_settings *settings, int64_t part,
                            bool is_delta)
 {
-    const char *end = is_delta ? "-delta" : "";
-    return part == 0 ? mem_format(owner, "%s/ca/devices%s.crl", settings->plain_url, end)
-                     : mem_format(owner, "%s/ca/devices-%lld%s.crl", settings->plain_url,
-                                  (long long)part, end);
+    const char *end = is_delta ? "-delta" : "", *which = "", *at = "";
+    int64_t authority = fleet_revocation_authority(part);
+    if (authority > 1)
+        at = mem_format(owner, "%lld/", (long long)authority);
+    if (!is_of_all(part))
+        which = mem_format(owner, "-%lld", (long long)(part % REVOCATION_PARTS));
+    return mem_format(owner, "%s/ca/%sdevices%s%s.crl", settings->plain_url, at, which, end);
 }
 
-/* One spelling for each list. */
-int64_t fleet_revocation_part_of(const char *url)
+/* The part of the address before the name: "…/ca", or "…/ca/2" and "2". One spelling for each. */
+static bool authority_read(struct bytes before, int64_t *out)
 {
-    const char *slash = strrchr(url, '/'), *name = slash ? slash + 1 : url;
+    struct err ignored;
+    const char *text = (const char *)before.data;
+    size_t start = before.size;
+    while (start > 0 && text[start - 1] != '/')
+        start--;
+    const struct bytes digits = {before.data + start, before.size - start};
+    *out = 1;
+    if (digits.size == 0 || text[start] < '0' || text[start] > '9')
+        return true;
+    return text[start] != '0' && number_parse(digits, 2, KEYD_AUTHORITIES_MAX, out, &ignored);
+}
+
+static int64_t part_read(const char *name)
+{
     const size_t begin = strlen("devices-"), end = strlen(".crl"), size = strlen(name);
     int64_t part = 0;
     struct err ignored;
@@ -231,6 +280,16 @@ int64_t fleet_revocation_part_of(const char *url)
         return -1;
     const struct bytes digits = {(const uint8_t *)name + begin, size - begin - end};
     return number_parse(digits, 1, PART_MAX, &part, &ignored) ? part : -1;
+}
+
+int64_t fleet_revocation_part_of(const char *url)
+{
+    const char *slash = strrchr(url, '/'), *name = slash ? slash + 1 : url;
+    size_t size = slash ? (size_t)(slash - url) : 0;
+    int64_t authority = 1, part = part_read(name);
+    if (part < 0 || !authority_read((struct bytes){(const uint8_t *)url, size}, &authority))
+        return -1;
+    return fleet_revocation_list_of(authority, part);
 }
 
 bool revocation_part_use(struct db *tx, int64_t part, const char *url, int64_t now, struct err *err)
@@ -284,17 +343,20 @@ bool fleet_revocation_delta_get(struct fleet *fleet, void *owner, int64_t part, 
 bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,
                                struct revocation_list *out, struct err *err)
 {
-    return fleet_revocation_part_get(fleet, owner, 0, now, out, err);
+    int64_t current = fleet_authority_number(fleet);
+    return fleet_revocation_part_get(fleet, owner, fleet_revocation_list_of(current, 0), now, out,
+                                     err);
 }
 
 bool fleet_revocation_list_about(struct fleet *fleet, const struct actor *actor, void *owner,
                                  struct revocation_list *out, struct err *err)
 {
     struct revocation_list list = {0};
+    int64_t current = fleet_revocation_list_of(fleet_authority_number(fleet), 0);
     bool found = false;
     if (!fleet_need(actor, "certificate.read", err) ||
-        !store_find(fleet->db, owner, ASK_ALL(REVOCATION_LIST_ABOUT), FIELDS(list_rows), &list,
-                    &found, err))
+        !store_find(fleet->db, owner, ASK(REVOCATION_LIST_ABOUT, INTEGER(current)),
+                    FIELDS(list_rows), &list, &found, err))
         return false;
     if (!found) { /* the first job has not run yet */
         if (!fleet_revocation_list_get(fleet, owner, actor->now, &list, err))

@@ -32,6 +32,10 @@ struct fleet_shared {
     struct mac_cache *tokens;   /* fleet/mac_cache.c */
     atomic_bool is_unreachable; /* fleet_reachable_set() */
     atomic_llong shed[FLEET_SHEDS];
+    atomic_llong authority;    /* number of the one that issues */
+    atomic_llong signer;       /* of the one that signs profiles of devices that come */
+    const struct bytes *roots; /* see struct effective; set once, before there are threads */
+    size_t root_count;
 };
 
 /* What was read of this enrolment before now is stale. */

@@ -25,6 +25,7 @@ static const struct operation {
     [KEYD_OP_AUDIT_HEAD] = {0, answer_audit_head},
     [KEYD_OP_MAKE_RECIPIENT] = {1 * KIB, answer_make_recipient},
     [KEYD_OP_RECIPIENT_UNWRAP] = {8 * KIB, answer_recipient_unwrap},
+    [KEYD_OP_SIGN_NEXT] = {0, answer_sign_next},
 };
 
 bool call_read(const struct call *call, struct err *err)

@@ -43,3 +43,4 @@ MUST_CHECK bool answer_verify_audit(struct call *call, struct err *err);
 MUST_CHECK bool answer_audit_head(struct call *call, struct err *err);
 MUST_CHECK bool answer_make_recipient(struct call *call, struct err *err);
 MUST_CHECK bool answer_recipient_unwrap(struct call *call, struct err *err);
+MUST_CHECK bool answer_sign_next(struct call *call, struct err *err);

@@ -88,7 +88,7 @@ bool answer_sign_audit(struct call *call, struct err *err)
         !head_advance(call, &head, err))
         return false;
     CLEANUP(EVP_MD_CTX_free_at) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_PKEY *key = call->vault->identities[IDENTITY_AUDIT].key;
+    EVP_PKEY *key = call->vault->audit_key;
     if (!context || EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) != 1 ||
         EVP_DigestSign(context, signature, &size, message.data, message.size) != 1)
         return openssl_fail(err, ERR_INTERNAL, "signing the audit head");
@@ -106,7 +106,7 @@ bool answer_verify_audit(struct call *call, struct err *err)
     if (!call_read(call, err))
         return false;
     CLEANUP(EVP_MD_CTX_free_at) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_PKEY *key = call->vault->identities[IDENTITY_AUDIT].key;
+    EVP_PKEY *key = call->vault->audit_key;
     if (!context || EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) != 1)
         return openssl_fail(err, ERR_INTERNAL, "verifying the audit head");
     if (EVP_DigestVerify(context, signature.data, signature.size, message.data, message.size) != 1)

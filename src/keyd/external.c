@@ -32,6 +32,13 @@ static bool extensions_ask(X509_REQ *request, const X509 *present, struct err *e
     return fine || openssl_fail(err, ERR_INTERNAL, "extensions of the request");
 }
 
+/* The next one, where one was prepared, else the one that there is. */
+static struct generation *generation_meant(struct vault *vault)
+{
+    struct generation *next = vault_role(vault, AUTHORITY_NEXT);
+    return next ? next : vault_current(vault);
+}
+
 bool keyd_external_request(void *owner, const struct keyd_options *options, char **pem,
                            struct err *err)
 {
@@ -39,7 +46,7 @@ bool keyd_external_request(void *owner, const struct keyd_options *options, char
     struct vault *vault;
     if (!keyd_enter(options, scratch, clock_now(), &vault, err))
         return false;
-    const struct identity *issuing = &vault->identities[IDENTITY_ISSUING];
+    const struct identity *issuing = &generation_meant(vault)->identities[IDENTITY_ISSUING];
     CLEANUP(X509_REQ_free_at) X509_REQ *request = X509_REQ_new();
     if (!request || X509_REQ_set_version(request, X509_REQ_VERSION_1) != 1 ||
         X509_REQ_set_subject_name(request, X509_get_subject_name(issuing->certificate)) != 1 ||
@@ -148,10 +155,11 @@ static bool path_check(const struct chain *chain, X509 *leaf, int64_t now, struc
     return err_set(err, ERR_BAD_INPUT, "the chain does not hold: %s", why);
 }
 
-static bool chain_check(const struct vault *vault, const struct chain *chain, int64_t now,
+static bool chain_check(const struct generation *generation, const struct chain *chain, int64_t now,
                         struct err *err)
 {
-    if (!same_check(chain->issuing, vault->identities[IDENTITY_ISSUING].certificate, err) ||
+    const struct identity *had = generation->identities;
+    if (!same_check(chain->issuing, had[IDENTITY_ISSUING].certificate, err) ||
         !authority_check(chain->root, "the root", err) ||
         !authority_check(chain->issuing, "the issuing CA", err) ||
         !purposes_check(chain->issuing, err))
@@ -159,8 +167,8 @@ static bool chain_check(const struct vault *vault, const struct chain *chain, in
     if (build_not_after(chain->issuing) < now + LIFE_LEAST)
         return err_set(err, ERR_BAD_INPUT, "the issuing CA would end within %d days",
                        (int)(LIFE_LEAST / DAY));
-    return path_check(chain, vault->identities[IDENTITY_REGISTRATION].certificate, now, err) &&
-           path_check(chain, vault->identities[IDENTITY_PROFILE].certificate, now, err);
+    return path_check(chain, had[IDENTITY_REGISTRATION].certificate, now, err) &&
+           path_check(chain, had[IDENTITY_PROFILE].certificate, now, err);
 }
 
 /* ---- putting it in place ---- */
@@ -190,16 +198,20 @@ static bool identities_forget(const char *directory, struct err *err)
 }
 
 /* A crash on the way leaves what opens, and can be imported into once more. */
-static bool chain_place(const struct vault *vault, const char *directory, const struct chain *chain,
-                        struct err *err)
+static bool chain_place(const struct vault *vault, const struct generation *generation,
+                        const struct chain *chain, struct err *err)
 {
-    const struct identity *had = vault->identities;
+    const struct identity *had = generation->identities;
+    CLEANUP(mem_free_at)
+    char *directory = generation_directory(NULL, vault, generation->number);
+    bool shows_it = vault->tls_number == generation->number;
     CLEANUP(mem_free_at) char *root = mem_format(NULL, "%s/root.crt", directory);
     CLEANUP(mem_free_at) char *issuing = mem_format(NULL, "%s/issuing.crt", directory);
     return certificate_keep(directory, "root", had[IDENTITY_ROOT].certificate, err) &&
            certificate_keep(directory, "issuing", had[IDENTITY_ISSUING].certificate, err) &&
            key_aside(directory, err) && keyfile_save_certificate(issuing, chain->issuing, err) &&
-           keyfile_save_certificate(root, chain->root, err) && identities_forget(directory, err);
+           keyfile_save_certificate(root, chain->root, err) &&
+           (!shows_it || identities_forget(vault->directory, err));
 }
 
 static bool journal_import(const struct vault *vault, const struct chain *chain, int64_t now,
@@ -222,8 +234,10 @@ bool keyd_external_import(const struct keyd_options *options, struct bytes chain
     mem_destructor(chain, chain_free);
     if (chain_pem.size > EXTERNAL_CHAIN_MAX)
         return err_set(err, ERR_TOO_LARGE, "the file exceeds %d bytes", EXTERNAL_CHAIN_MAX);
-    return keyd_enter(options, scratch, now, &vault, err) &&
-           chain_read(chain_pem, vault->identities[IDENTITY_ISSUING].key, chain, err) &&
-           chain_check(vault, chain, now, err) && journal_import(vault, chain, now, err) &&
-           chain_place(vault, options->directory, chain, err);
+    if (!keyd_enter(options, scratch, now, &vault, err))
+        return false;
+    const struct generation *meant = generation_meant(vault);
+    return chain_read(chain_pem, meant->identities[IDENTITY_ISSUING].key, chain, err) &&
+           chain_check(meant, chain, now, err) && journal_import(vault, chain, now, err) &&
+           chain_place(vault, meant, chain, err);
 }

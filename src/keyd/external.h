@@ -9,8 +9,9 @@
 
 #define EXTERNAL_CHAIN_MAX 32768 /* bytes of PEM */
 
-/* A PKCS#10 request for the issuing CA's key and name, PEM; belongs to owner. A first call makes
- * the authority. Becomes key_user when started as root. ERR_CONFLICT: a key process runs. */
+/* A PKCS#10 request for the issuing CA's key and name, PEM; belongs to owner. Of the next
+ * authority, where one was prepared. A first call makes the authority. Becomes key_user when
+ * started as root. ERR_CONFLICT: a key process runs. */
 MUST_CHECK bool keyd_external_request(void *owner, const struct keyd_options *options, char **pem,
                                       struct err *err);
 /* Take the issuing CA's certificate and the root that made it, PEM in any order. What was issued

@@ -69,6 +69,7 @@ static const struct purpose {
 /* clang-format on */
 
 struct issue_request {
+    int64_t authority;
     uint8_t purpose;
     struct bytes spki, serial;
     struct build_plan plan;
@@ -78,6 +79,7 @@ static bool issue_request_read(struct call *call, struct issue_request *out, str
 {
     struct reader *in = &call->in;
     void *owner = call->owner;
+    out->authority = wire_get_i64(in);
     out->purpose = reader_u8(in);
     out->plan.common_name = wire_get_text(owner, in, NAME_MAX_SIZE);
     out->plan.organization = wire_get_text(owner, in, NAME_MAX_SIZE);
@@ -142,12 +144,15 @@ static bool plan_check(struct issue_request *request, int64_t now, struct err *e
 bool answer_issue(struct call *call, struct err *err)
 {
     struct issue_request request = {0};
+    const struct generation *current = vault_current(call->vault);
     if (!issue_request_read(call, &request, err) || !plan_check(&request, call->now, err))
         return false;
+    if (request.authority != 0 && request.authority != current->number)
+        return err_set(err, ERR_CONFLICT, "another authority issues now");
     CLEANUP(EVP_PKEY_free_at) EVP_PKEY *key = DER_READ(d2i_PUBKEY, request.spki);
     CLEANUP(X509_free_at) X509 *certificate = NULL;
     request.plan.key = key;
-    if (!vault_issue(call->vault, &request.plan, purposes[request.purpose].word, call->now,
+    if (!vault_issue(call->vault, current, &request.plan, purposes[request.purpose].word, call->now,
                      &certificate, err))
         return false;
     wire_bytes(call->out, DER_OF(call->owner, i2d_X509, certificate));
@@ -159,13 +164,25 @@ bool answer_ping(struct call *call, struct err *err)
     return call_read(call, err);
 }
 
-bool answer_authority(struct call *call, struct err *err)
+static void authority_write(const struct generation *generation, struct buffer *out)
 {
     static const enum identity_name order[] = {
         IDENTITY_ROOT, IDENTITY_ISSUING, IDENTITY_REGISTRATION, IDENTITY_OCSP, IDENTITY_PROFILE};
+    wire_i64(out, generation->number);
+    wire_u8(out, (uint8_t)generation->role);
+    wire_i64(out, generation->since);
+    for (size_t i = 0; i < COUNT(order); i++)
+        wire_bytes(out, generation->identities[order[i]].der);
+}
+
+bool answer_authority(struct call *call, struct err *err)
+{
+    const struct vault *vault = call->vault;
     if (!call_read(call, err))
         return false;
-    for (size_t i = 0; i < COUNT(order); i++)
-        wire_bytes(call->out, call->vault->identities[order[i]].der);
+    wire_i64(call->out, vault->tls_number);
+    wire_u32(call->out, (uint32_t)vault->generation_count);
+    for (size_t i = 0; i < vault->generation_count; i++)
+        authority_write(&vault->generations[i], call->out);
     return true;
 }

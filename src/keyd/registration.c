@@ -71,10 +71,12 @@ bool call_unwrap(struct call *call, EVP_PKEY *key, uint32_t size, struct bytes e
 
 bool answer_unwrap(struct call *call, struct err *err)
 {
+    int64_t number = wire_get_i64(&call->in);
     uint32_t size = reader_u32(&call->in);
     struct bytes encrypted = wire_get_bytes(&call->in, RSA_BYTES_MAX);
-    return call_read(call, err) &&
-           call_unwrap(call, call->vault->identities[IDENTITY_REGISTRATION].key, size, encrypted,
+    struct generation *generation = NULL;
+    return call_read(call, err) && vault_signing(call->vault, number, &generation, err) &&
+           call_unwrap(call, generation->identities[IDENTITY_REGISTRATION].key, size, encrypted,
                        err);
 }
 
@@ -154,12 +156,15 @@ static const EVP_MD *digest_of(uint8_t digest)
 
 bool answer_sign_reply(struct call *call, struct err *err)
 {
+    int64_t number = wire_get_i64(&call->in);
     uint8_t asked = reader_u8(&call->in);
     const EVP_MD *digest = digest_of(asked);
+    struct generation *generation = NULL;
     struct bytes attributes = wire_get_bytes(&call->in, ATTRIBUTES_MAX);
     uint8_t signature[RSA_BYTES_MAX];
     size_t size = sizeof(signature);
-    if (!call_read(call, err) || !attributes_check(attributes, err))
+    if (!call_read(call, err) || !attributes_check(attributes, err) ||
+        !vault_signing(call->vault, number, &generation, err))
         return false;
     if (!digest)
         return err_set(err, ERR_BAD_INPUT, "no such digest");
@@ -168,7 +173,7 @@ bool answer_sign_reply(struct call *call, struct err *err)
     CLEANUP(EVP_MD_CTX_free_at) EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (!context ||
         EVP_DigestSignInit(context, NULL, digest, NULL,
-                           call->vault->identities[IDENTITY_REGISTRATION].key) != 1 ||
+                           generation->identities[IDENTITY_REGISTRATION].key) != 1 ||
         EVP_DigestSign(context, signature, &size, attributes.data, attributes.size) != 1)
         return openssl_fail(err, ERR_INTERNAL, "signing a SCEP reply");
     wire_bytes(call->out, (struct bytes){signature, size});

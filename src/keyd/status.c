@@ -25,8 +25,8 @@ static bool reason_is_valid(int reason)
 
 /* ---- OCSP ---- */
 
-/* The CertID names our issuing CA, by SHA-1 or SHA-256. */
-static bool is_ours(const struct vault *vault, OCSP_CERTID *id)
+/* The CertID names this issuing CA, by SHA-1 or SHA-256. */
+static bool is_of(const struct generation *generation, OCSP_CERTID *id)
 {
     ASN1_OBJECT *algorithm = NULL;
     ASN1_INTEGER *serial = NULL;
@@ -34,7 +34,7 @@ static bool is_ours(const struct vault *vault, OCSP_CERTID *id)
     int nid = algorithm ? OBJ_obj2nid(algorithm) : NID_undef;
     if (nid != NID_sha1 && nid != NID_sha256)
         return false;
-    X509 *issuer = vault->identities[IDENTITY_ISSUING].certificate;
+    X509 *issuer = generation->identities[IDENTITY_ISSUING].certificate;
     CLEANUP(OCSP_CERTID_free_at)
     OCSP_CERTID *own =
         OCSP_cert_id_new(nid == NID_sha1 ? EVP_sha1() : EVP_sha256(), X509_get_subject_name(issuer),
@@ -42,8 +42,27 @@ static bool is_ours(const struct vault *vault, OCSP_CERTID *id)
     return own && OCSP_id_issuer_cmp(own, id) == 0;
 }
 
-static bool single_add(struct call *call, OCSP_BASICRESP *response, ASN1_TIME *this_update,
-                       ASN1_TIME *next_update, struct err *err)
+/* The one that has issued what is asked about; a delegate speaks for its own issuer alone. */
+static bool issuer_find(struct call *call, OCSP_CERTID *id, struct generation **issuer,
+                        struct err *err)
+{
+    struct vault *vault = call->vault;
+    for (size_t i = 0; i < vault->generation_count; i++) {
+        struct generation *one = &vault->generations[i];
+        if (!one->identities[IDENTITY_OCSP].key || !is_of(one, id) || (*issuer && *issuer != one))
+            continue;
+        *issuer = one;
+        return true;
+    }
+    return err_set(err, ERR_FORBIDDEN, "not a certificate of this authority");
+}
+
+struct period {
+    ASN1_TIME *this_update, *next_update;
+};
+
+static bool single_add(struct call *call, OCSP_BASICRESP *response, const struct period *period,
+                       struct generation **issuer, struct err *err)
 {
     struct bytes der = wire_get_bytes(&call->in, CERT_ID_MAX);
     uint8_t state = reader_u8(&call->in);
@@ -53,8 +72,8 @@ static bool single_add(struct call *call, OCSP_BASICRESP *response, ASN1_TIME *t
     OCSP_CERTID *id = reader_ok(&call->in) ? DER_READ(d2i_OCSP_CERTID, der) : NULL;
     if (!id || state > OCSP_UNKNOWN || !reason_is_valid(reason))
         return openssl_fail(err, ERR_BAD_INPUT, "malformed status");
-    if (state != OCSP_UNKNOWN && !is_ours(call->vault, id))
-        return err_set(err, ERR_FORBIDDEN, "not a certificate of this authority");
+    if (!issuer_find(call, id, issuer, err) && state != OCSP_UNKNOWN)
+        return false;
     static const int states[] = {[OCSP_GOOD] = V_OCSP_CERTSTATUS_GOOD,
                                  [OCSP_REVOKED] = V_OCSP_CERTSTATUS_REVOKED,
                                  [OCSP_UNKNOWN] = V_OCSP_CERTSTATUS_UNKNOWN};
@@ -63,8 +82,8 @@ static bool single_add(struct call *call, OCSP_BASICRESP *response, ASN1_TIME *t
     ASN1_TIME *when = revoked ? ASN1_GENERALIZEDTIME_set(NULL, revoked_at) : NULL;
     /* -1: unspecified is said by saying nothing (RFC 5280 5.3.1) */
     int said = revoked && reason != 0 ? reason : OCSP_REVOKED_STATUS_NOSTATUS;
-    if ((revoked && !when) ||
-        !OCSP_basic_add1_status(response, id, states[state], said, when, this_update, next_update))
+    if ((revoked && !when) || !OCSP_basic_add1_status(response, id, states[state], said, when,
+                                                      period->this_update, period->next_update))
         return openssl_fail(err, ERR_BAD_INPUT, "malformed status");
     return true;
 }
@@ -87,7 +106,8 @@ static bool nonce_add(void *owner, OCSP_BASICRESP *response, struct bytes nonce,
     return true;
 }
 
-static bool response_fill(struct call *call, OCSP_BASICRESP *response, struct err *err)
+static bool response_fill(struct call *call, OCSP_BASICRESP *response, struct generation **issuer,
+                          struct err *err)
 {
     int64_t from = wire_get_i64(&call->in), until = wire_get_i64(&call->in);
     struct bytes nonce = wire_get_bytes(&call->in, NONCE_MAX);
@@ -100,18 +120,22 @@ static bool response_fill(struct call *call, OCSP_BASICRESP *response, struct er
     CLEANUP(ASN1_TIME_free_at) ASN1_TIME *next_update = ASN1_GENERALIZEDTIME_set(NULL, until);
     if (!this_update || !next_update)
         return openssl_fail(err, ERR_BAD_INPUT, "time of a status");
+    const struct period period = {this_update, next_update};
     for (uint32_t i = 0; i < count; i++)
-        if (!single_add(call, response, this_update, next_update, err))
+        if (!single_add(call, response, &period, issuer, err))
             return false;
     return call_read(call, err) && nonce_add(call->owner, response, nonce, err);
 }
 
 bool answer_sign_ocsp(struct call *call, struct err *err)
 {
-    const struct identity *delegate = &call->vault->identities[IDENTITY_OCSP];
+    struct generation *issuer = NULL;
     CLEANUP(OCSP_BASICRESP_free_at) OCSP_BASICRESP *response = OCSP_BASICRESP_new();
-    if (!response_fill(call, response, err))
+    if (!response_fill(call, response, &issuer, err))
         return false;
+    if (!issuer)
+        issuer = vault_current(call->vault);
+    const struct identity *delegate = &issuer->identities[IDENTITY_OCSP];
     if (OCSP_basic_sign(response, delegate->certificate, delegate->key, EVP_sha256(), NULL,
                         OCSP_RESPID_KEY) != 1)
         return openssl_fail(err, ERR_INTERNAL, "signing an OCSP response");
@@ -232,7 +256,8 @@ static bool crl_freshest(struct call *call, X509_CRL *crl, const char *const *ur
 static bool crl_fields_read(struct call *call, struct crl_fields *out, struct err *err)
 {
     struct reader *in = &call->in;
-    struct crl_fields fields = {.number = wire_get_i64(in)};
+    struct crl_fields fields = {.authority = wire_get_i64(in)};
+    fields.number = wire_get_i64(in);
     fields.this_update = wire_get_i64(in);
     fields.next_update = wire_get_i64(in);
     fields.urls = wire_get_texts(call->owner, in, KEYD_CRL_URLS_MAX, CRL_URL_MAX);
@@ -250,10 +275,14 @@ static bool crl_fields_read(struct call *call, struct crl_fields *out, struct er
 
 bool answer_sign_crl(struct call *call, struct err *err)
 {
-    const struct identity *issuer = &call->vault->identities[IDENTITY_ISSUING];
+    struct generation *generation = NULL;
     CLEANUP(X509_CRL_free_at) X509_CRL *crl = X509_CRL_new();
     struct crl_fields fields;
-    if (!crl_fields_read(call, &fields, err) || !crl_head(crl, issuer->certificate, &fields, err))
+    if (!crl_fields_read(call, &fields, err) ||
+        !vault_signing(call->vault, fields.authority, &generation, err))
+        return false;
+    const struct identity *issuer = &generation->identities[IDENTITY_ISSUING];
+    if (!crl_head(crl, issuer->certificate, &fields, err))
         return false;
     for (size_t i = 0; i < fields.count; i++)
         if (!revoked_add(call, crl, fields.base > 0, err))

@@ -94,8 +94,10 @@ static bool tls_make(struct call *call, const struct tls_names *names, const cha
     CLEANUP(X509_free_at) X509 *certificate = NULL;
     struct bytes chain, secret;
     certificate_serial_make(plan.serial);
-    if (!vault_issue(call->vault, &plan, "server-tls", call->now, &certificate, err) ||
-        !chain_pem(call->owner, certificate, call->vault->identities[IDENTITY_ISSUING].certificate,
+    struct generation *issuer = NULL;
+    if (!vault_signing(call->vault, call->vault->tls_number, &issuer, err) ||
+        !vault_issue(call->vault, issuer, &plan, "server-tls", call->now, &certificate, err) ||
+        !chain_pem(call->owner, certificate, issuer->identities[IDENTITY_ISSUING].certificate,
                    &chain, err) ||
         !key_pem(call->owner, key, &secret, err))
         return false;
@@ -104,7 +106,18 @@ static bool tls_make(struct call *call, const struct tls_names *names, const cha
     return true;
 }
 
-/* A kept value is {until i64, names, two identities}; it serves while names and time fit. */
+/* A kept value is {until i64, names, two identities}; it serves while names and time fit. Before
+ * the names stands who certified it, but for the first authority. */
+static struct bytes tls_key(struct call *call, struct bytes names)
+{
+    struct buffer key;
+    buffer_init(&key, call->owner, TLS_VALUE_MAX);
+    if (call->vault->tls_number > 1)
+        wire_i64(&key, call->vault->tls_number);
+    buffer_add(&key, names);
+    return (struct bytes){key.data, key.size};
+}
+
 static bool tls_kept(struct call *call, struct bytes names, struct bytes *out)
 {
     struct bytes value;
@@ -145,7 +158,7 @@ static bool tls_renew(struct call *call, const char *const *list, struct bytes n
 
 bool answer_tls_identities(struct call *call, struct err *err)
 {
-    struct bytes all = call->in.in, both;
+    struct bytes all = tls_key(call, call->in.in), both;
     const char *const *names = wire_get_texts(call->owner, &call->in, TLS_NAMES_MAX, TLS_NAME_SIZE);
     if (!call_read(call, err))
         return false;

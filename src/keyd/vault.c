@@ -11,88 +11,120 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "keyd/keyfile.h"
-#include "pki/certificate.h"
+#include "pki/keyd_wire.h"
 
-#define DAY ((int64_t)86400)
-#define TITLE_NAME_SIZE 40         /* bytes: a common name has at most 64, X.520 ub-common-name */
-#define CLOCK_SLACK ((int64_t)600) /* seconds that a device's clock may be behind */
-
-/* clang-format off */
-static const struct build_extension root_extensions[] = {
-    {NID_basic_constraints, "critical,CA:TRUE"},
-    {NID_key_usage, "critical,keyCertSign,cRLSign"},
-    {NID_subject_key_identifier, "hash"},
-    {0}};
-static const struct build_extension issuing_extensions[] = {
-    {NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
-    {NID_key_usage, "critical,keyCertSign,cRLSign"},
-    {NID_subject_key_identifier, "hash"},
-    {NID_authority_key_identifier, "keyid:always"},
-    {0}};
-static const struct build_extension registration_extensions[] = {
-    {NID_basic_constraints, "critical,CA:FALSE"},
-    {NID_key_usage, "critical,digitalSignature,keyEncipherment"},
-    {NID_subject_key_identifier, "hash"},
-    {NID_authority_key_identifier, "keyid:always"},
-    {0}};
-static const struct build_extension profile_extensions[] = {
-    {NID_basic_constraints, "critical,CA:FALSE"},
-    {NID_key_usage, "critical,digitalSignature"},
-    {NID_ext_key_usage, "emailProtection"}, /* what CMS verifiers ask of a signer */
-    {NID_subject_key_identifier, "hash"},
-    {NID_authority_key_identifier, "keyid:always"},
-    {0}};
-static const struct build_extension ocsp_extensions[] = {
-    {NID_basic_constraints, "critical,CA:FALSE"},
-    {NID_key_usage, "critical,digitalSignature"},
-    {NID_ext_key_usage, "OCSPSigning"},
-    {NID_id_pkix_OCSP_noCheck, "NULL"}, /* RFC 6960 4.2.2.2.1 */
-    {NID_subject_key_identifier, "hash"},
-    {NID_authority_key_identifier, "keyid:always"},
-    {0}};
-
-#define SELF IDENTITY_COUNT
-
-static const struct recipe {
-    const char *file, *title;
-    int rsa_bits;               /* 0: P-256 */
-    enum identity_name issuer;  /* SELF: self-signed */
-    int64_t days, renew_days;   /* 0: never renewed by itself */
-    const struct build_extension *extensions; /* NULL: a key without certificate */
-} recipes[IDENTITY_COUNT] = {
-    [IDENTITY_ROOT] = {"root", "Device Root CA", 3072, SELF, 3650, 0, root_extensions},
-    [IDENTITY_ISSUING] = {"issuing", "Devices CA", 2048, IDENTITY_ROOT, 3650, 0,
-                          issuing_extensions},
-    [IDENTITY_REGISTRATION] = {"registration", "Registration Authority", 2048, IDENTITY_ISSUING,
-                               730, 60, registration_extensions},
-    [IDENTITY_PROFILE] = {"profile", "Device Management", 2048, IDENTITY_ISSUING, 730, 60,
-                          profile_extensions},
-    [IDENTITY_OCSP] = {NULL, "OCSP Responder", 0, IDENTITY_ISSUING, 30, 15, ocsp_extensions},
-    [IDENTITY_AUDIT] = {"audit", NULL, 0, SELF, 0, 0, NULL},
-};
-/* clang-format on */
+#define AUDIT_FILE "audit"
+#define LIST_VERSION 1
+#define LIST_SIZE ((size_t)8 << 10) /* bytes */
 
 static int vault_free(struct vault *vault)
 {
-    for (int i = 0; i < IDENTITY_COUNT; i++) {
-        EVP_PKEY_free(vault->identities[i].key);
-        X509_free(vault->identities[i].certificate);
-    }
+    for (size_t i = 0; i < vault->generation_count; i++)
+        generation_free(&vault->generations[i]);
+    EVP_PKEY_free(vault->audit_key);
     return 0;
 }
 
-/* ---- making ---- */
+/* ---- which generations there are ---- */
 
-static void certificate_set(struct vault *vault, enum identity_name name, X509 *certificate)
+struct generation *vault_number(struct vault *vault, int64_t number)
 {
-    struct identity *identity = &vault->identities[name];
-    X509_free(identity->certificate);
-    identity->certificate = certificate;
-    identity->der = DER_OF(vault, i2d_X509, certificate);
+    for (size_t i = 0; i < vault->generation_count; i++)
+        if (vault->generations[i].number == number)
+            return &vault->generations[i];
+    return NULL;
 }
 
-static bool journal_certificate(struct vault *vault, const char *purpose, const X509 *certificate,
-                                int64_t now, struct err *err)
+struct generation *vault_role(struct vault *vault, enum authority_role role)
+{
+    for (size_t i = 0; i < vault->generation_count; i++)
+        if (vault->generations[i].role == role)
+            return &vault->generations[i];
+    return NULL;
+}
+
+struct generation *vault_current(struct vault *vault)
+{
+    struct generation *current = vault_role(vault, AUTHORITY_CURRENT);
+    if (!current)
+        bug("an authority without a generation that issues");
+    return current;
+}
+
+bool vault_signing(struct vault *vault, int64_t number, struct generation **out, struct err *err)
+{
+    struct generation *found = number == 0 ? vault_current(vault) : vault_number(vault, number);
+    if (!found || (found->role != AUTHORITY_CURRENT && found->role != AUTHORITY_EARLIER))
+        return err_set(err, ERR_NOT_FOUND, "no authority of the number %lld signs",
+                       (long long)number);
+    *out = found;
+    return true;
+}
+
+bool vault_list_save(struct vault *vault, struct err *err)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
+    struct buffer value;
+    struct bytes whole;
+    buffer_init(&value, scratch, LIST_SIZE);
+    wire_u32(&value, LIST_VERSION);
+    wire_i64(&value, vault->tls_number);
+    wire_u32(&value, (uint32_t)vault->generation_count);
+    for (size_t i = 0; i < vault->generation_count; i++) {
+        const struct generation *one = &vault->generations[i];
+        wire_i64(&value, one->number);
+        wire_u8(&value, (uint8_t)one->role);
+        wire_i64(&value, one->since);
+    }
+    return buffer_done(&value, &whole, err) && slots_save(vault->list, whole, err);
+}
+
+static bool list_read(struct vault *vault, struct bytes value, struct err *err)
+{
+    struct reader in = reader_of(value);
+    uint32_t version = reader_u32(&in);
+    int64_t tls_number = wire_get_i64(&in);
+    uint32_t count = reader_u32(&in);
+    if (!reader_ok(&in) || version != LIST_VERSION || count == 0 || count > GENERATIONS_MAX)
+        return err_set(err, ERR_PRECONDITION, "the list of authorities is of another version");
+    for (uint32_t i = 0; i < count; i++) {
+        struct generation *one = &vault->generations[i];
+        one->number = wire_get_i64(&in);
+        one->role = (enum authority_role)reader_u8(&in);
+        one->since = wire_get_i64(&in);
+    }
+    if (!reader_done(&in))
+        return err_set(err, ERR_PRECONDITION, "the list of authorities is damaged");
+    vault->generation_count = count;
+    vault->tls_number = tls_number;
+    return vault_role(vault, AUTHORITY_CURRENT) && vault_number(vault, tls_number)
+               ? true
+               : err_set(err, ERR_PRECONDITION, "the list of authorities lacks the current one");
+}
+
+/* Without a list there is one generation; its first writing may have been torn. */
+static bool list_open(struct vault *vault, struct err *err)
+{
+    CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
+    CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/generations.slots", vault->directory);
+    struct bytes value;
+    if (!slots_open(vault, path, vault->master, &vault->list, err))
+        return false;
+    if (slots_load(scratch, vault->list, &value))
+        return list_read(vault, value, err);
+    if (access(generation_directory(scratch, vault, 2), F_OK) == 0) {
+        (void)err_set(err, ERR_PRECONDITION, "%s: the list of authorities cannot be opened", path);
+        err->remedy = "restore the directory from its backup";
+        return false;
+    }
+    vault->generations[0] = (struct generation){.number = 1, .role = AUTHORITY_CURRENT};
+    vault->generation_count = 1;
+    vault->tls_number = 1;
+    return vault_list_save(vault, err);
+}
+
+bool vault_journal(struct vault *vault, const char *purpose, const X509 *certificate, int64_t now,
+                   struct err *err)
 {
     CLEANUP(mem_free_at) void *scratch = mem_text(NULL, "");
     struct bytes der = DER_OF(scratch, i2d_X509, certificate);
@@ -107,108 +139,27 @@ static bool journal_certificate(struct vault *vault, const char *purpose, const 
     return journal_add(vault->journal, now, "issue", facts, err);
 }
 
-/* Build a certificate for a key of ours; it is in the journal before it is used. */
-static bool identity_certify(struct vault *vault, enum identity_name name, int64_t now,
-                             struct err *err)
-{
-    const struct recipe *recipe = &recipes[name];
-    struct identity *identity = &vault->identities[name];
-    const struct identity *issuer =
-        recipe->issuer == SELF ? identity : &vault->identities[recipe->issuer];
-    if (!issuer->key)
-        return err_set(err, ERR_PRECONDITION, "the key of the issuer of %s is not here",
-                       recipe->title);
-    CLEANUP(mem_free_at) char *short_name = text_begin(NULL, vault->organization, TITLE_NAME_SIZE);
-    CLEANUP(mem_free_at) char *title = mem_format(NULL, "%s %s", short_name, recipe->title);
-    struct build_plan plan = {.common_name = title,
-                              .organization = vault->organization,
-                              .key = identity->key,
-                              .not_before = now - CLOCK_SLACK,
-                              .not_after = now + recipe->days * DAY,
-                              .extensions = recipe->extensions};
-    certificate_serial_make(plan.serial);
-    X509 *certificate;
-    if (recipe->issuer != SELF && plan.not_after > build_not_after(issuer->certificate))
-        plan.not_after = build_not_after(issuer->certificate);
-    if (!build_certificate(&plan, recipe->issuer == SELF ? NULL : issuer->certificate, issuer->key,
-                           &certificate, err))
-        return err_context(err, "%s", recipe->title);
-    if (!journal_certificate(vault, "authority", certificate, now, err)) {
-        X509_free(certificate);
-        return false;
-    }
-    certificate_set(vault, name, certificate);
-    return true;
-}
-
-static bool identity_generate(struct vault *vault, enum identity_name name, struct err *err)
-{
-    struct identity *identity = &vault->identities[name];
-    EVP_PKEY_free(identity->key);
-    identity->key =
-        recipes[name].rsa_bits ? EVP_RSA_gen((size_t)recipes[name].rsa_bits) : EVP_EC_gen("P-256");
-    return identity->key || openssl_fail(err, ERR_INTERNAL, "making a key");
-}
-
 /* ---- opening ---- */
 
-static bool key_ensure(struct vault *vault, const char *directory, enum identity_name name,
-                       bool may_create, struct err *err)
+static bool audit_open(struct vault *vault, bool may_create, struct err *err)
 {
-    const struct recipe *recipe = &recipes[name];
-    struct identity *identity = &vault->identities[name];
-    CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/%s.key", directory, recipe->file);
+    CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/" AUDIT_FILE ".key", vault->directory);
     struct err missing;
-    if (keyfile_load_key(path, vault->master, recipe->file, &identity->key, &missing))
+    if (keyfile_load_key(path, vault->master, AUDIT_FILE, &vault->audit_key, &missing))
         return true;
-    if (missing.kind == ERR_NOT_FOUND && !may_create && name == IDENTITY_ROOT)
-        return true; /* kept offline */
-    if (missing.kind != ERR_NOT_FOUND || !may_create) {
-        (void)err_set(err, missing.kind, "%s", missing.text);
-        err->remedy = "restore the directory from its backup; keys are never replaced silently";
-        return false;
-    }
-    return identity_generate(vault, name, err) &&
-           keyfile_save_key(path, vault->master, recipe->file, identity->key, err);
-}
-
-static bool certificate_ensure(struct vault *vault, const char *directory, enum identity_name name,
-                               bool may_create, int64_t now, struct err *err)
-{
-    const struct recipe *recipe = &recipes[name];
-    struct err missing;
-    X509 *certificate;
-    CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/%s.crt", directory, recipe->file);
-    if (keyfile_load_certificate(path, &certificate, &missing)) {
-        certificate_set(vault, name, certificate);
-        EVP_PKEY *key = vault->identities[name].key;
-        if (key && X509_check_private_key(certificate, key) != 1)
-            return openssl_fail(err, ERR_PRECONDITION, path);
-        if (build_not_after(certificate) - now >= recipe->renew_days * DAY)
-            return true;
-    } else if (missing.kind != ERR_NOT_FOUND || !may_create) {
+    if (missing.kind != ERR_NOT_FOUND || !may_create)
         return err_set(err, missing.kind, "%s", missing.text);
-    }
-    return identity_certify(vault, name, now, err) &&
-           keyfile_save_certificate(path, vault->identities[name].certificate, err);
+    vault->audit_key = EVP_EC_gen("P-256");
+    return vault->audit_key
+               ? keyfile_save_key(path, vault->master, AUDIT_FILE, vault->audit_key, err)
+               : openssl_fail(err, ERR_INTERNAL, "making a key");
 }
 
-static bool identities_open(struct vault *vault, const char *directory, bool may_create,
-                            int64_t now, struct err *err)
+static bool generations_open(struct vault *vault, bool may_create, int64_t now, struct err *err)
 {
-    for (int i = 0; i < IDENTITY_COUNT; i++) {
-        enum identity_name name = (enum identity_name)i;
-        if (!recipes[i].file) { /* in memory alone */
-            if (!identity_generate(vault, name, err) || !identity_certify(vault, name, now, err))
-                return false;
-            continue;
-        }
-        if (!key_ensure(vault, directory, name, may_create, err))
+    for (size_t i = 0; i < vault->generation_count; i++)
+        if (!generation_open(vault, &vault->generations[i], may_create, now, err))
             return false;
-        if (recipes[i].extensions &&
-            !certificate_ensure(vault, directory, name, may_create, now, err))
-            return false;
-    }
     return true;
 }
 
@@ -230,8 +181,7 @@ static bool directory_open(const char *path, struct err *err)
 /* The audit key is made last: while it is missing, a first start is under way. */
 static bool is_first_start(const char *directory)
 {
-    CLEANUP(mem_free_at)
-    char *path = mem_format(NULL, "%s/%s.key", directory, recipes[IDENTITY_AUDIT].file);
+    CLEANUP(mem_free_at) char *path = mem_format(NULL, "%s/" AUDIT_FILE ".key", directory);
     return access(path, F_OK) != 0;
 }
 
@@ -244,6 +194,7 @@ bool vault_open(void *owner, const struct keyd_options *options, int64_t now, st
     CLEANUP(mem_free_at) struct vault *vault = mem_new(NULL, struct vault);
     mem_destructor(vault, vault_free);
     bool first = is_first_start(directory), named = options->organization && *options->organization;
+    vault->directory = mem_text(vault, directory);
     vault->organization = mem_text(vault, named ? options->organization : "Muster");
     if (!master_open(vault, directory, options->credential, first, &vault->master, err))
         return false;
@@ -253,7 +204,8 @@ bool vault_open(void *owner, const struct keyd_options *options, int64_t now, st
                     err) ||
         !slots_open(vault, mem_format(vault, "%s/audit.slots", directory), vault->master,
                     &vault->audit, err) ||
-        !identities_open(vault, directory, first, now, err))
+        !list_open(vault, err) || !generations_open(vault, first, now, err) ||
+        !audit_open(vault, first, err))
         return false;
     if (first)
         log_event(LOG_INFO, "keyd.authority_made", "organization", vault->organization, NULL);
@@ -263,23 +215,16 @@ bool vault_open(void *owner, const struct keyd_options *options, int64_t now, st
 
 bool vault_refresh(struct vault *vault, int64_t now, struct err *err)
 {
-    for (int i = 0; i < IDENTITY_COUNT; i++) {
-        const struct identity *identity = &vault->identities[i];
-        if (recipes[i].renew_days == 0 ||
-            build_not_after(identity->certificate) - now >= recipes[i].renew_days * DAY)
-            continue;
-        if (!recipes[i].file && !identity_generate(vault, (enum identity_name)i, err))
+    for (size_t i = 0; i < vault->generation_count; i++)
+        if (!generation_refresh(vault, &vault->generations[i], now, err))
             return false;
-        if (!identity_certify(vault, (enum identity_name)i, now, err))
-            return false;
-    }
     return true;
 }
 
-bool vault_issue(struct vault *vault, struct build_plan *plan, const char *purpose, int64_t now,
-                 X509 **out, struct err *err)
+bool vault_issue(struct vault *vault, const struct generation *generation, struct build_plan *plan,
+                 const char *purpose, int64_t now, X509 **out, struct err *err)
 {
-    const struct identity *issuer = &vault->identities[IDENTITY_ISSUING];
+    const struct identity *issuer = &generation->identities[IDENTITY_ISSUING];
     int64_t last = build_not_after(issuer->certificate);
     int64_t first = build_not_before(issuer->certificate);
     plan->not_after = plan->not_after > last ? last : plan->not_after;
@@ -288,7 +233,7 @@ bool vault_issue(struct vault *vault, struct build_plan *plan, const char *purpo
         return err_set(err, ERR_BAD_INPUT, "the certificate would end before it begins");
     CLEANUP(X509_free_at) X509 *certificate = NULL;
     if (!build_certificate(plan, issuer->certificate, issuer->key, &certificate, err) ||
-        !journal_certificate(vault, purpose, certificate, now, err))
+        !vault_journal(vault, purpose, certificate, now, err))
         return false;
     *out = certificate;
     certificate = NULL;

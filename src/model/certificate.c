@@ -61,6 +61,8 @@ static const struct field certificate_rows[] = {
                .help = "Reason of the revocation (RFC 5280 5.3.1)"),
     INTEGER_FIELD(struct certificate_record, list_part, FIELD_READ_ONLY,
                   .help = "Part whose revocation list it names; 0: the list of all"),
+    INTEGER_FIELD(struct certificate_record, authority, FIELD_READ_ONLY,
+                  .help = "Number of the authority that issued it"),
 };
 const struct fields certificate_fields = FIELDS(certificate_rows);
 

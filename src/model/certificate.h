@@ -27,6 +27,7 @@ struct certificate_record {
     int64_t renew_tries; /* how often that was tried */
     char *reason;        /* of revocation_reason_names; NULL while it is good */
     int64_t list_part;   /* whose revocation list it names; 0: the one of all */
+    int64_t authority;   /* number of the one that issued it */
 };
 extern const struct fields certificate_fields;
 

@@ -49,13 +49,35 @@ MUST_CHECK bool keyd_mac(struct keyd *keyd, enum keyd_mac use, struct bytes mess
                          uint8_t out[32], struct err *err);
 
 /* ---- the authority ---- */
-struct authority { /* certificates, DER */
+/*
+ * There are generations of it, each with a root of its own.  One issues; a next one may be known
+ * already; earlier ones sign for what they have issued; of retired ones their chain is left.
+ */
+enum authority_role { /* in the order in which each passes through them */
+                      AUTHORITY_NEXT = 1,
+                      AUTHORITY_CURRENT,
+                      AUTHORITY_EARLIER,
+                      AUTHORITY_RETIRED,
+};
+struct authority { /* certificates, DER; of a retired one root, issuing and profile alone */
+    int64_t number;
+    enum authority_role role;
+    int64_t since; /* in this role; 0: always */
     struct bytes root;
     struct bytes issuing;      /* RSA: signs device certificates */
     struct bytes registration; /* the RA: SCEP envelope and CertRep signature */
-    struct bytes ocsp;         /* P-256 delegate */
+    struct bytes ocsp;         /* P-256 delegate; none of one that has ended */
     struct bytes profile;      /* signs configuration profiles */
 };
+#define KEYD_AUTHORITIES_MAX 32
+struct authorities { /* in the order of their numbers */
+    const struct authority *list;
+    size_t count;
+    int64_t tls_number; /* of the one that certifies the servers */
+};
+MUST_CHECK bool keyd_authorities(struct keyd *keyd, void *owner, struct authorities *out,
+                                 struct err *err);
+/* The current one. */
 MUST_CHECK bool keyd_authority(struct keyd *keyd, void *owner, struct authority *out,
                                struct err *err);
 
@@ -65,7 +87,8 @@ enum certificate_purpose {
     PURPOSE_NETWORK,      /* what is no device of ours, as a client */
     PURPOSE_NETWORK_HOST, /* with a name or address: as a server, too */
 };
-struct issue_fields { /* a certificate is built from these and nothing else */
+struct issue_fields {  /* a certificate is built from these and nothing else */
+    int64_t authority; /* its number: ERR_CONFLICT unless it is the current one; 0: whichever */
     enum certificate_purpose purpose;
     const char *common_name;       /* attribute values, never parsed as DN text */
     const char *organization;      /* may be NULL */
@@ -82,10 +105,12 @@ struct issue_fields { /* a certificate is built from these and nothing else */
 MUST_CHECK bool keyd_issue(struct keyd *keyd, void *owner, const struct issue_fields *fields,
                            struct bytes *der, struct err *err);
 
-/* RSA decryption of a SCEP content key with the RA key: PKCS#1 v1.5 to exactly `size` bytes; a
- * wrong padding gives a random key, so that there is no padding oracle. */
-MUST_CHECK bool keyd_unwrap(struct keyd *keyd, void *owner, struct bytes encrypted, size_t size,
-                            struct bytes *key, struct err *err);
+/* RSA decryption of a SCEP content key with the RA key of an authority, current or earlier: PKCS#1
+ * v1.5 to exactly `size` bytes; a wrong padding gives a random key, so that there is no padding
+ * oracle. */
+MUST_CHECK bool keyd_unwrap(struct keyd *keyd, void *owner, int64_t authority,
+                            struct bytes encrypted, size_t size, struct bytes *key,
+                            struct err *err);
 enum keyd_digest {
     KEYD_SHA256 = 1,
     KEYD_SHA384,
@@ -94,11 +119,16 @@ enum keyd_digest {
 };
 /* RSA signature of the RA over the DER of a SCEP reply's signed attributes (SET OF Attribute that
  * holds the SCEP messageType CertRep; anything else is refused). */
-MUST_CHECK bool keyd_sign_reply(struct keyd *keyd, void *owner, struct bytes attributes,
-                                enum keyd_digest digest, struct bytes *signature, struct err *err);
-/* CMS SignedData, attached, DER, SHA-256, with signer, issuing CA and root embedded. */
-MUST_CHECK bool keyd_sign_profile(struct keyd *keyd, void *owner, struct bytes content,
-                                  struct bytes *cms, struct err *err);
+MUST_CHECK bool keyd_sign_reply(struct keyd *keyd, void *owner, int64_t authority,
+                                struct bytes attributes, enum keyd_digest digest,
+                                struct bytes *signature, struct err *err);
+/* CMS SignedData, attached, DER, SHA-256, with signer, issuing CA and root embedded. By any
+ * authority that ever was the current one; 0: the one that certifies the servers. */
+MUST_CHECK bool keyd_sign_profile(struct keyd *keyd, void *owner, int64_t authority,
+                                  struct bytes content, struct bytes *cms, struct err *err);
+/* The answer to GetNextCACert (RFC 8894 4.7.1): RA, issuing CA and root of the next authority as
+ * certs-only, signed by the current RA. ERR_NOT_FOUND: there is no next one. */
+MUST_CHECK bool keyd_sign_next(struct keyd *keyd, void *owner, struct bytes *cms, struct err *err);
 
 enum ocsp_state { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
 struct ocsp_single {
@@ -107,6 +137,7 @@ struct ocsp_single {
     int64_t revoked_at;
     int reason; /* RFC 5280 5.3.1 */
 };
+/* All of them name the same issuer, whose delegate signs. */
 MUST_CHECK bool keyd_sign_ocsp(struct keyd *keyd, void *owner, const struct ocsp_single *singles,
                                size_t count, struct bytes nonce, int64_t this_update,
                                int64_t next_update, struct bytes *der, struct err *err);
@@ -119,6 +150,7 @@ struct crl_entry {
 #define KEYD_CRL_ENTRIES_MAX 150000
 #define KEYD_CRL_URLS_MAX 16
 struct crl_fields {
+    int64_t authority; /* current (0) or earlier */
     const struct crl_entry *entries;
     size_t count;
     int64_t number;

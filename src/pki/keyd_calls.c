@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operations of keyd.h as messages; what they mean is in src/keyd. */
 #include "base/mem.h"
+#include "pki/authorities.h"
 #include "pki/keyd_client.h"
 
 static struct buffer request_new(void *owner)
@@ -58,20 +59,45 @@ bool keyd_mac(struct keyd *keyd, enum keyd_mac use, struct bytes message, uint8_
     return true;
 }
 
-bool keyd_authority(struct keyd *keyd, void *owner, struct authority *out, struct err *err)
+static void authority_take(struct reader *answer, struct authority *out)
+{
+    out->number = wire_get_i64(answer);
+    out->role = (enum authority_role)reader_u8(answer);
+    out->since = wire_get_i64(answer);
+    struct bytes *const fields[] = {&out->root, &out->issuing, &out->registration, &out->ocsp,
+                                    &out->profile};
+    for (size_t i = 0; i < COUNT(fields); i++)
+        *fields[i] = wire_get_bytes(answer, WIRE_FIELD_MAX);
+}
+
+bool keyd_authorities(struct keyd *keyd, void *owner, struct authorities *out, struct err *err)
 {
     struct buffer request = request_new(owner);
     struct reader answer;
     if (!keyd_call(keyd, owner, KEYD_OP_AUTHORITY, &request, &answer, err))
         return false;
-    struct authority authority = {0};
-    struct bytes *const fields[] = {&authority.root, &authority.issuing, &authority.registration,
-                                    &authority.ocsp, &authority.profile};
-    for (size_t i = 0; i < COUNT(fields); i++)
-        *fields[i] = wire_get_bytes(&answer, WIRE_FIELD_MAX);
+    struct authorities found = {.tls_number = wire_get_i64(&answer)};
+    uint32_t count = reader_u32(&answer);
+    found.count = count > KEYD_AUTHORITIES_MAX ? 0 : count;
+    struct authority *list = mem_array(owner, struct authority, found.count + 1);
+    for (size_t i = 0; i < found.count; i++)
+        authority_take(&answer, &list[i]);
     if (!keyd_answer_done(&answer, err))
         return false;
-    *out = authority;
+    found.list = list;
+    *out = found;
+    return true;
+}
+
+bool keyd_authority(struct keyd *keyd, void *owner, struct authority *out, struct err *err)
+{
+    struct authorities all;
+    if (!keyd_authorities(keyd, owner, &all, err))
+        return false;
+    const struct authority *current = authority_of_role(&all, AUTHORITY_CURRENT);
+    if (!current)
+        return err_set(err, ERR_INTERNAL, "the key process knows no current authority");
+    *out = *current;
     return true;
 }
 
@@ -79,6 +105,7 @@ bool keyd_issue(struct keyd *keyd, void *owner, const struct issue_fields *field
                 struct bytes *der, struct err *err)
 {
     struct buffer request = request_new(owner);
+    wire_i64(&request, fields->authority);
     wire_u8(&request, (uint8_t)fields->purpose);
     wire_text(&request, fields->common_name);
     wire_text(&request, fields->organization);
@@ -95,30 +122,39 @@ bool keyd_issue(struct keyd *keyd, void *owner, const struct issue_fields *field
     return keyd_call_bytes(keyd, owner, KEYD_OP_ISSUE, &request, der, err);
 }
 
-bool keyd_unwrap(struct keyd *keyd, void *owner, struct bytes encrypted, size_t size,
-                 struct bytes *key, struct err *err)
+bool keyd_unwrap(struct keyd *keyd, void *owner, int64_t authority, struct bytes encrypted,
+                 size_t size, struct bytes *key, struct err *err)
 {
     struct buffer request = request_new(owner);
+    wire_i64(&request, authority);
     wire_u32(&request, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
     wire_bytes(&request, encrypted);
     return keyd_call_bytes(keyd, owner, KEYD_OP_UNWRAP, &request, key, err);
 }
 
-bool keyd_sign_reply(struct keyd *keyd, void *owner, struct bytes attributes,
+bool keyd_sign_reply(struct keyd *keyd, void *owner, int64_t authority, struct bytes attributes,
                      enum keyd_digest digest, struct bytes *signature, struct err *err)
 {
     struct buffer request = request_new(owner);
+    wire_i64(&request, authority);
     wire_u8(&request, (uint8_t)digest);
     wire_bytes(&request, attributes);
     return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_REPLY, &request, signature, err);
 }
 
-bool keyd_sign_profile(struct keyd *keyd, void *owner, struct bytes content, struct bytes *cms,
-                       struct err *err)
+bool keyd_sign_profile(struct keyd *keyd, void *owner, int64_t authority, struct bytes content,
+                       struct bytes *cms, struct err *err)
 {
     struct buffer request = request_new(owner);
+    wire_i64(&request, authority);
     wire_bytes(&request, content);
     return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_PROFILE, &request, cms, err);
+}
+
+bool keyd_sign_next(struct keyd *keyd, void *owner, struct bytes *cms, struct err *err)
+{
+    struct buffer request = request_new(owner);
+    return keyd_call_bytes(keyd, owner, KEYD_OP_SIGN_NEXT, &request, cms, err);
 }
 
 // NOLINTNEXTLINE(readability-function-size): a list, its length and its times
@@ -144,6 +180,7 @@ bool keyd_sign_crl(struct keyd *keyd, void *owner, const struct crl_fields *fiel
                    struct bytes *der, struct err *err)
 {
     struct buffer request = request_new(owner);
+    wire_i64(&request, fields->authority);
     wire_i64(&request, fields->number);
     wire_i64(&request, fields->this_update);
     wire_i64(&request, fields->next_update);

@@ -36,6 +36,7 @@ enum keyd_operation {
     KEYD_OP_AUDIT_HEAD,
     KEYD_OP_MAKE_RECIPIENT,
     KEYD_OP_RECIPIENT_UNWRAP,
+    KEYD_OP_SIGN_NEXT,
     KEYD_OP_COUNT,
 };
 

@@ -34,7 +34,8 @@ MUST_CHECK bool scep_query_message(void *owner, const struct scep_query *query, 
                                    struct err *err);
 
 /* ---- answers that need no message ---- */
-const char *scep_capabilities(bool with_legacy); /* text/plain */
+/* text/plain; for old clients, and where there is a next authority, with what these know */
+const char *scep_capabilities(bool with_legacy, bool has_next);
 /* application/x-x509-ca-ra-cert: registration authority, issuing CA and, if asked, root. */
 struct bytes scep_authority_render(void *owner, const struct authority *authority, bool with_root);
 
@@ -64,8 +65,10 @@ struct scep_message {
     enum keyd_digest digest; /* of the reply: the client's, or SHA-256 */
     enum scep_cipher cipher; /* of the reply: the client's, or AES-128 */
     struct certificate signer;
-    bool signer_is_ours; /* signed by the issuing CA: it means renewal, whatever the type.  Whether
+    bool signer_is_ours; /* signed by an issuing CA: it means renewal, whatever the type.  Whether
                           * it is known, valid and not revoked is the caller's to decide */
+    const struct authority *authority;  /* whose RA was asked and is to answer: the current one, or
+                                         * an earlier one. Borrowed from those that were given */
     struct certificate_request request; /* SCEP_REQUEST, SCEP_RENEWAL */
     struct bytes issuer_der;            /* SCEP_POLL, SCEP_GET_CERTIFICATE, SCEP_GET_CRL: a Name */
     struct name subject;                /* SCEP_POLL */
@@ -81,15 +84,16 @@ struct scep_message {
  * with_legacy: for clients that know SHA-1 and 3DES alone; they are answered with these. Single DES
  * and MD5 are never accepted. */
 MUST_CHECK bool scep_parse(void *owner, struct bytes body, struct keyd *keyd,
-                           const struct authority *authority, bool with_legacy,
+                           const struct authorities *authorities, bool with_legacy,
                            struct scep_message *out, struct err *err);
 
-/* application/x-pki-message. SUCCESS with certificates (the new one first), encrypted to the
- * signer; SUCCESS with a CRL; FAILURE and PENDING without content. */
+/* application/x-pki-message, signed by the RA of `authority`. SUCCESS with a certificate and the CA
+ * that issued it, encrypted to the signer; SUCCESS with a CRL; FAILURE and PENDING without content.
+ */
 MUST_CHECK bool scep_render_success(void *owner, struct keyd *keyd,
                                     const struct authority *authority,
                                     const struct scep_message *message, struct bytes certificate,
-                                    struct bytes *out, struct err *err);
+                                    struct bytes issuing, struct bytes *out, struct err *err);
 MUST_CHECK bool scep_render_crl(void *owner, struct keyd *keyd, const struct authority *authority,
                                 const struct scep_message *message, struct bytes crl,
                                 struct bytes *out, struct err *err);

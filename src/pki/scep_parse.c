@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
+#include "pki/authorities.h"
 #include "pki/name_openssl.h"
 #include "pki/scep_layers.h"
 
@@ -7,7 +8,7 @@
 struct parsing {
     void *owner;
     struct keyd *keyd;
-    const struct authority *authority;
+    const struct authorities *authorities;
     bool with_legacy; /* SHA-1 and 3DES */
     struct scep_signed outer;
     struct scep_message *message;
@@ -71,8 +72,7 @@ static bool signer_find(struct parsing *parsing, struct err *err)
             facts.kind != KEY_RSA) /* no reply possible */
             return err_set(err, ERR_BAD_INPUT, "the signer has no RSA key of 2048 to 4096 bits");
         message->signer = candidate;
-        message->signer_is_ours =
-            certificate_is_issued_by(candidate.der, parsing->authority->issuing);
+        message->signer_is_ours = authority_of_leaf(parsing->authorities, candidate.der) != NULL;
         return true;
     }
     return err_set(err, ERR_BAD_INPUT, "the signer's certificate is not in the message");
@@ -80,12 +80,33 @@ static bool signer_find(struct parsing *parsing, struct err *err)
 
 /* ---- the encrypted layer ---- */
 
-static const struct bytes *wrapped_find(const struct scep_envelope *envelope,
-                                        const struct certificate *registration)
+/* NULL: not to this one. */
+static const struct bytes *wrapped_of(void *owner, const struct scep_envelope *envelope,
+                                      const struct authority *authority)
 {
+    struct certificate registration;
+    struct err ignored;
+    if (!authority_signs(authority) ||
+        !certificate_parse(owner, authority->registration, &registration, &ignored))
+        return NULL;
     for (size_t i = 0; i < envelope->recipient_count; i++)
-        if (scep_identifier_matches(&envelope->recipients[i].id, registration))
+        if (scep_identifier_matches(&envelope->recipients[i].id, &registration))
             return &envelope->recipients[i].wrapped;
+    return NULL;
+}
+
+/* To the RA of which generation, whose place in the message is set then; NULL: to none. */
+static const struct bytes *wrapped_find(struct parsing *parsing,
+                                        const struct scep_envelope *envelope)
+{
+    const struct authorities *all = parsing->authorities;
+    for (size_t i = all->count; i-- > 0;) {
+        const struct bytes *wrapped = wrapped_of(parsing->owner, envelope, &all->list[i]);
+        if (!wrapped)
+            continue;
+        parsing->message->authority = &all->list[i];
+        return wrapped;
+    }
     return NULL;
 }
 
@@ -94,7 +115,6 @@ static const struct bytes *wrapped_find(const struct scep_envelope *envelope,
 static bool envelope_open(struct parsing *parsing, struct bytes *plain, struct err *err)
 {
     struct scep_envelope envelope;
-    struct certificate registration;
     struct bytes key;
     struct err why;
     void *owner = parsing->owner;
@@ -102,13 +122,11 @@ static bool envelope_open(struct parsing *parsing, struct bytes *plain, struct e
         return fail(parsing, why.kind == ERR_FORBIDDEN ? SCEP_BAD_ALGORITHM : SCEP_BAD_CHECK,
                     why.text);
     parsing->message->cipher = envelope.cipher;
-    if (!certificate_parse(owner, parsing->authority->registration, &registration, err))
-        return false;
-    const struct bytes *wrapped = wrapped_find(&envelope, &registration);
+    const struct bytes *wrapped = wrapped_find(parsing, &envelope);
     if (!wrapped)
         return fail(parsing, SCEP_BAD_CHECK, "encrypted to somebody else");
-    if (!keyd_unwrap(parsing->keyd, owner, *wrapped, scep_cipher_key_size(envelope.cipher), &key,
-                     &why)) {
+    if (!keyd_unwrap(parsing->keyd, owner, parsing->message->authority->number, *wrapped,
+                     scep_cipher_key_size(envelope.cipher), &key, &why)) {
         if (why.kind != ERR_BAD_INPUT) {
             *err = why;
             return false;
@@ -220,13 +238,15 @@ static bool message_read(struct parsing *parsing, struct err *err)
 }
 
 bool scep_parse(void *owner, struct bytes body, struct keyd *keyd,
-                const struct authority *authority, bool with_legacy, struct scep_message *out,
+                const struct authorities *authorities, bool with_legacy, struct scep_message *out,
                 struct err *err)
 {
-    struct scep_message message = {.failure = SCEP_NO_FAILURE, .cipher = SCEP_AES128};
+    struct scep_message message = {.failure = SCEP_NO_FAILURE,
+                                   .cipher = SCEP_AES128,
+                                   .authority = authority_of_role(authorities, AUTHORITY_CURRENT)};
     struct parsing parsing = {.owner = owner,
                               .keyd = keyd,
-                              .authority = authority,
+                              .authorities = authorities,
                               .with_legacy = with_legacy,
                               .message = &message};
     if (!scep_prefilter(owner, body, &parsing.outer, err))

@@ -42,8 +42,12 @@ bool scep_query_message(void *owner, const struct scep_query *query, struct byte
 
 /* SHA-384 is also what strongSwan 5.9.8 tests where it means SHA-256. */
 #define CAPABILITIES "POSTPKIOperation\nRenewal\nAES\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n"
+#define LEGACY "SHA-1\nDES3\n"
+#define NEXT "GetNextCACert\n"
 
-const char *scep_capabilities(bool with_legacy)
+const char *scep_capabilities(bool with_legacy, bool has_next)
 {
-    return with_legacy ? CAPABILITIES "SHA-1\nDES3\n" : CAPABILITIES;
+    return has_next      ? with_legacy ? CAPABILITIES LEGACY NEXT : CAPABILITIES NEXT
+           : with_legacy ? CAPABILITIES LEGACY
+                         : CAPABILITIES;
 }

@@ -118,7 +118,8 @@ static bool signer_info(const struct reply *reply, struct bytes *out, struct err
     struct reader inside = reader_of(attributes);
     struct bytes implicit = DER_MAKE(owner, DER_CONTEXT_0, der_take(&inside, DER_SET));
     if (!signer_id(owner, reply->authority->registration, &id, err) ||
-        !keyd_sign_reply(reply->keyd, owner, attributes, reply->message->digest, &signature, err))
+        !keyd_sign_reply(reply->keyd, owner, reply->authority->number, attributes,
+                         reply->message->digest, &signature, err))
         return false;
     *out = DER_MAKE(owner, DER_SEQUENCE, DER_MAKE(owner, DER_INTEGER, BYTES_OF(one)), id,
                     algorithm(owner, row->oid), implicit, algorithm(owner, BYTES_OF(oid_rsa)),
@@ -172,11 +173,11 @@ static bool success_make(struct reply *reply, struct bytes bundle, struct bytes 
 
 bool scep_render_success(void *owner, struct keyd *keyd, const struct authority *authority,
                          const struct scep_message *message, struct bytes certificate,
-                         struct bytes *out, struct err *err)
+                         struct bytes issuing, struct bytes *out, struct err *err)
 {
     struct reply reply = {owner,           keyd,    authority, message, STATUS_SUCCESS,
                           SCEP_NO_FAILURE, NO_BYTES};
-    const struct bytes certificates[] = {certificate, authority->issuing};
+    const struct bytes certificates[] = {certificate, issuing};
     return success_make(&reply, cms_bundle(owner, certificates, COUNT(certificates), NO_BYTES), out,
                         err);
 }

@@ -32,22 +32,6 @@ static bool schema_bring(struct database *database, struct err *err)
     return false;
 }
 
-static bool admin_open(void *owner, const struct options *options, struct fleet **out,
-                       struct err *err)
-{
-    struct house house = {.options = options};
-    return database_open(owner, options->database, &house.database, err) &&
-           schema_bring(house.database, err) && wiring_open(owner, &house, err) &&
-           fleet_open(owner, house.database, NULL, house.shared, out, err);
-}
-
-static int failed(const struct err *err)
-{
-    (void)fprintf(stderr, "musterd: %s%s%s%s\n", err->text, err->remedy ? " (" : "",
-                  err->remedy ? err->remedy : "", err->remedy ? ")" : "");
-    return 1;
-}
-
 /* Root's files in the database's directory would be shut to the server. */
 static bool user_become(const struct options *options, struct err *err)
 {
@@ -57,6 +41,22 @@ static bool user_become(const struct options *options, struct err *err)
     return geteuid() != 0 || !user.is_set ||
            (setgroups(0, NULL) == 0 && setgid(user.group) == 0 && setuid(user.user) == 0) ||
            err_set(err, ERR_PRECONDITION, "becoming %s: %m", options->user);
+}
+
+bool admin_open(void *owner, const struct options *options, struct fleet **out, struct err *err)
+{
+    struct house house = {.options = options};
+    return directories_check(options, err) && user_become(options, err) &&
+           database_open(owner, options->database, &house.database, err) &&
+           schema_bring(house.database, err) && wiring_open(owner, &house, err) &&
+           fleet_open(owner, house.database, NULL, house.shared, out, err);
+}
+
+static int failed(const struct err *err)
+{
+    (void)fprintf(stderr, "musterd: %s%s%s%s\n", err->text, err->remedy ? " (" : "",
+                  err->remedy ? err->remedy : "", err->remedy ? ")" : "");
+    return 1;
 }
 
 /* NULL is a role, too: see fleet_account_reset(). */
@@ -104,8 +104,7 @@ int admin_run(void *owner, const struct options *options, const char *name, cons
     struct fleet *fleet;
     struct actor actor = fleet_system_actor(clock_now());
     const struct turn *turn = turn_find(role);
-    if ((!turn && !role_check(role, &err)) || !directories_check(options, &err) ||
-        !user_become(options, &err) || !admin_open(owner, options, &fleet, &err))
+    if ((!turn && !role_check(role, &err)) || !admin_open(owner, options, &fleet, &err))
         return failed(&err);
     if (turn)
         return turn_run(owner, fleet, turn, name);

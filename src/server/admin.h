@@ -11,3 +11,7 @@
 /* Prints the password alone on standard output. Works beside a running server. role NULL: see
  * fleet_account_reset(). */
 int admin_run(void *owner, const struct options *options, const char *name, const char *role);
+struct fleet;
+/* The database as its user, without keyd, for who looks beside a server or without one. */
+MUST_CHECK bool admin_open(void *owner, const struct options *options, struct fleet **out,
+                           struct err *err);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "codec/base64.h"
+#include "pki/authorities.h"
 #include "server/directories.h"
 #include "server/edge_plan.h"
 #include "server/given.h"
@@ -139,15 +140,19 @@ static bool put_identities(struct writing *writing, struct err *err)
     return fine;
 }
 
-/* Issuing authority and root: clients choose a certificate by either name. */
+/* Issuing authorities and roots: clients choose a certificate by either name. */
 static bool put_authority(struct writing *writing, struct err *err)
 {
-    struct authority authority;
-    if (!keyd_authority(writing->house->keyd, writing->scratch, &authority, err))
+    void *scratch = writing->scratch;
+    struct authorities all;
+    const char *text = "";
+    if (!keyd_authorities(writing->house->keyd, scratch, &all, err))
         return err_context(err, "authority of the devices");
-    char *text = mem_format(writing->scratch, "%s%s",
-                            pem_encode(writing->scratch, "CERTIFICATE", authority.issuing),
-                            pem_encode(writing->scratch, "CERTIFICATE", authority.root));
+    for (size_t i = all.count; i-- > 0;)
+        if (authority_signs(&all.list[i]))
+            text = mem_format(scratch, "%s%s%s", text,
+                              pem_encode(scratch, "CERTIFICATE", all.list[i].issuing),
+                              pem_encode(scratch, "CERTIFICATE", all.list[i].root));
     return put(writing, EDGE_FILE_AUTHORITY, bytes_text(text), err);
 }
 

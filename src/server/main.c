@@ -120,8 +120,9 @@ static int role_admin(void *owner, const struct options *options)
 static const struct role {
     const char *words[2]; /* the second may be NULL */
     int (*run)(void *owner, const struct options *options);
-    const char *help;                 /* NULL: internal */
-    const char *arguments[ARGUMENTS]; /* a word that must follow, one that may; NULL: none */
+    const char *help; /* NULL: internal */
+    /* a word that must follow, one that may; NULL: none. What begins with "--" may, as it is */
+    const char *arguments[ARGUMENTS];
 } roles[] = {
     {{"run", NULL}, role_run, "serve until SIGTERM", {NULL}},
     {{"check-config", NULL}, role_check, "read the options, say whether they are fine", {NULL}},
@@ -146,9 +147,33 @@ static const struct role {
      authority_import,
      "take what came of it: the issuing CA's certificate and the root, PEM in one file",
      {"FILE"}},
+    {{"authority", "list"}, authority_list, "say which authorities there are", {NULL}},
+    {{"authority", "prepare"},
+     authority_prepare,
+     "make the next authority: root, issuing CA and all below; devices get its root at the next "
+     "start",
+     {NULL}},
+    {{"authority", "switch"},
+     authority_switch,
+     "from now on the next authority issues; the one before goes on signing for what it has issued",
+     {NULL}},
+    {{"authority", "serve"},
+     authority_serve,
+     "from now on the servers' own certificates are from the current authority; refused while "
+     "devices have not confirmed its root, unless --anyway",
+     {AUTHORITY_ANYWAY, NULL}},
+    {{"authority", "retire"},
+     authority_retire,
+     "take an earlier authority out of use, when no certificate of it lives, or the next one",
+     {"NUMBER", NULL}},
     {{"server", NULL}, role_server, NULL, {NULL}},
     {{"keyd", NULL}, role_keyd, NULL, {NULL}},
 };
+
+static bool is_flag(const char *argument)
+{
+    return text_starts(argument, "--");
+}
 
 static int help(void *owner)
 {
@@ -159,9 +184,8 @@ static int help(void *owner)
         if (!roles[i].help)
             continue;
         (void)printf("  %s%s%s", roles[i].words[0], second ? " " : "", second ? second : "");
-        (void)printf("%s%s", arguments[0] ? " " : "", arguments[0] ? arguments[0] : "");
-        if (arguments[1])
-            (void)printf(" [%s]", arguments[1]);
+        for (size_t at = 0; at < ARGUMENTS && arguments[at]; at++)
+            (void)printf(at > 0 || is_flag(arguments[at]) ? " [%s]" : " %s", arguments[at]);
         (void)printf("\n      %s\n", roles[i].help);
     }
     (void)puts("  version\n      print the version\n\nOptions, with their defaults:");
@@ -186,10 +210,12 @@ static int role_find(int count, char *const *words, const struct role **role)
     return 0;
 }
 
-/* What the second argument may be although it looks like an option. */
-static bool is_argument(size_t place, const char *word)
+/* The second argument may be one that looks like an option. */
+static bool is_argument(const char *argument, size_t place, const char *word)
 {
-    return !text_starts(word, "--") ||
+    if (is_flag(argument))
+        return text_equal(word, argument);
+    return !is_flag(word) ||
            (place == 1 && (text_equal(word, ADMIN_DISABLE) || text_equal(word, ADMIN_ENABLE)));
 }
 
@@ -199,7 +225,7 @@ static int arguments_take(const struct role *role, int count, char *const *words
 {
     int used = 0;
     for (size_t i = 0; i < ARGUMENTS && role->arguments[i]; i++)
-        if (used < count && is_argument(i, words[used]))
+        if (used < count && is_argument(role->arguments[i], i, words[used]))
             taken[i] = words[used++];
     return used;
 }
@@ -225,7 +251,7 @@ int main(int count, char **words)
     }
     const char *arguments[ARGUMENTS] = {NULL};
     used += arguments_take(role, count - 1 - used, words + 1 + used, arguments);
-    if (role->arguments[0] && !arguments[0]) {
+    if (role->arguments[0] && !is_flag(role->arguments[0]) && !arguments[0]) {
         (void)err_set(&err, ERR_BAD_INPUT, "%s needs a %s", role->words[0], role->arguments[0]);
         return failed(&err);
     }

@@ -35,6 +35,7 @@ struct options {
     /* [lifetimes], [revocation], [retention], [apple] */
     int self_ownership; /* index into self_ownerships: company, personal, choice */
     int64_t link_hours, challenge_minutes, certificate_days, renew_percent, session_hours;
+    int64_t rollover_days;
     int64_t confirmation_days;
     int64_t evidence_days, integrity_hours;
     int64_t revocation_parts, delta_hours;

@@ -108,6 +108,8 @@ static const struct field lifetime_keys[] = {
     NUMBER_KEY("renew_percent", renew_percent, 1, 100,
                "The last part of its life in which an identity is renewed, in percent; applies to "
                "those issued later."),
+    NUMBER_KEY("rollover_days", rollover_days, 0, 365,
+               "Within which devices get identities from another authority, after a switch."),
     NUMBER_KEY("session_hours", session_hours, 1, 720, "How long a sign-in lasts."),
     NUMBER_KEY(
         "confirmation_days", confirmation_days, 1, 365,
@@ -212,6 +214,7 @@ static const struct options default_numbers = {
     .challenge_minutes = 60,
     .certificate_days = 365,
     .renew_percent = 33,
+    .rollover_days = 30,
     .session_hours = 12,
     .revocation_parts = 1,
     .confirmation_days = 7,

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "fleet/authority.h"
 #include "http/listener.h"
 #include "server/control.h"
 #include "server/directories.h"
@@ -161,7 +162,7 @@ static bool authority_check(struct server *server, struct err *err)
     struct fleet *fleet;
     if (!fleet_open(temporary, house->database, house->keyd, house->shared, &fleet, err))
         return false;
-    if (fleet_authority_check(fleet, err))
+    if (fleet_authority_check(fleet, clock_now(), err))
         return true;
     server->is_refused = err->kind == ERR_PRECONDITION;
     return false;

@@ -44,6 +44,7 @@ bool wiring_open(void *owner, struct house *house, struct err *err)
         .revocation_parts = o->revocation_parts,
         .delta_seconds = o->delta_hours * HOUR,
         .renew_percent = o->renew_percent,
+        .rollover_seconds = o->rollover_days * 24 * HOUR,
         .self_ownership = o->self_ownership > OWNERSHIP_PERSONAL ? -1 : o->self_ownership,
         .session_seconds = o->session_hours * HOUR,
         .signed_messages = o->signed_messages,

@@ -152,7 +152,8 @@ static bool install_profile(struct work *work)
         return installation_failed(work, CODE_MALFORMED_PROFILE, &err);
     }
     phone_profile_put(phone, &profile, content.content, content.signer_sha256);
-    return true;
+    return phone_trust_update(phone, &err) ||
+           installation_failed(work, CODE_MALFORMED_PROFILE, &err);
 }
 
 static bool remove_profile(struct work *work)
@@ -167,8 +168,10 @@ static bool remove_profile(struct work *work)
     struct installed *installed = phone_profile_find(work->phone, identifier);
     if (!installed || legacy_owns(work->phone, identifier))
         return refuse(work, DOMAIN_MDM, CODE_NOT_INSTALLED, "The profile is not installed.");
+    struct err err;
     phone_profile_drop(work->phone, installed);
-    return true;
+    return phone_trust_update(work->phone, &err) ||
+           installation_failed(work, CODE_MALFORMED_PROFILE, &err);
 }
 
 static bool declarative_management(struct work *work)

@@ -181,7 +181,8 @@ static bool attempt_install(struct phone *phone, struct attempt *attempt,
         return false;
     phone_profile_put(phone, &attempt->parts.profile, profile->content, profile->signer_sha256);
     phone->enrolment.status = PHONE_ENROLLED;
-    return phone_save(phone, err) && mac_escrow(phone, report, err);
+    return phone_trust_update(phone, err) && phone_save(phone, err) &&
+           mac_escrow(phone, report, err);
 }
 
 /* The challenge again with another key, after it has been used up. */
@@ -295,7 +296,7 @@ static struct before *before_keep(void *owner, const struct phone *phone)
     before->roots = certificates_new(before);
     certificates_add(before->own, phone->certificate);
     certificates_add_all(before->chain, phone->chain);
-    certificates_add_all(before->roots, phone->trusted);
+    certificates_add_all(before->roots, phone->roots);
     before->key = phone->key;
     EVP_PKEY_up_ref(before->key);
     return before;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "codec/base64.h"
 #include "sim/declared.h"
+#include "sim/trust.h"
 
 #define STATE_SIZE_MAX ((size_t)64 << 20)
 #define BIG_TEXT (48LL << 20) /* bytes of a text in state.json */
@@ -274,18 +275,27 @@ bool phone_load(void *owner, const char *directory, const struct web_options *op
 {
     CLEANUP(mem_free_at) struct phone *phone = phone_new(directory, options);
     CLEANUP(mem_free_at) char *ledger = file_of(NULL, phone, "ledger.jsonl");
-    struct certificates *roots = NULL;
     if (!phone_lock(phone, err) || !state_read(phone, err) || !identity_read(phone, err) ||
         !list_load(phone, "authority.pem", &phone->authority, err) ||
-        !list_load(phone, "roots.pem", &roots, err) ||
+        !list_load(phone, "roots.pem", &phone->roots, err) ||
         !ledger_open(phone, ledger, &phone->ledger, err))
         return false;
-    certificates_add_all(phone->trusted, phone->authority);
-    certificates_add_all(phone->trusted, roots);
-    if (!web_start(phone, err))
+    if (!phone_trust_update(phone, err))
         return false;
     *out = mem_give(owner, &phone);
     return true;
+}
+
+bool phone_trust_update(struct phone *phone, struct err *err)
+{
+    struct certificates *trusted = certificates_new(phone), *before = phone->trusted;
+    certificates_add_all(trusted, phone->authority);
+    certificates_add_all(trusted, phone->roots);
+    trust_add_installed(phone, trusted);
+    phone->trusted = trusted;
+    bool started = web_start(phone, err);
+    mem_free(before);
+    return started;
 }
 
 /* ---- identity ---- */
@@ -310,25 +320,24 @@ bool phone_identity_set(struct phone *phone, EVP_PKEY *key, X509 *certificate,
                         const struct certificates *chain, const struct certificates *roots,
                         struct err *err)
 {
-    struct certificates *trusted = certificates_new(phone);
+    struct certificates *new_roots = certificates_new(phone);
     struct certificates *new_chain = certificates_new(phone);
     if (key)
         EVP_PKEY_up_ref(key);
     if (certificate)
         X509_up_ref(certificate);
     certificates_add_all(new_chain, chain);
-    certificates_add_all(trusted, phone->authority);
-    certificates_add_all(trusted, roots);
+    certificates_add_all(new_roots, roots);
     EVP_PKEY_free(phone->key);
     X509_free(phone->certificate);
     phone->key = key;
     phone->certificate = certificate;
     bool started;
-    struct certificates *old_trusted = phone->trusted, *old_chain = phone->chain;
-    phone->trusted = trusted;
+    struct certificates *old_roots = phone->roots, *old_chain = phone->chain;
+    phone->roots = new_roots;
     phone->chain = new_chain;
-    started = web_start(phone, err);
-    mem_free(old_trusted);
+    started = phone_trust_update(phone, err);
+    mem_free(old_roots);
     mem_free(old_chain);
     return started && (!phone->directory || identity_write(phone, roots, err));
 }

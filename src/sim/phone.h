@@ -87,7 +87,8 @@ struct phone {
     X509 *certificate;
     struct certificates *chain;     /* intermediates of the identity */
     struct certificates *authority; /* given on the command line; NULL: the system's */
-    struct certificates *trusted;   /* authority and the profile's roots, for TLS */
+    struct certificates *roots;     /* of the enrolment profile; NULL: none */
+    struct certificates *trusted;   /* authority and the roots of all profiles, for TLS */
     struct web_options web_options;
     struct web *web;
     struct ledger *ledger;
@@ -130,6 +131,8 @@ void phone_profile_put(struct phone *phone, const struct profile *profile, struc
                        const char *signer);
 bool phone_profile_is_own(const struct phone *phone, const struct installed *profile);
 void phone_profile_drop(struct phone *phone, struct installed *profile);
+/* Profiles came or went: trust what those that are there bring, from now on. */
+MUST_CHECK bool phone_trust_update(struct phone *phone, struct err *err);
 /* The installed profile's tree. */
 MUST_CHECK bool phone_profile_open(void *owner, const struct installed *installed,
                                    struct profile *out, struct err *err);

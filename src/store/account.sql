@@ -15,12 +15,6 @@ UPDATE organization SET evidence_limits = $1 WHERE evidence_limits IS DISTINCT F
 -- changes a row only where the ways are other ones
 UPDATE organization SET plan_ways = $1 WHERE plan_ways IS DISTINCT FROM $1
 
--- name: organization_authority_get
-SELECT authority_sha256 FROM organization ORDER BY id LIMIT 1
-
--- name: organization_authority_set
-UPDATE organization SET authority_sha256 = $1 WHERE authority_sha256 IS NULL
-
 -- name: account_insert
 INSERT INTO account (id, name, role, password_hash, must_change, created_at) VALUES ($1, $2, $3, $4, $5, $6)
 

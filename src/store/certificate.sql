@@ -30,12 +30,14 @@ UPDATE challenge SET state = 'cancelled' WHERE enrolment_id = $1 AND state = 'de
 
 -- name: certificate_reserve
 INSERT INTO certificate (id, enrolment_id, challenge_id, purpose, state, serial, subject, spki_sha256,
-                         request_sha256, not_before, not_after, created_at, renew_at, list_part)
-VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                         request_sha256, not_before, not_after, created_at, renew_at, list_part, authority)
+VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
 -- name: certificate_issue
--- the dates are those in it: the key process may have shortened what was wished for
-UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4, not_after = $5, subject = $6, renew_at = $7
+-- the dates are those in it: the key process may have shortened what was wished for; and another authority
+-- may issue by now than when it was reserved
+UPDATE certificate SET state = 'issued', der = $2, sha256 = $3, not_before = $4, not_after = $5, subject = $6, renew_at = $7,
+       authority = $8
 WHERE id = $1 AND state = 'reserved'
 
 -- name: certificate_by_id
@@ -64,7 +66,7 @@ SELECT count(*) AS count FROM certificate WHERE sha256 = $1 AND enrolment_id IS 
 
 -- name: certificate_list
 SELECT c.id, c.enrolment_id, c.challenge_id, e.device_id, d.name AS device_name, c.purpose, c.state, c.serial, c.subject, c.sha256,
-       c.spki_sha256, c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason, c.renew_tries, c.list_part,
+       c.spki_sha256, c.not_before, c.not_after, c.created_at, c.seen_at, c.revoked_at, c.reason, c.renew_tries, c.list_part, c.authority,
        CASE WHEN c.state = 'issued' AND e.state = 'active' THEN c.renew_at END AS renew_at
 FROM certificate c LEFT JOIN enrolment e ON e.id = c.enrolment_id
 LEFT JOIN device d ON d.id = e.device_id
@@ -122,16 +124,17 @@ UPDATE certificate SET state = 'issued', revoked_at = NULL, told_at = $2, reason
 WHERE enrolment_id = $1 AND state = 'held'
 
 -- name: certificate_revoked
--- of any part and of rank $2, the newest first, behind ($3, $4)
+-- of authority $5, of any part and of rank $2, the newest first, behind ($3, $4)
 SELECT serial, revoked_at, reason FROM certificate
-WHERE state IN ('revoked', 'held') AND is_listed AND not_after > $1 AND (revoked_at, serial) < ($3, $4)
+WHERE state IN ('revoked', 'held') AND is_listed AND not_after > $1 AND (revoked_at, serial) < ($3, $4) AND authority = $5
   AND CASE reason WHEN 'key_compromise' THEN 0 WHEN 'certificate_hold' THEN 1 WHEN 'superseded' THEN 3 ELSE 2 END = $2
 ORDER BY revoked_at DESC, serial DESC LIMIT 10000
 
 -- name: certificate_revoked_of_part
--- the same of part $5
+-- the same of part $6
 SELECT serial, revoked_at, reason FROM certificate
-WHERE state IN ('revoked', 'held') AND is_listed AND not_after > $1 AND (revoked_at, serial) < ($3, $4) AND list_part = $5
+WHERE state IN ('revoked', 'held') AND is_listed AND not_after > $1 AND (revoked_at, serial) < ($3, $4)
+  AND authority = $5 AND list_part = $6
   AND CASE reason WHEN 'key_compromise' THEN 0 WHEN 'certificate_hold' THEN 1 WHEN 'superseded' THEN 3 ELSE 2 END = $2
 ORDER BY revoked_at DESC, serial DESC LIMIT 10000
 
@@ -139,6 +142,7 @@ ORDER BY revoked_at DESC, serial DESC LIMIT 10000
 -- what lists tell of anew since $1, of part $3 (0: of any), behind ($4, $5): revoked, held or good again
 SELECT serial, revoked_at, reason, told_at FROM certificate
 WHERE told_at >= $1 AND (told_at, serial) > ($4, $5) AND is_listed AND not_after > $2 AND ($3 = 0 OR list_part = $3)
+  AND authority = $6
 ORDER BY told_at, serial LIMIT 10000
 
 -- name: certificate_step_insert
@@ -172,7 +176,7 @@ WHERE h.id < COALESCE(CAST($1 AS TEXT), '~') AND (CAST($2 AS TEXT) IS NULL OR e.
 ORDER BY h.id DESC LIMIT $4
 
 -- name: identity_by_sha256
-SELECT e.id AS enrolment_id, e.device_id, c.id AS certificate_id, e.channel, d.udid, d.os_version, d.platform,
+SELECT e.id AS enrolment_id, e.device_id, c.id AS certificate_id, e.channel, e.authority, d.udid, d.os_version, d.platform,
        d.ownership, l.mode, e.state AS enrolment_state, c.state AS certificate_state, c.not_before, c.not_after,
        (c.seen_at IS NOT NULL) AS is_seen,
        EXISTS (SELECT 1 FROM certificate r WHERE r.enrolment_id = e.id AND r.id <> c.id AND r.state = 'issued'
@@ -193,7 +197,7 @@ WHERE c.sha256 = $1
 SELECT number, der, this_update, next_update, entries FROM revocation_list WHERE part = $1 ORDER BY number DESC LIMIT 1
 
 -- name: revocation_list_about
-SELECT number, this_update, next_update, entries FROM revocation_list WHERE part = 0 ORDER BY number DESC LIMIT 1
+SELECT number, this_update, next_update, entries FROM revocation_list WHERE part = $1 ORDER BY number DESC LIMIT 1
 
 -- name: revocation_list_insert
 INSERT INTO revocation_list (part, number, der, this_update, next_update, entries, delta, delta_until)

@@ -108,8 +108,8 @@ FROM enrolment_link WHERE id < COALESCE(CAST($1 AS TEXT), '~') ORDER BY id DESC 
 
 -- name: enrolment_insert
 -- people of the device are managed, if what it is given says so
-INSERT INTO enrolment (id, link_id, channel, state, created_at, takes_users)
-VALUES ($1, $2, $3, $4, $5, TRUE)
+INSERT INTO enrolment (id, link_id, channel, state, created_at, takes_users, authority)
+VALUES ($1, $2, $3, $4, $5, TRUE, $6)
 
 -- name: enrolment_by_id
 SELECT * FROM enrolment WHERE id = $1

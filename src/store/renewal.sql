@@ -5,8 +5,9 @@
 -- those that have ended too: they are told once; not what the device has shown the successor of
 SELECT c.id, c.serial, c.enrolment_id, e.device_id, c.not_before, c.not_after, c.renew_at, c.renew_tries,
        EXISTS (SELECT 1 FROM command o WHERE o.enrolment_id = e.id AND o.kind = 'renew_identity'
-               AND o.finished_at IS NULL) AS is_open
+               AND o.finished_at IS NULL) AS is_open, a.since AS moved_at
 FROM certificate c JOIN enrolment e ON e.id = c.enrolment_id
+LEFT JOIN authority a ON a.number = c.authority AND a.role = 'earlier'
 WHERE c.state = 'issued' AND c.renew_at <= $1 AND e.state = 'active'
   AND COALESCE((SELECT max(n.id) FROM certificate n WHERE n.enrolment_id = c.enrolment_id AND n.state = 'issued'
                 AND n.seen_at IS NOT NULL), c.id) <= c.id

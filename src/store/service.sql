@@ -142,6 +142,10 @@ SELECT id, uuid FROM service_profile WHERE uuid IS NOT NULL ORDER BY name LIMIT 
 -- name: service_profile_defined
 UPDATE service_profile SET uuid = $2, defined_revision = $3, problem = NULL WHERE id = $1
 
+-- name: service_profile_again
+-- its anchors are other ones
+UPDATE service_profile SET revision = revision + 1 WHERE uuid IS NOT NULL
+
 -- name: service_profile_refused
 UPDATE service_profile SET problem = $2 WHERE id = $1
 

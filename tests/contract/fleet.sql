@@ -130,7 +130,13 @@ DELETE FROM audit WHERE position = $1
 DELETE FROM audit WHERE position > $1
 
 -- name: tamper_authority
-UPDATE organization SET authority_sha256 = '00ff'
+UPDATE authority SET root_sha256 = '00ff'
+
+-- name: tamper_authority_role
+UPDATE authority SET role = 'retired'
+
+-- name: tamper_authority_forget
+DELETE FROM authority WHERE number > 1
 
 -- name: tamper_heads_delete
 DELETE FROM audit_head

@@ -4,6 +4,7 @@
 
 #include "fleet/account.h"
 #include "fleet/audit.h"
+#include "fleet/authority.h"
 #include "fleet/certificate.h"
 #include "fleet/job.h"
 #include "fleet/upkeep.h"
@@ -64,10 +65,11 @@ static void a_database_refuses_keys_of_another_authority(void **state)
 {
     struct fixture *f = *state;
     struct err err;
-    assert_works(fleet_authority_check(f->fleet, &err), err); /* a new one takes what is there */
-    assert_works(fleet_authority_check(f->fleet, &err), err);
+    assert_works(fleet_authority_check(f->fleet, f->now, &err),
+                 err); /* a new one takes what is there */
+    assert_works(fleet_authority_check(f->fleet, f->now, &err), err);
     fixture_write(f, &SQL_TAMPER_AUTHORITY, NO_ARGS);
-    assert_fails(fleet_authority_check(f->fleet, &err), err, ERR_PRECONDITION);
+    assert_fails(fleet_authority_check(f->fleet, f->now, &err), err, ERR_PRECONDITION);
     assert_non_null(strstr(err.text, "00ff"));
     assert_non_null(err.remedy);
 }

@@ -24,8 +24,10 @@ struct exception {
 
 static const struct exception exceptions[] = {
     {&SQL_ORGANIZATION_GET, FEW},
-    {&SQL_ORGANIZATION_AUTHORITY_GET, FEW},
-    {&SQL_ORGANIZATION_AUTHORITY_SET, FEW},
+    {&SQL_AUTHORITY_LIST, FEW},
+    {&SQL_AUTHORITY_DEVICES, "a number for people, of all devices"},
+    {&SQL_AUTHORITY_UNTRUSTING, "a number for people, of all devices"},
+    {&SQL_RENEWAL_BRING_FORWARD, "all of them, once, after another authority came into use"},
     {&SQL_ORGANIZATION_EVIDENCE_SET, FEW},
     {&SQL_COMPLIANCE_ALL_DUE, "all of them, when the limits of evidence were changed"},
     {&SQL_ORGANIZATION_WAYS_SET, FEW},
@@ -37,6 +39,7 @@ static const struct exception exceptions[] = {
     {&SQL_SERVICE_PROFILE_ONLY_AUTOMATIC, FEW},
     {&SQL_SERVICE_PROFILE_DUE, FEW},
     {&SQL_SERVICE_PROFILE_ALL, FEW},
+    {&SQL_SERVICE_PROFILE_AGAIN, FEW},
     {&SQL_SERVICE_DEVICES_UNSEEN, "once, at the end of a fetch of everything"},
     {&SQL_SERVICE_DEVICE_COUNT, "people look at it"},
     {&SQL_TERMS_CURRENT, NEWEST},

@@ -162,11 +162,9 @@ class House:
         return ssl.create_default_context(cadata=self.root_pem() if root.exists() else None)
 
     def root_pem(self):
-        """The authority's certificate as PEM, however it is kept."""
-        content = (self.data / "keys" / "root.crt").read_bytes()
-        if content.startswith(b"-----BEGIN"):
-            return content.decode()
-        return ssl.DER_cert_to_PEM_cert(content)
+        """The roots of the authority as PEM, the first one's first."""
+        keys = self.data / "keys"
+        return "".join(path.read_text() for path in (keys / "root.crt", *sorted(keys.glob("authority-*/root.crt"))))
 
     def get(self, path, door="front", method="GET", body=None, headers=None, timeout=10):
         """(status, headers, body) over a new connection."""

@@ -68,7 +68,8 @@ static bool install_item(void *owner, const struct action *action,
         if (!text_equal(items[i].name, action->command->item))
             continue;
         if (!plist_render(owner, items[i].profile, APPLE_PROFILE_SIZE_MAX, &plain, err) ||
-            !keyd_sign_profile(action->fleet->keyd, owner, plain, &profile, err))
+            !keyd_sign_profile(action->fleet->keyd, owner, action->identity->authority, plain,
+                               &profile, err))
             return false;
         plist_set_data(request, "Payload", profile);
         return true;

@@ -11,7 +11,7 @@
 #include "codec/base64.h"
 #include "codec/json.h"
 #include "fleet/automated.h"
-#include "pki/keyd.h"
+#include "pki/authorities.h"
 #include "pki/signed.h"
 
 #define JSON_TYPE "application/json"
@@ -86,15 +86,15 @@ bool apple_automated_config(struct request *request, struct reply *reply, struct
 bool apple_automated_anchors(struct request *request, struct reply *reply, struct err *err)
 {
     struct fleet *fleet = fleet_of(request);
-    struct authority authority = {0};
+    struct authorities all = {.count = 0};
+    size_t count = 0;
     CLEANUP(json_decref_at) json_t *list = json_array();
-    if (fleet->settings->front_is_own) {
-        if (!keyd_authority(fleet->keyd, request->owner, &authority, err))
-            return false;
-        if (json_array_append_new(list,
-                                  json_string(base64_encode(request->owner, authority.root))) != 0)
+    if (fleet->settings->front_is_own && !keyd_authorities(fleet->keyd, request->owner, &all, err))
+        return false;
+    const struct bytes *roots = authority_roots(request->owner, &all, &count);
+    for (size_t i = 0; i < count; i++)
+        if (json_array_append_new(list, json_string(base64_encode(request->owner, roots[i]))) != 0)
             bug("no anchor");
-    }
     json_reply(request, reply, list);
     return true;
 }

@@ -29,7 +29,8 @@ static bool give(struct request *request, const struct apple_item *item, struct 
     if (text_equal(request_header(request, "If-None-Match"), tag))
         reply_empty(reply, 304);
     else if (plist_render(request->owner, item->profile, APPLE_PROFILE_SIZE_MAX, &plain, err) &&
-             keyd_sign_profile(fleet_of(request)->keyd, request->owner, plain, &profile, err))
+             keyd_sign_profile(fleet_of(request)->keyd, request->owner,
+                               device_of(request)->identity.authority, plain, &profile, err))
         reply_bytes(reply, 200, PROFILE_TYPE, profile);
     else
         return false;

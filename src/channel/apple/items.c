@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "channel/apple/profile.h"
 #include "channel/apple/settings.h"
+#include "channel/apple/trust.h"
 #include "pki/digest.h"
 
 /* Part of every hash: raise it when the same values must be delivered again in another form. */
@@ -104,7 +105,11 @@ static bool items_make(void *owner, const struct effective *effective, const cha
 bool apple_items_make(void *owner, const struct effective *effective, struct apple_item **items,
                       size_t *count, struct err *err)
 {
-    return items_make(owner, effective, APPLE_ITEM_PREFIX, items, count, err);
+    if (!items_make(owner, effective, APPLE_ITEM_PREFIX, items, count, err))
+        return false;
+    if (effective->root_count > 0) /* there is room for one more */
+        (*items)[(*count)++] = apple_trust_make(owner, effective->roots, effective->root_count);
+    return true;
 }
 
 bool apple_items_make_declared(void *owner, const struct effective *effective,

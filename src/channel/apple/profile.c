@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "channel/apple/items.h"
+#include "pki/authorities.h"
 #include "pki/digest.h"
 
 /* Apple: MDM payload, AccessRights. All that there are: an update of the profile may not add one.
@@ -50,15 +51,28 @@ static struct plist *part_add(struct plist *content, const struct apple_enrolmen
     return part;
 }
 
-/* The root is the anchor of our TLS servers too: they are certified by the same authority. */
+/* A payload keeps its identifiers while it is the same certificate. */
+static void certificate_add(struct plist *content, const struct apple_enrolment *enrolment,
+                            const struct authority *authority, bool is_root)
+{
+    const char *word = is_root ? "root" : "issuing";
+    CLEANUP(mem_free_at)
+    char *later = mem_format(NULL, "%s-%lld", word, (long long)authority->number);
+    struct plist *part = part_add(content, enrolment, authority->number == 1 ? word : later,
+                                  is_root ? "com.apple.security.root" : "com.apple.security.pkcs1");
+    plist_set_text(part, "PayloadDisplayName",
+                   is_root ? "Root certificate" : "Issuing certificate");
+    plist_set_data(part, "PayloadContent", is_root ? authority->root : authority->issuing);
+}
+
+/* The roots are the anchors of our TLS servers too: they are certified by the same authorities. */
 static void certificates_add(struct plist *content, const struct apple_enrolment *enrolment)
 {
-    struct plist *root = part_add(content, enrolment, "root", "com.apple.security.root");
-    plist_set_text(root, "PayloadDisplayName", "Root certificate");
-    plist_set_data(root, "PayloadContent", enrolment->root);
-    struct plist *issuing = part_add(content, enrolment, "issuing", "com.apple.security.pkcs1");
-    plist_set_text(issuing, "PayloadDisplayName", "Issuing certificate");
-    plist_set_data(issuing, "PayloadContent", enrolment->issuing);
+    const struct authorities *all = enrolment->authorities;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].role != AUTHORITY_RETIRED)
+            certificate_add(content, enrolment, &all->list[i], true);
+    certificate_add(content, enrolment, authority_of_role(all, AUTHORITY_CURRENT), false);
 }
 
 /* X.501 name as com.apple.security.scep wants it: an array of RDNs, each an array of pairs. */
@@ -93,7 +107,7 @@ static void identity_add(struct plist *content, const struct apple_enrolment *en
     plist_set_integer(scep, "RetryDelay", SCEP_RETRY_SECONDS);
     /* SCEP runs in the clear: the fingerprint is what tells the device whom it asks. */
     uint8_t digest[32];
-    digest_sha256(enrolment->issuing, digest);
+    digest_sha256(authority_of_role(enrolment->authorities, AUTHORITY_CURRENT)->issuing, digest);
     plist_set_data(scep, "CAFingerprint", BYTES_OF(digest));
 }
 

@@ -7,6 +7,7 @@
 
 #include "codec/plist.h"
 #include "fleet/enrol.h"
+#include "pki/keyd.h"
 
 /* The identifier decides what replaces what on a device, and what a retired device removes. */
 #define APPLE_ENROLMENT_IDENTIFIER "org.muster.enrolment"
@@ -16,9 +17,9 @@ int64_t apple_access_rights(int ownership);
 
 struct apple_enrolment {
     const struct enrolment_start *start;
-    struct bytes root,
-        issuing;       /* certificates, DER: trust anchors of our TLS and of the identity */
-    const char *topic; /* of the push certificate */
+    const struct authorities *authorities; /* whose roots are the anchors of our TLS and of the
+                                              identity, which the current one issues */
+    const char *topic;                     /* of the push certificate */
     const char *scep_url, *scep_name;
     const char *checkin_url, *connect_url;
     bool sign_messages; /* each with the header Mdm-Signature */

@@ -15,8 +15,7 @@ static bool profile_sign(struct fleet *fleet, void *owner, const struct apple_is
     const char *plain_url = fleet->settings->plain_url, *device_url = fleet->settings->device_url;
     const struct apple_enrolment enrolment = {
         .start = start,
-        .root = issuer->authority.root,
-        .issuing = issuer->authority.issuing,
+        .authorities = &issuer->authorities,
         .topic = issuer->topic,
         .scep_name = SCEP_NAME,
         .scep_url = mem_format(owner, "%s/scep/" SCEP_NAME, plain_url),
@@ -26,13 +25,13 @@ static bool profile_sign(struct fleet *fleet, void *owner, const struct apple_is
     };
     struct bytes plain;
     return apple_enrolment_render(owner, &enrolment, &plain, err) &&
-           keyd_sign_profile(fleet->keyd, owner, plain, out, err);
+           keyd_sign_profile(fleet->keyd, owner, issuer->signer, plain, out, err);
 }
 
 bool apple_issuer_get(struct fleet *fleet, void *owner, struct apple_issuer *out, struct err *err)
 {
     *out = (struct apple_issuer){0};
-    return keyd_authority(fleet->keyd, owner, &out->authority, err) &&
+    return keyd_authorities(fleet->keyd, owner, &out->authorities, err) &&
            fleet_push_topic(fleet, owner, &out->topic, err);
 }
 
@@ -52,9 +51,9 @@ bool apple_renewal_make(void *owner, const struct action *action, struct bytes *
                         struct err *err)
 {
     struct fleet *fleet = action->fleet;
-    struct apple_issuer issuer = {0};
+    struct apple_issuer issuer = {.signer = action->identity->authority};
     struct enrolment_start start;
-    return keyd_authority(fleet->keyd, owner, &issuer.authority, err) &&
+    return keyd_authorities(fleet->keyd, owner, &issuer.authorities, err) &&
            fleet_renewal_start(fleet, action->actor, owner, action->identity, &start, &issuer.topic,
                                err) &&
            profile_sign(fleet, owner, &issuer, &start, out, err);

@@ -12,7 +12,8 @@
 #include "pki/keyd.h"
 
 struct apple_issuer { /* what a profile needs of ours */
-    struct authority authority;
+    struct authorities authorities;
+    int64_t signer; /* number of the authority that signs it; 0: as for one that comes */
     char *topic;
 };
 /* To be asked for before a link or a token is used up. ERR_UNAVAILABLE while keyd is away,

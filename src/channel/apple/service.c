@@ -8,7 +8,7 @@
 #include "channel/apple/service_client.h"
 #include "channel/apple/service_message.h"
 #include "fleet/service.h"
-#include "pki/keyd.h"
+#include "pki/authorities.h"
 #include "pki/recipient.h"
 
 #define SYNC_SECONDS (30 * 60) /* Apple: no more often than that without a reason */
@@ -126,14 +126,16 @@ static bool profile_tell(struct step *step, const struct service_profile *profil
 static bool profiles_tell(struct step *step, struct err *err)
 {
     struct service_profile *profiles = NULL;
-    struct authority authority = {0};
-    size_t count = 0;
+    struct authorities all = {.count = 0};
+    size_t count = 0, anchor_count = 0;
     if (!fleet_service_profiles_due(step->fleet, step->owner, &profiles, &count, err) ||
-        (count > 0 && !keyd_authority(step->fleet->keyd, step->owner, &authority, err)))
+        (count > 0 && !keyd_authorities(step->fleet->keyd, step->owner, &all, err)))
         return false;
+    const struct bytes *anchors = authority_roots(step->owner, &all, &anchor_count);
     const struct service_way way = {
         .url = mem_format(step->owner, "%s" AUTOMATED_PATH, step->fleet->settings->front_url),
-        .anchor = step->fleet->settings->front_is_own ? authority.root : NO_BYTES,
+        .anchors = anchors,
+        .anchor_count = step->fleet->settings->front_is_own ? anchor_count : 0,
         .magic = step->service.id};
     for (size_t i = 0; i < count; i++)
         if (!profile_tell(step, &profiles[i], &way, err))

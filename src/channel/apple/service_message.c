@@ -270,9 +270,9 @@ struct bytes apple_service_profile_render(void *owner, const struct service_prof
     json_set(json, "allow_pairing", json_boolean(profile->allows_pairing));
     json_set(json, "await_device_configured", json_boolean(profile->awaits_configuration));
     json_set(json, "skip_setup_items", skip ? skip : json_array());
-    if (way->anchor.data &&
-        json_array_append_new(anchors, json_string(base64_encode(owner, way->anchor))) != 0)
-        bug("no anchor");
+    for (size_t i = 0; i < way->anchor_count; i++)
+        if (json_array_append_new(anchors, json_string(base64_encode(owner, way->anchors[i]))) != 0)
+            bug("no anchor");
     json_set(json, "anchor_certs", anchors);
     return rendered(owner, json);
 }

@@ -35,8 +35,9 @@ bool apple_service_cursor_is_gone(const char *word);
 struct bytes apple_service_page_render(void *owner, const char *cursor);
 struct service_way { /* in */
     const char *url;
-    struct bytes anchor; /* root of our TLS, DER; data NULL: one that devices know already */
-    const char *magic;   /* the same for all profiles of the organisation */
+    const struct bytes *anchors; /* roots of our TLS, DER; none: one that devices know already */
+    size_t anchor_count;
+    const char *magic; /* the same for all profiles of the organisation */
 };
 struct bytes apple_service_profile_render(void *owner, const struct service_profile *profile,
                                           const struct service_way *way);

@@ -26,10 +26,14 @@ static struct enrolment_start start_of(const char *challenge)
 static struct bytes rendered(void *owner, const char *challenge)
 {
     struct enrolment_start start = start_of(challenge);
+    const struct authority only = {.number = 1,
+                                   .role = AUTHORITY_CURRENT,
+                                   .root = bytes_text(ROOT),
+                                   .issuing = bytes_text(ISSUING)};
+    const struct authorities all = {&only, 1, 1};
     const struct apple_enrolment enrolment = {
         .start = &start,
-        .root = bytes_text(ROOT),
-        .issuing = bytes_text(ISSUING),
+        .authorities = &all,
         .topic = "com.apple.mgmt.External.x",
         .scep_url = "http://mdm.example.org:8080/scep/apple",
         .scep_name = "apple",

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "keyd/rollover.h"
 #define START_TRIES 9
 
 /* The sanitizer's leak check has no place in a process that ends by _exit(). */
@@ -101,8 +103,13 @@ static void remove_directory(const char *path)
 {
     DIR *directory = opendir(path);
     assert_non_null(directory);
-    for (struct dirent *entry; (entry = readdir(directory));)
-        (void)unlinkat(dirfd(directory), entry->d_name, 0);
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        CLEANUP(mem_free_at) char *inside = mem_format(NULL, "%s/%s", path, entry->d_name);
+        if (strncmp(entry->d_name, "authority-", strlen("authority-")) == 0)
+            remove_directory(inside);
+        else
+            (void)unlinkat(dirfd(directory), entry->d_name, 0);
+    }
     (void)closedir(directory);
     assert_int_equal(rmdir(path), 0);
 }
@@ -170,7 +177,7 @@ int process_set_up_alike(void **state)
     return 0;
 }
 
-void process_restart(struct process *process, bool kill_it)
+static void end(struct process *process, bool kill_it)
 {
     struct err err;
     int unused[2];
@@ -183,8 +190,59 @@ void process_restart(struct process *process, bool kill_it)
     keyd_replace(process->keyd, unused[0]);
     assert_fails(keyd_ping(process->keyd, &err), err, ERR_UNAVAILABLE);
     assert_int_equal(wait_for(process->pid), kill_it ? -SIGKILL : 0);
+}
+
+void process_stop(struct process *process)
+{
+    end(process, false);
+}
+
+void process_resume(struct process *process)
+{
     keyd_replace(process->keyd, launch(process));
     wait_until_ready(process->keyd);
+}
+
+void process_restart(struct process *process, bool kill_it)
+{
+    end(process, kill_it);
+    process_resume(process);
+}
+
+bool process_prepare(const struct keyd_options *options, int64_t *number, struct err *err)
+{
+    return keyd_rollover_prepare(options, clock_now(), number, err);
+}
+
+bool process_switch(const struct keyd_options *options, int64_t *number, struct err *err)
+{
+    return keyd_rollover_switch(options, clock_now(), number, err);
+}
+
+#define WORD_FAILED 100 /* and the kind: exit status */
+
+int64_t process_run(const struct process *process, process_word *word, int after_ms)
+{
+    const struct keyd_options options = {.directory = process->directory,
+                                         .organization = process->organization};
+    int status;
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int64_t number = 0;
+        struct err err;
+        _exit(word(&options, &number, &err) ? (int)number : WORD_FAILED + (int)err.kind);
+    }
+    if (after_ms >= 0) {
+        (void)usleep((useconds_t)after_ms * 1000);
+        (void)kill(pid, SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFSIGNALED(status))
+        return 0;
+    int code = WEXITSTATUS(status);
+    return code >= WORD_FAILED ? WORD_FAILED - code : code;
 }
 
 int process_wait(struct process *process)

@@ -22,6 +22,15 @@ struct process *process_start(void *owner);
 struct process *process_start_for(void *owner, const char *organization);
 /* Stop (SIGKILL or by closing the connection) and start again on the same directory. */
 void process_restart(struct process *process, bool kill_it);
+/* The two halves of that: nothing runs between them. */
+void process_stop(struct process *process);
+void process_resume(struct process *process);
+/* A word about its directory, while nothing runs, in a process of its own: it locks and protects
+ * whoever runs it. The number that it tells; minus its kind of error. after_ms >= 0: killed then, 0
+ * is told. */
+typedef bool process_word(const struct keyd_options *options, int64_t *number, struct err *err);
+int64_t process_run(const struct process *process, process_word *word, int after_ms);
+process_word process_prepare, process_switch; /* to another authority: keyd/rollover.h */
 /* Wait for the process to end; its exit code, or -signal. */
 int process_wait(struct process *process);
 /* cmocka group set-up and tear-down: *state is a struct process. */

@@ -212,7 +212,8 @@ static void a_profile_is_signed_with_its_chain(void **state)
     CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
     struct err err;
     struct bytes der;
-    assert_works(keyd_sign_profile(process->keyd, owner, bytes_text("<plist/>"), &der, &err), err);
+    assert_works(keyd_sign_profile(process->keyd, owner, 0, bytes_text("<plist/>"), &der, &err),
+                 err);
     CLEANUP(CMS_ContentInfo_free_at) CMS_ContentInfo *cms = DER_READ(d2i_CMS_ContentInfo, der);
     CLEANUP(X509_STORE_free_at) X509_STORE *store = store_of(&process->authority);
     CLEANUP(BIO_free_all_at) BIO *out = BIO_new(BIO_s_mem());

@@ -116,7 +116,8 @@ static enum scep_failure answer_to(struct process *process, void *owner, struct 
     struct authority authority = authority_now(process, owner);
     struct scep_message parsed;
     struct err err;
-    assert_works(scep_parse(owner, message, process->keyd, &authority, false, &parsed, &err), err);
+    const struct authorities all = {&authority, 1, 1};
+    assert_works(scep_parse(owner, message, process->keyd, &all, false, &parsed, &err), err);
     return parsed.failure;
 }
 

@@ -22,8 +22,8 @@ static struct scene scene_of(void **state)
 
 static bool parse(struct scene *scene, struct bytes body, struct scep_message *out, struct err *err)
 {
-    return scep_parse(scene->owner, body, scene->process->keyd, &scene->process->authority, false,
-                      out, err);
+    const struct authorities all = {&scene->process->authority, 1, 1};
+    return scep_parse(scene->owner, body, scene->process->keyd, &all, false, out, err);
 }
 
 static struct bytes message(struct scene *scene, const struct csr_wish *csr,
@@ -78,7 +78,8 @@ static X509 *enrol(struct scene *scene, struct bytes body)
     certificate_serial_make(fields.serial);
     assert_works(keyd_issue(scene->process->keyd, scene->owner, &fields, &certificate, &err), err);
     assert_works(scep_render_success(scene->owner, scene->process->keyd, &scene->process->authority,
-                                     &parsed, certificate, &out, &err),
+                                     &parsed, certificate, scene->process->authority.issuing, &out,
+                                     &err),
                  err);
     client_read(scene->owner, scene->client, &scene->process->authority, out, &reply);
     assert_int_equal(reply.status, '0');
@@ -259,14 +260,15 @@ static void a_flipped_bit_anywhere_never_changes_what_is_asked(void **state)
     struct bytes csr = client_csr(scene.owner, scene.client, &(struct csr_wish){0});
     struct bytes good = client_message(scene.owner, scene.client, &scene.process->authority, csr,
                                        &(struct message_wish){0});
+    const struct authorities all = {&scene.process->authority, 1, 1};
     for (size_t at = 0; at < good.size; at += 41) {
         CLEANUP(mem_free_at) void *owner = mem_text(NULL, "");
         struct scep_message parsed;
         struct err err;
         uint8_t *changed = mem_copy(owner, good.data, good.size);
         changed[at] ^= 0x10;
-        if (scep_parse(owner, (struct bytes){changed, good.size}, scene.process->keyd,
-                       &scene.process->authority, false, &parsed, &err))
+        if (scep_parse(owner, (struct bytes){changed, good.size}, scene.process->keyd, &all, false,
+                       &parsed, &err))
             if (parsed.failure == SCEP_NO_FAILURE &&
                 (parsed.type != SCEP_REQUEST || !bytes_equal(parsed.request.der, csr) ||
                  strcmp(parsed.transaction, "a+b/c= 1") != 0))

@@ -73,7 +73,7 @@ static struct bytes wrapped(struct timing *timing, bool is_right, size_t number)
     if (!is_right)
         block[ways[number % COUNT(ways)].at] = ways[number % COUNT(ways)].value;
     struct bytes made = encrypted(timing, block, sizeof(block));
-    assert_works(keyd_unwrap(timing->process->keyd, timing->owner, made, KEY_SIZE, &key, &err),
+    assert_works(keyd_unwrap(timing->process->keyd, timing->owner, 0, made, KEY_SIZE, &key, &err),
                  err);
     assert_int_equal(bytes_equal(key, (struct bytes){block + ZERO + 1, KEY_SIZE}), is_right);
     return made;
@@ -83,7 +83,7 @@ static void unwrap_ask(struct timing *timing, void *owner, struct bytes question
 {
     struct bytes key;
     struct err err;
-    assert_works(keyd_unwrap(timing->process->keyd, owner, question, KEY_SIZE, &key, &err), err);
+    assert_works(keyd_unwrap(timing->process->keyd, owner, 0, question, KEY_SIZE, &key, &err), err);
     assert_int_equal(key.size, KEY_SIZE);
 }
 
@@ -128,8 +128,8 @@ static void message_ask(struct timing *timing, void *owner, struct bytes questio
 {
     struct scep_message parsed;
     struct err err;
-    assert_works(scep_parse(owner, question, timing->process->keyd, &timing->process->authority,
-                            false, &parsed, &err),
+    const struct authorities all = {&timing->process->authority, 1, 1};
+    assert_works(scep_parse(owner, question, timing->process->keyd, &all, false, &parsed, &err),
                  err);
     assert_int_equal(parsed.failure, SCEP_BAD_CHECK);
 }
