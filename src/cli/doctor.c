@@ -217,7 +217,7 @@ static void check_enrolment_service(struct visit *visit)
 }
 
 struct ending { /* certificates of devices, in use */
-    size_t count, near, over;
+    size_t near, over;
 };
 
 static void ending_count(const struct cli *cli, const json_t *items, struct ending *out)
@@ -234,7 +234,6 @@ static void ending_count(const struct cli *cli, const json_t *items, struct endi
             !text_equal(json_string_value(json_object_get(item, "state")), "issued") || !from ||
             !until || !time_parse(from, &begins, &err) || !time_parse(until, &ends, &err))
             continue;
-        out->count++;
         if (ends <= cli->now)
             out->over++;
         else if (ends - cli->now < doctor_warn_seconds(begins, ends))
@@ -248,8 +247,11 @@ static void check_certificates(struct visit *visit)
     struct ending ending = {0};
     const char *cursor = NULL;
     size_t pages = 0;
+    const char *before = time_text(cli->owner, cli->now + WARN_DAYS * DAY_SECONDS);
     do {
-        const char *path = api_query(cli->owner, "/certificates?limit=500", "cursor", cursor);
+        const char *path =
+            api_query(cli->owner, "/certificates?limit=500&state=issued", "ends_before", before);
+        path = api_query(cli->owner, path, "cursor", cursor);
         CLEANUP(json_decref_at) json_t *page = ask(visit, "device certificates", path);
         if (!page)
             return;
@@ -259,8 +261,7 @@ static void check_certificates(struct visit *visit)
     } while (cursor && ++pages < CERTIFICATE_PAGES_MAX);
     bool is_well = ending.near == 0 && ending.over == 0;
     note(visit, is_well ? "ok" : "warning", "device certificates",
-         mem_format(cli->owner, "%zu in use, %zu end soon, %zu have ended", ending.count,
-                    ending.near, ending.over),
+         mem_format(cli->owner, "%zu end soon, %zu have ended", ending.near, ending.over),
          is_well ? NULL : "muster certificate list --state issued --ends-within 30d names them");
 }
 

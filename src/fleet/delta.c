@@ -53,7 +53,8 @@ static bool entries_load(struct telling *t, bool *is_whole, struct err *err)
     struct rows *rows = NULL;
     do {
         if (!store_rows(t->fleet->db, t->owner,
-                        ASK(CERTIFICATE_TOLD, INTEGER(t->since), INTEGER(list->this_update),
+                        ASK(CERTIFICATE_TOLD, INTEGER(t->since),
+                            INTEGER(list->this_update - ENDED_KEPT_SECONDS),
                             INTEGER(t->of->part % REVOCATION_PARTS), INTEGER(after), TEXT(serial),
                             INTEGER(fleet_revocation_authority(t->of->part))),
                         &rows, err))
@@ -105,7 +106,8 @@ bool delta_base_keep(struct db *tx, int64_t part, const struct revocation_list *
                      struct err *err)
 {
     int64_t now = list->this_update, ended = now - (list->next_update - now);
-    return store_change(tx,
+    return store_change(tx, ASK(REVOCATION_BASE_AHEAD, INTEGER(part), INTEGER(now)), NULL, err) &&
+           store_change(tx,
                         ASK(REVOCATION_BASE_ADD, INTEGER(part), INTEGER(list->number), INTEGER(now),
                             INTEGER(now - DAY_SECONDS)),
                         NULL, err) &&

@@ -9,6 +9,10 @@
 #include "fleet/certificate.h"
 #include "pki/keyd.h"
 
+/* What has ended stays in the lists until one has told of it that was made after its end (RFC 5280
+ * 3.3): they are made daily. */
+#define ENDED_KEPT_SECONDS (INT64_C(2) * 86400)
+
 struct delta_of { /* the list that it goes with */
     int64_t part;
     const struct revocation_list *list;

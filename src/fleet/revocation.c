@@ -36,6 +36,7 @@ struct making { /* a list on its way */
     struct crl_entry *entries;
     size_t count;
     struct revocation_list list;
+    int64_t follows;    /* number of the one before; 0: it is the first */
     struct bytes delta; /* what has changed; none: NO_BYTES */
 };
 
@@ -88,13 +89,14 @@ static bool page_load(struct making *m, int64_t now, const struct place *at, str
     int64_t authority = fleet_revocation_authority(m->part);
     if (is_of_all(m->part))
         return store_rows(db, m->owner,
-                          ASK(CERTIFICATE_REVOKED, INTEGER(now), INTEGER(at->rank),
-                              INTEGER(at->before), TEXT(at->after), INTEGER(authority)),
+                          ASK(CERTIFICATE_REVOKED, INTEGER(now - ENDED_KEPT_SECONDS),
+                              INTEGER(at->rank), INTEGER(at->before), TEXT(at->after),
+                              INTEGER(authority)),
                           rows, err);
     return store_rows(db, m->owner,
-                      ASK(CERTIFICATE_REVOKED_OF_PART, INTEGER(now), INTEGER(at->rank),
-                          INTEGER(at->before), TEXT(at->after), INTEGER(authority),
-                          INTEGER(m->part % REVOCATION_PARTS)),
+                      ASK(CERTIFICATE_REVOKED_OF_PART, INTEGER(now - ENDED_KEPT_SECONDS),
+                          INTEGER(at->rank), INTEGER(at->before), TEXT(at->after),
+                          INTEGER(authority), INTEGER(m->part % REVOCATION_PARTS)),
                       rows, err);
 }
 
@@ -133,7 +135,7 @@ static bool list_save(struct db *tx, void *context, struct err *err)
                         ASK(REVOCATION_LIST_INSERT, INTEGER(m->part), INTEGER(list->number),
                             BYTES(list->der), INTEGER(list->this_update),
                             INTEGER(list->next_update), INTEGER(list->entries), BYTES(m->delta),
-                            TIME(m->delta.size > 0 ? delta_until : 0)),
+                            TIME(m->delta.size > 0 ? delta_until : 0), INTEGER(m->follows)),
                         NULL, err) &&
            delta_base_keep(tx, m->part, list, err) &&
            store_change(tx, ASK(REVOCATION_LIST_PRUNE, INTEGER(m->part), INTEGER(list->number - 2)),
@@ -170,7 +172,9 @@ static bool list_sign(struct making *m, int64_t now, const char *const *urls, st
 {
     const struct fleet_settings *settings = m->fleet->settings;
     const struct delta_of changes = {m->part, &m->list, urls};
-    m->list.number++;
+    /* by the clock: a backup that is restored knows an older number than relying parties have */
+    m->follows = m->list.number;
+    m->list.number = now > m->follows ? now : m->follows + 1;
     m->list.this_update = now;
     m->list.next_update = now + LIST_SECONDS;
     m->list.entries = (int64_t)m->count;
@@ -204,7 +208,7 @@ static bool list_try(struct fleet *fleet, int64_t part, int64_t now, struct err 
 
 static bool list_make(struct fleet *fleet, int64_t part, int64_t now, struct err *err)
 {
-    /* Who was first with the same number may have looked at the certificates before we did. */
+    /* Who was first behind the same list may have looked at the certificates before we did. */
     for (int i = 0; i < TRIES; i++) {
         if (list_try(fleet, part, now, err))
             return true;
@@ -294,15 +298,23 @@ int64_t fleet_revocation_part_of(const char *url)
 
 bool revocation_part_use(struct db *tx, int64_t part, const char *url, int64_t now, struct err *err)
 {
+    int64_t changed = 0;
     return part == 0 ||
-           store_change(tx, ASK(REVOCATION_PART_PUT, INTEGER(part), TEXT(url), INTEGER(now)), NULL,
-                        err);
+           (store_change(tx, ASK(REVOCATION_PART_PUT, INTEGER(part), TEXT(url), INTEGER(now)),
+                         &changed, err) &&
+            (changed == 0 || crl_due(tx, now, err)));
 }
 
 /* A list from the time when a clock was ahead is believed by nobody before its time has come. */
 static bool list_holds(const struct revocation_list *list, int64_t now)
 {
     return list->next_update > now && list->this_update <= now + CLOCK_SLACK;
+}
+
+/* Many ask at once when a list has ended: who was not the first takes what that one made. */
+static bool list_refresh(struct fleet *fleet, int64_t part, int64_t now, struct err *err)
+{
+    return list_try(fleet, part, now, err) || err->kind == ERR_CONFLICT;
 }
 
 bool fleet_revocation_part_get(struct fleet *fleet, void *owner, int64_t part, int64_t now,
@@ -313,7 +325,7 @@ bool fleet_revocation_part_get(struct fleet *fleet, void *owner, int64_t part, i
     if (!list_newest(fleet, owner, part, &list, &found, err))
         return false;
     if (!found || !list_holds(&list, now)) {
-        if (!list_make(fleet, part, now, err) ||
+        if (!list_refresh(fleet, part, now, err) ||
             !list_newest(fleet, owner, part, &list, &found, err))
             return false;
     }
@@ -321,23 +333,44 @@ bool fleet_revocation_part_get(struct fleet *fleet, void *owner, int64_t part, i
     return found || err_set(err, ERR_UNAVAILABLE, "there is no revocation list yet");
 }
 
-bool fleet_revocation_delta_get(struct fleet *fleet, void *owner, int64_t part, int64_t now,
-                                struct revocation_list *out, struct err *err)
+static bool delta_newest(struct fleet *fleet, void *owner, int64_t part, int64_t now,
+                         struct revocation_list *out, bool *found, struct err *err)
+{
+    struct revocation_list list = {0};
+    if (!store_find(fleet->db, owner, ASK(REVOCATION_DELTA_NEWEST, INTEGER(part)),
+                    FIELDS(list_rows), &list, found, err))
+        return false;
+    *found = *found && list_holds(&list, now);
+    if (*found)
+        *out = list;
+    return true;
+}
+
+/* A list that was made within the time of its changes has none: there were too many of them. */
+static bool delta_is_due(struct fleet *fleet, void *owner, int64_t part, int64_t now, bool *due,
+                         struct err *err)
 {
     struct revocation_list list = {0};
     bool found = false;
-    for (int tries = 0; fleet->settings->delta_seconds > 0 && tries < 2; tries++) {
-        if (!store_find(fleet->db, owner, ASK(REVOCATION_DELTA_NEWEST, INTEGER(part)),
-                        FIELDS(list_rows), &list, &found, err))
-            return false;
-        if (found && list_holds(&list, now)) {
-            *out = list;
-            return true;
-        }
-        if (tries == 0 && !list_make(fleet, part, now, err))
-            return false;
-    }
-    return err_set(err, ERR_NOT_FOUND, "there is no list of changes");
+    if (!list_newest(fleet, owner, part, &list, &found, err))
+        return false;
+    *due = !found || !list_holds(&list, now) ||
+           list.this_update + fleet->settings->delta_seconds <= now;
+    return true;
+}
+
+bool fleet_revocation_delta_get(struct fleet *fleet, void *owner, int64_t part, int64_t now,
+                                struct revocation_list *out, struct err *err)
+{
+    bool found = false, due = false;
+    if (fleet->settings->delta_seconds > 0 &&
+        (!delta_newest(fleet, owner, part, now, out, &found, err) ||
+         (!found && !delta_is_due(fleet, owner, part, now, &due, err))))
+        return false;
+    if (due && (!list_refresh(fleet, part, now, err) ||
+                !delta_newest(fleet, owner, part, now, out, &found, err)))
+        return false;
+    return found || err_set(err, ERR_NOT_FOUND, "there is no list of changes");
 }
 
 bool fleet_revocation_list_get(struct fleet *fleet, void *owner, int64_t now,

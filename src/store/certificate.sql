@@ -200,8 +200,8 @@ SELECT number, der, this_update, next_update, entries FROM revocation_list WHERE
 SELECT number, this_update, next_update, entries FROM revocation_list WHERE part = $1 ORDER BY number DESC LIMIT 1
 
 -- name: revocation_list_insert
-INSERT INTO revocation_list (part, number, der, this_update, next_update, entries, delta, delta_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO revocation_list (part, number, der, this_update, next_update, entries, delta, delta_until, follows)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: revocation_list_prune
 DELETE FROM revocation_list WHERE part = $1 AND number < $2
@@ -218,6 +218,10 @@ SELECT number, this_update FROM revocation_base WHERE part = $1 ORDER BY number 
 -- one a day: none after $4
 INSERT INTO revocation_base (part, number, this_update) SELECT $1, $2, $3
 WHERE NOT EXISTS (SELECT 1 FROM revocation_base b WHERE b.part = $1 AND b.this_update > $4)
+
+-- name: revocation_base_ahead
+-- of lists that a clock made that was ahead: nobody relies on them, and changes would count from then
+DELETE FROM revocation_base WHERE part = $1 AND this_update > $2
 
 -- name: revocation_base_prune
 -- the newest one that nobody can have any more stays: lists after it may be in use

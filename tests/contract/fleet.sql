@@ -216,6 +216,10 @@ SELECT 'flood ' || CAST(i AS TEXT), $2, 'mdm-identity', 'revoked', '40' || CAST(
 -- name: use_part
 INSERT INTO revocation_part (part, url, created_at) VALUES ($1, $2, 1)
 
+-- name: forget_lists
+-- as a backup of before would
+DELETE FROM revocation_list WHERE number > $1
+
 -- name: forget_parts
 DELETE FROM revocation_part
 

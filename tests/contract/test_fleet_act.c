@@ -379,7 +379,7 @@ static void the_revocation_list_names_the_departed(void **state)
     assert_int_equal(same.number, after.number);
     f->now = after.next_update;
     assert_works(fleet_revocation_list_get(f->fleet, f->owner, f->now, &same, &err), err);
-    assert_int_equal(same.number, after.number + 1);
+    assert_true(same.number > after.number);
 }
 
 FLEET_MAIN(FLEET_TEST(the_queue_goes_by_priority_then_by_age),

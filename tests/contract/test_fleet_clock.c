@@ -136,7 +136,7 @@ static void revocation_lists_hold_now_and_their_numbers_only_grow(void **state)
         before = after;
         assert_works(fleet_revocation_list_make(f->fleet, f->now, &err), err);
         assert_int_equal(revoked_in(f, &after), 1);
-        assert_int_equal(after.number, before.number + 1);
+        assert_true(after.number > before.number);
         assert_int_equal(after.this_update, f->now);
         before = after;
         assert_works(fleet_revocation_delta_get(f->fleet, f->owner, 0, f->now, &after, &err), err);

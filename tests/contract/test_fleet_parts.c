@@ -121,10 +121,44 @@ static void each_list_has_its_own_number(void **state)
     f->settings.revocation_parts = PARTS;
     struct phone phone = phone_enrolled(f, 0, "A");
     int64_t all = list_of(f, 0).number;
-    assert_int_equal(list_of(f, part_of(f, &phone)).number, 1);
+    assert_int_equal(list_of(f, part_of(f, &phone)).number, f->now); /* the first of its own */
+    assert_int_equal(all, f->now + 1);
     lists_make(f);
-    assert_int_equal(list_of(f, part_of(f, &phone)).number, 2);
+    assert_int_equal(list_of(f, part_of(f, &phone)).number, f->now + 1);
     assert_int_equal(list_of(f, 0).number, all + 1);
+}
+
+/* Relying parties have seen the lists that were made since. */
+static void no_number_comes_again_after_a_restored_backup(void **state)
+{
+    struct fixture *f = *state;
+    lists_make(f);
+    int64_t backed_up = list_of(f, 0).number;
+    for (int i = 0; i < 5; i++) {
+        f->now += 60;
+        lists_make(f);
+    }
+    int64_t published = list_of(f, 0).number;
+    fixture_write(f, &SQL_FORGET_LISTS, ARGS(INTEGER(backed_up)));
+    f->now += 60;
+    lists_make(f);
+    assert_true(list_of(f, 0).number > published);
+}
+
+/* RFC 5280 3.3: not before a list has named it that was made after its end. */
+static void what_ends_while_it_is_revoked_is_in_one_more_list(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    int64_t end = certificate_of(f, &phone).not_after;
+    f->now = end - 60;
+    block(f, &phone, true);
+    f->now = end + 3600;
+    lists_make(f);
+    assert_true(is_listed(f, &phone, 0));
+    f->now = end + 3 * DAY;
+    lists_make(f);
+    assert_false(is_listed(f, &phone, 0));
 }
 
 static void another_number_of_lists_gives_none_up(void **state)
@@ -212,6 +246,8 @@ static void each_list_has_one_name(void **state)
 FLEET_MAIN(FLEET_TEST(a_certificate_is_in_the_list_that_it_names_and_in_that_of_all),
            FLEET_TEST(what_a_renewal_left_is_listed_when_it_matters),
            FLEET_TEST(each_list_has_its_own_number),
+           FLEET_TEST(no_number_comes_again_after_a_restored_backup),
+           FLEET_TEST(what_ends_while_it_is_revoked_is_in_one_more_list),
            FLEET_TEST(another_number_of_lists_gives_none_up),
            FLEET_TEST(a_list_stays_that_of_older_addresses),
            FLEET_TEST(a_list_that_no_certificate_names_is_not_made),
