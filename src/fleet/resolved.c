@@ -42,6 +42,7 @@ static bool scene_load(struct db *tx, struct scene *scene, struct err *err)
         .platform = (enum platform)scene->device.platform,
         .os_version = scene->device.os_version,
         .is_supervised = scene->device.is_supervised,
+        .is_account = scene->device.enrolment_mode == MODE_ACCOUNT,
         .ownership = ownership_of(&scene->device),
         .unsupported = scene->resolving->fleet->shared->unsupported,
         .nearest = scene->resolving->fleet->shared->nearest,

@@ -26,6 +26,7 @@ struct target_device { /* what resolution may look at */
     enum platform platform;
     const char *os_version;
     bool is_supervised;
+    bool is_account;       /* an account on somebody's device is managed, not the device */
     const char *ownership; /* "company", "personal" */
     /* Does the device's room have a way for this setting? NULL reason = yes. */
     const char *(*unsupported)(enum setting_id setting, const struct target_device *device);

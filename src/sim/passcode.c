@@ -41,6 +41,16 @@ void passcode_rules_add(struct passcode_rules *rules, const struct plist *payloa
     lower_to(payload, "maxFailedAttempts", 0, &rules->max_failed);
 }
 
+struct passcode_rules passcode_rules_of_account(const struct passcode_rules *rules)
+{
+    struct passcode_rules obeyed = PASSCODE_NO_RULES;
+    if (rules->required || rules->no_simple || rules->letters || rules->min_length > 0) {
+        obeyed.required = obeyed.no_simple = true;
+        obeyed.min_length = SIMPLE_LENGTH;
+    }
+    return obeyed;
+}
+
 static int64_t declared_number(const json_t *payload, const char *name, int64_t unset)
 {
     const json_t *value = json_object_get(payload, name);

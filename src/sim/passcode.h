@@ -32,6 +32,9 @@ void passcode_rules_add(struct passcode_rules *rules, const struct plist *payloa
 /* The same for the payload of com.apple.configuration.passcode.settings: with any rule a passcode
  * is required. */
 void passcode_rules_declare(struct passcode_rules *rules, const json_t *payload);
+/* What a device makes of them where an account alone is managed: six digits that are not simple,
+ * where there is any rule. */
+struct passcode_rules passcode_rules_of_account(const struct passcode_rules *rules);
 bool passcode_complies(const struct passcode *passcode, const struct passcode_rules *rules);
 /* "none", "simple", a length ("8"), or a length with letters ("8a") or symbols ("8c"). */
 MUST_CHECK bool passcode_parse(const char *text, struct passcode *out, struct err *err);

@@ -451,5 +451,5 @@ struct passcode_rules phone_passcode_rules(const struct phone *phone)
     CLEANUP(json_decref_at) json_t *declared = declared_active(phone, DECLARED_PASSCODE);
     for (size_t i = 0; i < json_array_size(declared); i++)
         passcode_rules_declare(&rules, json_array_get(declared, i));
-    return rules;
+    return phone->enrolment.enrollment_id ? passcode_rules_of_account(&rules) : rules;
 }

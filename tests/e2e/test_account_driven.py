@@ -107,6 +107,24 @@ def test_what_concerns_the_whole_device_is_refused_before_it_is_queued(admin, ac
     assert refused.value.status in (409, 412, 422) and not admin.commands(device["id"], kind)
 
 
+def test_it_is_not_judged_by_what_it_does_not_obey(house, admin, person, tmp_path):
+    phone, _ = enrol(house, tmp_path / "phone", person, passcode=6)
+    device = admin.device(phone.show()["enrolment"]["enrollment_id"])["id"]
+    policy = admin.policy("Long", {"password.min_length": 12, "password.type": "alphanumeric"}, device=device)
+    rules = admin.policy("Judged", {"password.min_length": 12}, kind="compliance", device=device)
+    for _ in range(3):
+        phone.check_in()
+    effective = json.dumps(admin.get(f"/devices/{device}/effective?explain=1")["decisions"])
+    assert "enrol the whole device" in effective  # the type
+    assert admin.delivered(device)["declaration.passcode"]["state"] == "verified"
+    [declared] = [json.loads(one["text"]) for one in phone.show()["declarations"] if "passcode" in one["identifier"]]
+    assert declared["Payload"]["MinimumLength"] == 6 and "RequireAlphanumericPasscode" not in declared["Payload"]
+    assert phone.show()["passcode_complies"] is True  # six digits are all that it asks for
+    assert admin.compliance(device) != "compliant"
+    admin.drop(policy)
+    admin.drop(rules)
+
+
 def test_it_can_be_locked_and_retired(admin, account):
     phone, device = account
     phone.check_in()

@@ -101,12 +101,13 @@ static const struct spelling {
     } ways[2];
     const char *reason;      /* on platforms without a way */
     unsigned supervised;     /* platforms where only supervised devices obey */
+    unsigned account;        /* platforms that obey where an account alone is managed */
     const char *mac_version; /* oldest macOS */
     const char *mac_version_reason;
     const char *iphone_version; /* oldest iOS, iPadOS */
     const char *iphone_version_reason;
 } spellings[SETTING_COUNT] = {
-    [SETTING_PASSWORD_REQUIRED] = {.ways = {{EVERY, FORCE_PIN, WAY_VALUE}}},
+    [SETTING_PASSWORD_REQUIRED] = {.ways = {{EVERY, FORCE_PIN, WAY_VALUE}}, .account = IPHONE},
     [SETTING_PASSWORD_TYPE] = {.ways = {{EVERY, REQUIRE_ALPHANUMERIC, WAY_LETTERS},
                                         {EVERY, FORCE_PIN, WAY_ASKS}}},
     [SETTING_PASSWORD_QUALITY] = {.reason = "Apple devices know no ladder of qualities: use the "
@@ -114,7 +115,8 @@ static const struct spelling {
     [SETTING_PASSWORD_MIN_CHAR_SETS] = {.ways = {{EVERY, MIN_COMPLEX_CHARS, WAY_VALUE},
                                                  {EVERY, FORCE_PIN, WAY_ASKS}}},
     [SETTING_PASSWORD_MIN_LENGTH] = {.ways = {{EVERY, MIN_LENGTH, WAY_VALUE},
-                                              {EVERY, FORCE_PIN, WAY_ASKS}}},
+                                              {EVERY, FORCE_PIN, WAY_ASKS}},
+                                     .account = IPHONE},
     [SETTING_PASSWORD_MIN_LETTERS] = {.reason = "Apple devices do not count letters."},
     [SETTING_PASSWORD_MIN_LOWER] = {.reason = "Apple devices do not count lower-case letters."},
     [SETTING_PASSWORD_MIN_UPPER] = {.reason = "Apple devices do not count upper-case letters."},
@@ -123,7 +125,8 @@ static const struct spelling {
                                                   "symbols together."},
     [SETTING_PASSWORD_MIN_SYMBOLS] = {.ways = {{EVERY, MIN_COMPLEX_CHARS, WAY_VALUE},
                                                {EVERY, FORCE_PIN, WAY_ASKS}}},
-    [SETTING_PASSWORD_ALLOW_SIMPLE] = {.ways = {{EVERY, ALLOW_SIMPLE, WAY_VALUE}}},
+    [SETTING_PASSWORD_ALLOW_SIMPLE] = {.ways = {{EVERY, ALLOW_SIMPLE, WAY_VALUE}},
+                                       .account = IPHONE},
     [SETTING_PASSWORD_MAX_FAILURES_WIPE] = {.ways = {{EVERY, MAX_FAILED_ATTEMPTS, WAY_VALUE}}},
     [SETTING_PASSWORD_SCREEN_OFF_MINUTES] = {.ways = {{EVERY, MAX_INACTIVITY, WAY_VALUE}}},
     [SETTING_PASSWORD_GRACE_MINUTES] = {.ways = {{EVERY, MAX_GRACE_PERIOD, WAY_VALUE}}},
@@ -166,11 +169,13 @@ static const struct spelling {
     /* iPhone and iPad: data protection is active as soon as there is a passcode */
     [SETTING_ENCRYPTION_DEVICE] = {.ways = {{IPHONE, FORCE_PIN, WAY_FORCES},
                                             {MAC, FILEVAULT_ENABLE, WAY_FORCES}},
+                                   .account = IPHONE,
                                    .mac_version = "10.9",
                                    .mac_version_reason = "Needs macOS 10.9 or later."},
     [SETTING_ENCRYPTION_STORAGE_CARD] = {.reason = "Apple devices have no storage card that could "
                                                    "be encrypted by policy."},
     [SETTING_ENCRYPTION_BACKUP] = {.ways = {{IPHONE, FORCE_ENCRYPTED_BACKUP, WAY_VALUE}},
+                                   .account = IPHONE,
                                    .reason = "Only iPhone and iPad have local backups that can be "
                                              "forced to be encrypted."},
     [SETTING_ENCRYPTION_ESCROW_RECOVERY_KEY] = {.reason = "This server does not store FileVault "
@@ -179,6 +184,12 @@ static const struct spelling {
 
 static const char supervised_reason[] =
     "Only supervised devices obey: enrol it by Apple Business Manager or Apple Configurator.";
+
+/* Of the passcode payload such a device reads that there is one, and asks for six digits that are
+ * not simple (userenrollment in Apple's schema of com.apple.mobiledevice.passwordpolicy). */
+#define ACCOUNT_LENGTH 6
+static const char account_reason[] =
+    "Where a work account alone is managed, the device does not obey this: enrol the whole device.";
 
 static bool has_way(const struct spelling *spelling, enum platform platform)
 {
@@ -196,6 +207,8 @@ const char *apple_unsupported(enum setting_id setting, const struct target_devic
     const char *oldest = is_mac ? spelling->mac_version : spelling->iphone_version;
     if (!has_way(spelling, device->platform))
         return spelling->reason;
+    if (device->is_account && !(spelling->account & 1U << device->platform))
+        return account_reason;
     if ((spelling->supervised & 1U << device->platform) && !device->is_supervised)
         return supervised_reason;
     if (oldest && version_compare(device->os_version, oldest, &order) && order < 0)
@@ -214,6 +227,8 @@ int64_t apple_nearest(enum setting_id setting, const struct target_device *devic
     if (settings[setting].type != SETTING_INTEGER ||
         (settings[setting].off >= 0 && value == settings[setting].off))
         return value;
+    if (device->is_account && setting == SETTING_PASSWORD_MIN_LENGTH && value > ACCOUNT_LENGTH)
+        return ACCOUNT_LENGTH;
     for (size_t i = 0; i < COUNT(spelling->ways); i++)
         if (spelling->ways[i].kind == WAY_VALUE &&
             (spelling->ways[i].platforms & 1U << device->platform))

@@ -186,6 +186,29 @@ static void a_value_that_no_key_can_carry_becomes_the_nearest(void **state)
         assert_int_equal(apple_nearest(rows[i].setting, &device, rows[i].asked), rows[i].nearest);
 }
 
+/* Apple's schema marks what is ignored or forbidden there. */
+static void an_account_carries_what_such_devices_obey(void **state)
+{
+    const struct target_device phone = {
+        .platform = PLATFORM_IOS, .os_version = "17.5", .is_account = true};
+    const struct target_device mac = {
+        .platform = PLATFORM_MACOS, .os_version = "14.5", .is_account = true};
+    (void)state;
+    static const enum setting_id obeyed[] = {SETTING_PASSWORD_REQUIRED, SETTING_PASSWORD_MIN_LENGTH,
+                                             SETTING_PASSWORD_ALLOW_SIMPLE,
+                                             SETTING_ENCRYPTION_DEVICE, SETTING_ENCRYPTION_BACKUP};
+    for (enum setting_id id = 0; id < SETTING_COUNT; id++) {
+        bool is_obeyed = false;
+        for (size_t i = 0; i < COUNT(obeyed); i++)
+            is_obeyed = is_obeyed || obeyed[i] == id;
+        assert_int_equal(apple_unsupported(id, &phone) == NULL, is_obeyed);
+        assert_non_null(apple_unsupported(id, &mac));
+    }
+    assert_non_null(strstr(apple_unsupported(SETTING_PASSWORD_TYPE, &phone), "work account"));
+    assert_int_equal(apple_nearest(SETTING_PASSWORD_MIN_LENGTH, &phone, 12), 6);
+    assert_int_equal(apple_nearest(SETTING_PASSWORD_MIN_LENGTH, &phone, 4), 4);
+}
+
 /* What some need beside them; a limit of failures is no news by itself. */
 static struct setting_value needed_by(enum setting_id id)
 {
@@ -366,6 +389,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_setting_becomes_its_key),
         cmocka_unit_test(a_value_that_no_key_can_carry_becomes_the_nearest),
+        cmocka_unit_test(an_account_carries_what_such_devices_obey),
         cmocka_unit_test(every_setting_is_spelled_or_has_a_reason),
         cmocka_unit_test(what_may_judge_compliance_can_be_carried),
         cmocka_unit_test(supervision_and_version_decide),
