@@ -32,11 +32,13 @@ SELECT enrolment_id, sealed, kept_at FROM escrow WHERE enrolment_id = $1 AND kin
 DELETE FROM escrow WHERE enrolment_id = $1 AND kind = $2
 
 -- name: bypass_code_missing
--- of a supervised device of the organisation, and never asked for in this enrolment
+-- of a supervised device of the organisation; an answer without the code is followed by another try, up to five
 SELECT count(*) AS count FROM device d JOIN enrolment e ON e.device_id = d.id
 WHERE e.id = $1 AND d.is_supervised AND d.ownership = 'company'
   AND NOT EXISTS (SELECT 1 FROM escrow s WHERE s.device_id = d.id AND s.kind = $2 AND s.enrolment_id = e.id)
-  AND NOT EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind = 'query_bypass_code')
+  AND (SELECT count(*) FROM command c WHERE c.enrolment_id = e.id AND c.kind = 'query_bypass_code') < 5
+  AND NOT EXISTS (SELECT 1 FROM command c WHERE c.enrolment_id = e.id AND c.kind = 'query_bypass_code'
+                  AND c.finished_at IS NULL)
 
 -- name: position_keep
 -- of devices of the organisation alone

@@ -236,20 +236,39 @@ static void a_position_in_another_answer_is_not_kept(void **state)
 
 /* ---- the activation lock ---- */
 
+/* How often it is asked for the code. */
+static int bypass_ask(struct fixture *f, const struct phone *phone, enum command_answer answer)
+{
+    int asked = 0;
+    (void)phone_order(f, phone, COMMAND_SYNC);
+    for (struct command c = phone_fetch(f, phone); c.id; c = phone_fetch(f, phone)) {
+        bool is_it = c.kind == COMMAND_QUERY_BYPASS_CODE;
+        const struct command_result result = {.command_id = c.id,
+                                              .answer = is_it ? answer : ANSWER_DONE,
+                                              .secret = "AAAAA-BBBBB-CCCC"};
+        asked += is_it;
+        assert_int_equal(phone_finish(f, phone, &result), RESULT_TAKEN);
+    }
+    return asked;
+}
+
+static void a_code_that_was_not_told_is_asked_for_a_few_times(void **state)
+{
+    struct fixture *f = *state;
+    struct phone phone = phone_enrolled(f, 0, "A");
+    fixture_write(f, &SQL_SET_SUPERVISED, ARGS(TEXT(phone.device_id)));
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(bypass_ask(f, &phone, ANSWER_FAILED), 1);
+    assert_int_equal(bypass_ask(f, &phone, ANSWER_FAILED), 0);
+}
+
 static void a_supervised_device_is_asked_once_for_its_bypass_code(void **state)
 {
     struct fixture *f = *state;
     struct phone phone = phone_enrolled(f, 0, "A");
     fixture_write(f, &SQL_SET_SUPERVISED, ARGS(TEXT(phone.device_id)));
-    (void)phone_order(f, &phone, COMMAND_SYNC);
-    bool is_asked = false;
-    for (struct command c = phone_fetch(f, &phone); c.id; c = phone_fetch(f, &phone)) {
-        const struct command_result result = {
-            .command_id = c.id, .answer = ANSWER_DONE, .secret = "AAAAA-BBBBB-CCCC"};
-        is_asked = is_asked || c.kind == COMMAND_QUERY_BYPASS_CODE;
-        assert_int_equal(phone_finish(f, &phone, &result), RESULT_TAKEN);
-    }
-    assert_true(is_asked);
+    assert_int_equal(bypass_ask(f, &phone, ANSWER_DONE), 1);
+    assert_int_equal(bypass_ask(f, &phone, ANSWER_DONE), 0);
     struct actor admin = fixture_admin(f), desk = fixture_account(f, ROLE_HELP_DESK);
     struct secret_view secret;
     struct err err;
@@ -280,4 +299,5 @@ FLEET_MAIN(FLEET_TEST(what_waited_too_long_needs_a_second_yes),
            FLEET_TEST(the_last_position_is_kept_for_a_while_and_each_look_audited),
            FLEET_TEST(of_a_personal_device_no_position_is_kept),
            FLEET_TEST(a_position_in_another_answer_is_not_kept),
+           FLEET_TEST(a_code_that_was_not_told_is_asked_for_a_few_times),
            FLEET_TEST(a_supervised_device_is_asked_once_for_its_bypass_code))

@@ -466,8 +466,11 @@ static void a_device_has_no_more_than_its_people(void **state)
     for (int i = 0; i < USER_CHANNELS_MOST; i++)
         begin(f, &phone, mem_format(f->owner, "p%d", i));
     assert_fails(told(f, &(struct person){&phone, "one more"}, &err), err, ERR_PRECONDITION);
-    begin(f, &phone, "p0");
+    struct person first = begin(f, &phone, "p0");
     (void)listed(f, &phone, 0, USER_CHANNELS_MOST);
+    leave(f, &first); /* there is room for another */
+    begin(f, &phone, "one more");
+    assert_fails(told(f, &(struct person){&phone, "another"}, &err), err, ERR_PRECONDITION);
 }
 
 /* ---- with the device ---- */
