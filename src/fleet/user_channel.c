@@ -94,7 +94,8 @@ static bool channel_make(struct db *tx, const struct telling_user *t, struct err
 {
     const char *parent = t->identity->enrolment_id;
     int64_t count = 0;
-    if (!store_number(tx, ASK(USER_CHANNEL_COUNT, TEXT(parent), INTEGER(USER_CHANNELS_MOST)), "count", &count, err))
+    if (!store_number(tx, ASK(USER_CHANNEL_COUNT, TEXT(parent), INTEGER(USER_CHANNELS_MOST)),
+                      "count", &count, err))
         return false;
     if (count >= USER_CHANNELS_MOST)
         return err_set(err, ERR_PRECONDITION, "the device has %d people already",
