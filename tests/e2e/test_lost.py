@@ -168,7 +168,8 @@ def test_a_mac_needs_a_pin_and_an_iphone_gets_none(house, admin, make_phone):
     assert Wire(house, mac).next()["Command"] == {"RequestType": "DeviceLock", "PIN": "123456"}
     mac.check_in()
     admin.command("mac", "wipe", pin="654321")
-    assert Wire(house, mac).next()["Command"] == {"RequestType": "EraseDevice", "PIN": "654321"}
+    assert Wire(house, mac).next()["Command"] == {"RequestType": "EraseDevice", "PIN": "654321",
+                                                  "ObliterationBehavior": "ObliterateWithWarning"}
     mac.check_in()
     wait_until(lambda: admin.device("mac")["enrolment_state"] == "wiped", 10, "wiped")
     phone = make_phone("nopin")

@@ -14,6 +14,7 @@
 #include "codec/json.h"
 #include "fleet/escrow.h"
 #include "pki/keyd.h"
+#include "policy/version.h"
 
 #define ANSWER_SIZE_MAX (2 * APPLE_PROFILE_SIZE_MAX) /* bytes: a signed profile in base64 */
 #define PARAMETERS_SIZE_MAX (16 * 1024)
@@ -184,8 +185,14 @@ static bool wipe(void *owner, const struct action *action, const struct paramete
                  struct plist *request, struct err *err)
 {
     (void)owner, (void)err;
-    if (action->identity->platform == PLATFORM_MACOS)
-        plist_set_text(request, "PIN", parameters->pin);
+    if (action->identity->platform != PLATFORM_MACOS)
+        return true;
+    plist_set_text(request, "PIN", parameters->pin);
+    /* By default a Mac that cannot erase its contents alone answers Error, and then erases all the
+     * same: so it says that it will. Older ones have this one way. */
+    int order = -1;
+    if (version_compare(action->identity->os_version, "12.0.1", &order) && order >= 0)
+        plist_set_text(request, "ObliterationBehavior", "ObliterateWithWarning");
     return true;
 }
 

@@ -10,6 +10,7 @@ struct asked {
     enum command_kind kind;
     int platform;
     const char *parameters;
+    const char *os_version; /* NULL: 14.5 */
 };
 
 static bool render(void *owner, struct asked asked, struct bytes *out, struct err *err)
@@ -20,7 +21,9 @@ static bool render(void *owner, struct asked asked, struct bytes *out, struct er
         .item = mem_text(owner, "passcode"),
         .parameters = asked.parameters ? mem_text(owner, asked.parameters) : NULL,
     };
-    struct identity identity = {.platform = asked.platform};
+    struct identity identity = {.platform = asked.platform,
+                                .os_version =
+                                    mem_text(owner, asked.os_version ? asked.os_version : "14.5")};
     const struct action action = {NULL, NULL, &identity, &command};
     return apple_action_render(owner, &action, out, err);
 }
@@ -99,6 +102,25 @@ static void a_mac_needs_a_pin(void **state)
     const struct plist *wipe =
         command_of(*state, (struct asked){COMMAND_WIPE, PLATFORM_MACOS, "{\"pin\": \"123456\"}"});
     assert_string_equal(plist_text(wipe, "PIN"), "123456");
+}
+
+/* Else its Error would mean either that nothing happens or that all goes. */
+static void a_mac_says_that_it_erases_itself_either_way(void **state)
+{
+    static const struct {
+        int platform;
+        const char *os_version, *behaviour;
+    } rows[] = {{PLATFORM_MACOS, "14.5", "ObliterateWithWarning"},
+                {PLATFORM_MACOS, "12.0.1", "ObliterateWithWarning"},
+                {PLATFORM_MACOS, "11.7", NULL},
+                {PLATFORM_IOS, "17.5", NULL}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct plist *wipe =
+            command_of(*state, (struct asked){COMMAND_WIPE, rows[i].platform,
+                                              "{\"pin\": \"123456\"}", rows[i].os_version});
+        const char *found = plist_text(wipe, "ObliterationBehavior");
+        assert_true(rows[i].behaviour ? found && strcmp(found, rows[i].behaviour) == 0 : !found);
+    }
 }
 
 static void an_iphone_is_erased_without_a_pin(void **state)
@@ -237,6 +259,7 @@ int main(void)
         cmocka_unit_test(removing_names_the_profile),
         cmocka_unit_test(a_lock_shows_message_and_phone),
         cmocka_unit_test(a_mac_needs_a_pin),
+        cmocka_unit_test(a_mac_says_that_it_erases_itself_either_way),
         cmocka_unit_test(an_iphone_is_erased_without_a_pin),
         cmocka_unit_test(parameters_that_do_not_fit_are_refused_before_sending),
         cmocka_unit_test(what_cannot_be_carried_is_said_before),
