@@ -283,6 +283,8 @@ def test_what_another_authority_signed_is_refused(admin, service, bring, tmp_pat
         sim.run("apple", "enrol", "--service", service.url, "--dir", rogue, "--state", phone.directory, "--serial",
                 number)
     assert "403" in str(failed.value)
+    [told] = [one for one in admin.items("/refusals") if one["kind"] == "device.unproven"]
+    assert "device_ca_file" in str(told["detail"])
     status, _, body = house.get("/apple/automated", method="POST", body=b"\x30\x03\x02\x01\x00")
     assert status == 400 and b"CMS" not in body
 

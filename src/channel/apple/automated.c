@@ -11,10 +11,27 @@
 #include "codec/base64.h"
 #include "codec/json.h"
 #include "fleet/automated.h"
+#include "fleet/enrol.h"
 #include "pki/authorities.h"
 #include "pki/signed.h"
 
 #define JSON_TYPE "application/json"
+
+/* Counted where people look: most often it is the file that lacks the right authority. */
+static bool unproven(struct request *request, struct err *err)
+{
+    const struct actor actor = fleet_public_actor(request->peer, request->id, request->now);
+    struct err ignored;
+    CLEANUP(json_decref_at) json_t *detail = json_object();
+    json_set(detail, "reason", json_string(err->text));
+    json_set(detail, "peer", json_string(request->peer));
+    json_set(detail, "remedy",
+             json_string("if it is a device of yours: apple.device_ca_file has to hold the "
+                         "authority of its certificate"));
+    (void)!fleet_stranger_note(fleet_of(request), &actor, "device.unproven",
+                               json_text(request->owner, detail), &ignored);
+    return false;
+}
 
 static bool machine_prove(struct request *request, struct apple_machine *out, struct err *err)
 {
@@ -27,7 +44,7 @@ static bool machine_prove(struct request *request, struct apple_machine *out, st
     if (!signed_verify(owner, request->body, anchors, &plist, err)) {
         if (err->kind == ERR_PRECONDITION) /* the file is ours, not the device's */
             err->kind = ERR_UNAVAILABLE;
-        return false;
+        return unproven(request, err);
     }
     return apple_machine_parse(owner, plist, out, err);
 }
