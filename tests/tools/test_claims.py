@@ -14,7 +14,8 @@ import source  # noqa: E402
 pytestmark = pytest.mark.style
 
 # Hosts that a program of ours may name: a vendor's service that a feature is about.
-HOSTS = {"api.push.apple.com", "mdmenrollment.apple.com", "www.w3.org"}  # the latter names a vocabulary
+HOSTS = {"api.push.apple.com", "identity.apple.com", "mdmenrollment.apple.com",
+         "www.w3.org"}  # the latter names a vocabulary
 RESERVED = re.compile(r"(^|\.)(example|test|invalid|localhost)(\.|$)|^example\.(com|org|net)$|^www\.apple\.com$|^127\.|^HOST$")
 
 
